@@ -1,0 +1,58 @@
+package models
+
+// Event is one record of a stream, decoded. Byte fields are sub-slices of the record, or of the event's own scratch
+// where an escape had to be resolved: they live until the next Decode into the same Event, and nothing may keep them.
+// An absent string and an empty one are the same.
+type Event struct {
+	Kind Kind
+	Name []byte // the name as sent; for a known kind its own
+
+	ID      []byte // idempotence key; empty where the sender gave none: see IDHash
+	Time    Time   // when it happened; the record's time where absent or implausible (see Decode)
+	NoTime  bool   // Time was taken from the record
+	Shop    []byte // tenant; empty means "default"
+	Visitor []byte // browser
+	Contact []byte // known person
+	Session []byte // the sender's session id; informative, sessions are cut by silence
+
+	Page  Page
+	Items []Item
+
+	Order    []byte
+	Value    Money // of the whole order, when HasValue
+	HasValue bool
+	Currency []byte // ISO 4217, upper case
+	Query    []byte // of a search
+
+	Recommendation []byte // id of the frame that was seen or clicked
+	Slot           int32  // slot within it, from 1; 0 where absent
+
+	// Props is a JSON object without its braces: the member list of everything that this struct has no field for,
+	// "props" itself included as its own members. Unknown fields survive a round trip through it.
+	Props []byte
+
+	scratch []byte // resolved escapes
+	props   []byte // Props when they had to be put together
+}
+
+// Page is where a behaviour event happened.
+type Page struct{ URL, Title, Referrer []byte }
+
+// Item is a product within an event.
+type Item struct {
+	ID       []byte
+	Name     []byte
+	Category []byte
+	Price    Money // for one piece, when HasPrice
+	HasPrice bool
+	Quantity int32  // 1 where absent
+	Props    []byte // unknown members, as in Event
+}
+
+// Person returns the key that pageviews, transactions and contacts are partitioned by: the visitor, else the contact.
+func (e *Event) Person() []byte {
+	if len(e.Visitor) > 0 {
+		return e.Visitor
+	}
+	return e.Contact
+}

@@ -1,0 +1,125 @@
+package models
+
+// Kind is what an event says happened. Names are those of GA4's e-commerce events.
+type Kind uint8
+
+// The known kinds. Other is any other name: behaviour too, kept and counted under its own name.
+const (
+	Other Kind = iota
+	PageView
+	ViewItem
+	ViewItemList // with a recommendation: a frame was seen
+	SelectItem   // with a recommendation: a frame was clicked
+	Search
+	AddToWishlist
+	AddToCart
+	RemoveFromCart
+	ViewCart
+	BeginCheckout
+	EmailSent
+	EmailOpen
+	EmailClick
+	Purchase
+	Refund
+	Cancel
+	Identify
+	ProductUpsert
+	ProductRemove
+	ProductPrice
+	ProductStock
+	kinds
+)
+
+var kindNames = [kinds]string{
+	PageView: "page_view", ViewItem: "view_item", ViewItemList: "view_item_list", SelectItem: "select_item",
+	Search: "search", AddToWishlist: "add_to_wishlist", AddToCart: "add_to_cart", RemoveFromCart: "remove_from_cart",
+	ViewCart: "view_cart", BeginCheckout: "begin_checkout",
+	EmailSent: "email_sent", EmailOpen: "email_open", EmailClick: "email_click",
+	Purchase: "purchase", Refund: "refund", Cancel: "cancel", Identify: "identify",
+	ProductUpsert: "product_upsert", ProductRemove: "product_remove", ProductPrice: "product_price", ProductStock: "product_stock",
+}
+
+// String returns the event name of a known kind, and "other".
+func (k Kind) String() string {
+	if k > Other && k < kinds {
+		return kindNames[k]
+	}
+	return "other"
+}
+
+// KindOf returns the kind of an event name, Other where it is not a known one.
+func KindOf(name []byte) Kind {
+	// The compiler turns the conversions below into comparisons without a copy.
+	switch string(name) {
+	case "page_view":
+		return PageView
+	case "view_item":
+		return ViewItem
+	case "view_item_list":
+		return ViewItemList
+	case "select_item":
+		return SelectItem
+	case "search", "view_search_results":
+		return Search
+	case "add_to_wishlist":
+		return AddToWishlist
+	case "add_to_cart":
+		return AddToCart
+	case "remove_from_cart":
+		return RemoveFromCart
+	case "view_cart":
+		return ViewCart
+	case "begin_checkout":
+		return BeginCheckout
+	case "email_sent":
+		return EmailSent
+	case "email_open":
+		return EmailOpen
+	case "email_click":
+		return EmailClick
+	case "purchase":
+		return Purchase
+	case "refund":
+		return Refund
+	case "cancel":
+		return Cancel
+	case "identify":
+		return Identify
+	case "product_upsert":
+		return ProductUpsert
+	case "product_remove":
+		return ProductRemove
+	case "product_price":
+		return ProductPrice
+	case "product_stock":
+		return ProductStock
+	}
+	return Other
+}
+
+// Topic is where events of a kind travel, without the configurable prefix.
+type Topic string
+
+// The topics of DESIGN.md section 3.
+const (
+	Pageviews    Topic = "pageviews"
+	Transactions Topic = "transactions"
+	Catalogue    Topic = "catalogue"
+	Contacts     Topic = "contacts"
+	Decisions    Topic = "decisions"
+	Scores       Topic = "scores"
+	DeadLetter   Topic = "deadletter"
+)
+
+// Topic returns the topic that events of kind k travel on.
+func (k Kind) Topic() Topic {
+	switch k {
+	case Purchase, Refund, Cancel:
+		return Transactions
+	case Identify:
+		return Contacts
+	case ProductUpsert, ProductRemove, ProductPrice, ProductStock:
+		return Catalogue
+	}
+	return Pageviews
+}

@@ -1,0 +1,133 @@
+package slab
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"sync/atomic"
+)
+
+const (
+	textBits = 20
+	// textChunk is the size of a chunk of text, 1 MiB: a text never spans two, so it also bounds MaxText.
+	textChunk = 1 << textBits
+	// MaxText is the longest text that fits: 64 KiB less one byte.
+	MaxText = 1<<16 - 1
+
+	lenBits = 16
+)
+
+// Ref names a text: its offset and its length. The zero Ref is the empty text.
+type Ref uint64
+
+// Text is append-only memory for strings, with one writer and many readers. A text is immutable once its Ref has been
+// handed out; the writer publishes the Ref by an atomic store (a word of a Words), which makes the bytes visible.
+type Text struct {
+	dir    atomic.Pointer[[]*[textChunk]byte]
+	chunks []*[textChunk]byte
+	n      uint64 // bytes handed out, gaps at the chunks' ends included
+}
+
+// Append stores b and returns its Ref. Longer texts than MaxText are a bug of the caller.
+func (t *Text) Append(b []byte) Ref {
+	if len(b) == 0 {
+		return 0
+	}
+	if len(b) > MaxText {
+		panic(fmt.Sprintf("BUG: slab: text of %d bytes", len(b)))
+	}
+	if t.n == 0 {
+		t.n = 1 // offset 0 stays free, so that no text has Ref 0
+	}
+	if room := textChunk - t.n%textChunk; room < uint64(len(b)) {
+		t.n += room
+	}
+	t.reserve(t.n + uint64(len(b)))
+	at := t.n
+	copy(t.chunks[at>>textBits][at%textChunk:], b)
+	t.n += uint64(len(b))
+	return Ref(at<<lenBits | uint64(len(b)))
+}
+
+func (t *Text) reserve(n uint64) {
+	need := int((n + textChunk - 1) >> textBits)
+	if need <= len(t.chunks) {
+		return
+	}
+	for need > len(t.chunks) {
+		t.chunks = append(t.chunks, new([textChunk]byte))
+	}
+	d := t.chunks
+	t.dir.Store(&d)
+}
+
+// Get returns the text of r, shared and immutable.
+func (t *Text) Get(r Ref) []byte {
+	n := uint64(r & MaxText)
+	if n == 0 {
+		return nil
+	}
+	at := uint64(r >> lenBits)
+	c := (*t.dir.Load())[at>>textBits]
+	at %= textChunk
+	return c[at : at+n : at+n]
+}
+
+// Size returns the bytes in use.
+func (t *Text) Size() uint64 { return t.n }
+
+// Bytes returns the memory held, in bytes.
+func (t *Text) Bytes() uint64 { return uint64(len(t.chunks)) * textChunk }
+
+// Freeze returns the content of this moment for saving: what lies below its end never changes.
+func (t *Text) Freeze() *FrozenText { return &FrozenText{chunks: t.chunks, n: t.n} }
+
+// FrozenText is the content of a Text at one moment.
+type FrozenText struct {
+	chunks []*[textChunk]byte
+	n      uint64
+}
+
+// WriteTo writes the length and the bytes. It implements io.WriterTo.
+func (f *FrozenText) WriteTo(dst io.Writer) (int64, error) {
+	var head [8]byte
+	binary.LittleEndian.PutUint64(head[:], f.n)
+	k, err := dst.Write(head[:])
+	total := int64(k)
+	for at := uint64(0); at < f.n && err == nil; {
+		m := min(f.n-at, textChunk)
+		k, err = dst.Write(f.chunks[at>>textBits][:m])
+		total += int64(k)
+		at += m
+	}
+	return total, err
+}
+
+// ReadFrom replaces the content by what WriteTo wrote. It must not run beside readers.
+func (t *Text) ReadFrom(src io.Reader) (int64, error) {
+	var head [8]byte
+	if _, err := io.ReadFull(src, head[:]); err != nil {
+		return 0, fmt.Errorf("cannot read the length of a text array: %w", err)
+	}
+	n := binary.LittleEndian.Uint64(head[:])
+	total := int64(8)
+	t.chunks, t.n = nil, 0
+	t.dir.Store(nil)
+	for at := uint64(0); at < n; {
+		m := min(n-at, textChunk)
+		c := new([textChunk]byte)
+		k, err := io.ReadFull(src, c[:m])
+		total += int64(k)
+		if err != nil {
+			return total, fmt.Errorf("cannot read text %d.. of %d: %w", at, n, err)
+		}
+		t.chunks = append(t.chunks, c)
+		at += m
+	}
+	t.n = n
+	if n > 0 {
+		d := t.chunks
+		t.dir.Store(&d)
+	}
+	return total, nil
+}

@@ -1,0 +1,31 @@
+package stream
+
+import (
+	"io"
+
+	"orrery/models"
+)
+
+// Machine is what the stream drives: a pure state machine that folds the log. It knows no clock, no randomness and no
+// I/O; everything it needs to know arrives in events. One goroutine calls Apply, Freeze and Restore; readers of the
+// machine's state need no lock against them.
+type Machine interface {
+	// Apply folds events into the state, in order. They are valid, and no id among them was seen before. Nothing may
+	// keep them or the bytes that they refer to after the call.
+	Apply(events []*models.Event)
+
+	// Freeze marks the state of this moment for a snapshot. It takes microseconds: the sections write themselves
+	// later, from another goroutine, while Apply goes on. Every section is written or closed before the next Freeze.
+	Freeze() []Section
+
+	// Restore reads one section of a snapshot into the state, before the first Apply. An unknown section is an error.
+	Restore(name string, version uint16, r io.Reader) error
+}
+
+// Section is one named part of a machine's frozen state.
+type Section struct {
+	Name    string
+	Version uint16
+	Data    io.WriterTo
+	Close   func() // lets go of frozen memory, written or not; may be nil
+}
