@@ -1,0 +1,54 @@
+package models
+
+// Stats is what the engine has taken, exactly.
+type Stats struct {
+	Events     map[string]uint64 // by event name
+	Total      uint64
+	Orders     uint64
+	Refunds    uint64
+	Cancels    uint64
+	Buyers     uint64 // distinct persons with an order
+	Visitors   uint64
+	Contacts   uint64
+	Sessions   uint64
+	Bots       uint64
+	Items      uint64            // distinct item ids seen
+	Products   uint64            // of them listed in the catalogue
+	Revenue    map[string]Money  // by currency: orders less refunds and cancelled orders
+	Bytes      map[string]uint64 // memory held, by model
+	StreamTime Time              // the newest event time
+}
+
+// ItemTouch is one item of a person's history.
+type ItemTouch struct {
+	ID       []byte
+	At       Time
+	Quantity int32
+}
+
+// OrderTouch is one order of a person's history.
+type OrderTouch struct {
+	Order    string
+	At       Time
+	Value    Money
+	Currency string
+	Items    []ItemTouch
+}
+
+// Profile is all that is known of one person: a contact with the visitors that turned out to be the same person, or a
+// visitor alone.
+type Profile struct {
+	Contact    string
+	Attributes []byte // JSON object as last identified, nil where never
+	Visitors   int    // browsers linked to the contact
+	FirstSeen  Time
+	LastSeen   Time
+	Sessions   uint64
+	Events     uint64
+	Viewed     []ItemTouch // newest first
+	Cart       []ItemTouch // what lies in the cart now
+	Orders     []OrderTouch
+	OrderCount uint64
+	Spent      map[string]Money
+	Bot        bool
+}
