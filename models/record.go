@@ -1,0 +1,27 @@
+package models
+
+// Record is one message on its way into the log.
+type Record struct {
+	Topic Topic
+	Key   []byte
+	Value []byte
+}
+
+// RecordOf routes an event that was decoded from value: topic by kind, key by person, for the catalogue by product.
+func RecordOf(e *Event, value []byte) Record {
+	r := Record{Topic: e.Kind.Topic(), Key: e.Person(), Value: value}
+	if r.Topic == Catalogue && len(e.Items) > 0 {
+		shop := e.Shop
+		if len(shop) == 0 {
+			shop = []byte(DefaultShop)
+		}
+		r.Key = append(append(append(make([]byte, 0, len(shop)+1+len(e.Items[0].ID)), shop...), KeySeparator), e.Items[0].ID...)
+	}
+	return r
+}
+
+// DefaultShop is the tenant of events that name none.
+const DefaultShop = "default"
+
+// KeySeparator stands between shop and product in the keys of the catalogue topic.
+const KeySeparator = 0x1f
