@@ -1,5 +1,10 @@
 package models
 
+import "errors"
+
+// ErrUnknownFrame is the answer to a FrameQuery whose Frame names neither a frame nor a recipe.
+var ErrUnknownFrame = errors.New("unknown frame")
+
 // FrameQuery asks for one recommendation frame. Byte fields belong to the caller.
 type FrameQuery struct {
 	Shop     []byte

@@ -1,5 +1,10 @@
 package models
 
+import "errors"
+
+// ErrFull says that the log takes nothing more at the moment: nothing of the call was appended, try again shortly.
+var ErrFull = errors.New("the stream is full")
+
 // Record is one message on its way into the log.
 type Record struct {
 	Topic Topic
