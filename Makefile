@@ -1,0 +1,72 @@
+# Everything here runs in a fresh clone. Go alone is enough for run, build, test, lint, fuzz and bench; race wants a C
+# compiler (Go's race detector links with it), kafka-* and test-integration want Java 17 and Maven.
+#
+# Variables: DATA=folder of the public data sets (tests that need it say so and are skipped without it),
+# FUZZTIME, BENCH, ARGS (more flags for "orrery demo"), KAFKA_PORT.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 30s
+BENCH ?= .
+KAFKA_PORT ?= 9192
+
+ifdef DATA
+export ORRERY_DATA := $(abspath $(DATA))
+endif
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the binary ./orrery: static, without paths of this machine
+	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o orrery ./cmd/orrery
+
+.PHONY: run
+run: build ## build, then run the demo: broker, simulated shop, engine, dashboard
+	./orrery demo $(ARGS)
+
+.PHONY: test
+test: ## vet and test everything
+	go vet ./... && go test ./...
+
+.PHONY: race
+race: ## test everything under the race detector
+	CGO_ENABLED=1 go test -race -timeout 20m ./...
+
+.PHONY: lint
+lint: ## formatting, vet, staticcheck, tidy go.mod, scripts, deployment files
+	@.ci/lint $(STATICCHECK)
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (30s), one after the other
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## run the micro-benchmarks that match BENCH (all)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: test-integration
+test-integration: build ## end-to-end tests against a real Kafka broker, kcat and Chromium
+	@.ci/integration
+
+.PHONY: kafka-up
+kafka-up: ## start a one-node Apache Kafka broker on 127.0.0.1:KAFKA_PORT (9192)
+	@deploy/kafka/broker up $(KAFKA_PORT)
+
+.PHONY: kafka-down
+kafka-down: ## stop that broker; its data stay
+	@deploy/kafka/broker down
+
+.PHONY: kafka-clean
+kafka-clean: ## stop that broker and remove its data, log and jars
+	@deploy/kafka/broker clean
+
+.PHONY: clean
+clean: ## remove what the targets above left in the tree (the broker's folder is kafka-clean's)
+	rm -rf orrery bench-out .cache/log
+	find . -name '*.test' -o -name '*.prof' | xargs -r rm -f
