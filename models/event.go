@@ -5,7 +5,7 @@ package models
 // An absent string and an empty one are the same.
 type Event struct {
 	Kind Kind
-	Name []byte // the name as sent; for a known kind its own
+	Name []byte // the name as sent; for a known kind its own, so that view_search_results reads search
 
 	ID      []byte // idempotence key; empty where the sender gave none: see IDHash
 	Time    Time   // when it happened; the record's time where absent or implausible (see Decode)
@@ -27,12 +27,14 @@ type Event struct {
 	Recommendation []byte // id of the frame that was seen or clicked
 	Slot           int32  // slot within it, from 1; 0 where absent
 
-	// Props is a JSON object without its braces: the member list of everything that this struct has no field for,
-	// "props" itself included as its own members. Unknown fields survive a round trip through it.
+	// Props is a JSON object without its braces: the member list of everything that this struct has no field for, in
+	// the order sent, unknown members of "page" as "page.name", and after them the members of "props" itself. Where a
+	// key is there twice the later one counts. Members walks it. Unknown fields survive a round trip through it.
 	Props []byte
 
 	scratch []byte // resolved escapes
-	props   []byte // Props when they had to be put together
+	props   []byte // Props, and those of items, where they had to be put together
+	spans   []span // unknown members met so far
 }
 
 // Page is where a behaviour event happened.
@@ -46,7 +48,7 @@ type Item struct {
 	Price    Money // for one piece, when HasPrice
 	HasPrice bool
 	Quantity int32  // 1 where absent
-	Props    []byte // unknown members, as in Event
+	Props    []byte // unknown members, a member list as in Event; "props" is no special name here
 }
 
 // Person returns the key that pageviews, transactions and contacts are partitioned by: the visitor, else the contact.

@@ -15,13 +15,14 @@ const Micros = 1_000_000
 
 var errMoney = errors.New("not a decimal number")
 
-// ParseMoney reads a decimal number ("12", "-3.5", "1e3") into Money, rounding half away from zero past six places.
+// ParseMoney reads a decimal number ("12", "-3.5", "1e3", also "+.50") into Money, rounding half away from zero past
+// six places: exactly below 1e12, within a millionth above. Values past the range saturate.
 func ParseMoney(s []byte) (Money, error) {
-	f, err := strconv.ParseFloat(string(s), 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+	n := scanNumber(s, 0)
+	if n.flags&noNumber != 0 || n.end != len(s) {
 		return 0, errMoney
 	}
-	return MoneyOf(f), nil
+	return n.money(), nil
 }
 
 // MoneyOf rounds a float to Money. Values past the range saturate.

@@ -1,0 +1,156 @@
+package models
+
+import (
+	"encoding/binary"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Append appends e as one line of JSON, without a line feed: fields in the order of DESIGN.md section 3, empty ones
+// left out, and the time too where NoTime says that the sender gave none. Decode of the result, at the same record
+// time, gives e back. Text that is not UTF-8 is written with U+FFFD in its place; Props are written as they are.
+func Append(dst []byte, e *Event) []byte {
+	dst = append(dst, `{"event":`...)
+	dst = AppendString(dst, e.Name)
+	dst = appendText(dst, `,"id":`, e.ID)
+	if !e.NoTime {
+		dst = append(dst, `,"time":`...)
+		dst = appendQuotedTime(dst, e.Time)
+	}
+	dst = appendText(dst, `,"shop":`, e.Shop)
+	dst = appendText(dst, `,"visitor":`, e.Visitor)
+	dst = appendText(dst, `,"contact":`, e.Contact)
+	dst = appendText(dst, `,"session":`, e.Session)
+	dst = appendPage(dst, &e.Page)
+	dst = appendItems(dst, e.Items)
+	dst = appendText(dst, `,"order":`, e.Order)
+	if e.HasValue {
+		dst = AppendMoney(append(dst, `,"value":`...), e.Value)
+	}
+	dst = appendText(dst, `,"currency":`, e.Currency)
+	dst = appendText(dst, `,"query":`, e.Query)
+	dst = appendText(dst, `,"recommendation":`, e.Recommendation)
+	if e.Slot != 0 {
+		dst = strconv.AppendInt(append(dst, `,"slot":`...), int64(e.Slot), 10)
+	}
+	if len(e.Props) > 0 {
+		dst = append(dst, `,"props":{`...)
+		dst = append(append(dst, e.Props...), '}')
+	}
+	return append(dst, '}')
+}
+
+// appendText appends a member, where it is not empty. name comes with its comma, quotes and colon.
+func appendText(dst []byte, name string, text []byte) []byte {
+	if len(text) == 0 {
+		return dst
+	}
+	return AppendString(append(dst, name...), text)
+}
+
+// appendQuotedTime appends a time as a JSON value.
+func appendQuotedTime(dst []byte, t Time) []byte {
+	if t < firstTime || t > lastTime {
+		return AppendTime(dst, t)
+	}
+	return append(AppendTime(append(dst, '"'), t), '"')
+}
+
+func appendPage(dst []byte, p *Page) []byte {
+	if len(p.URL) == 0 && len(p.Title) == 0 && len(p.Referrer) == 0 {
+		return dst
+	}
+	dst = append(dst, `,"page":{`...)
+	start := len(dst)
+	dst = appendText(dst, `,"url":`, p.URL)
+	dst = appendText(dst, `,"title":`, p.Title)
+	dst = appendText(dst, `,"referrer":`, p.Referrer)
+	return append(dropByte(dst, start), '}')
+}
+
+// dropByte removes the byte at i: the comma before an object's first member.
+func dropByte(dst []byte, i int) []byte { return append(dst[:i], dst[i+1:]...) }
+
+func appendItems(dst []byte, items []Item) []byte {
+	if len(items) == 0 {
+		return dst
+	}
+	dst = append(dst, `,"items":[`...)
+	for i := range items {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendItem(dst, &items[i])
+	}
+	return append(dst, ']')
+}
+
+func appendItem(dst []byte, it *Item) []byte {
+	dst = AppendString(append(dst, `{"item_id":`...), it.ID)
+	dst = appendText(dst, `,"item_name":`, it.Name)
+	if it.HasPrice {
+		dst = AppendMoney(append(dst, `,"price":`...), it.Price)
+	}
+	if it.Quantity > 1 {
+		dst = strconv.AppendInt(append(dst, `,"quantity":`...), int64(it.Quantity), 10)
+	}
+	dst = appendText(dst, `,"item_category":`, it.Category)
+	if len(it.Props) > 0 {
+		dst = append(append(dst, ','), it.Props...)
+	}
+	return append(dst, '}')
+}
+
+// AppendString appends text as a JSON string. Only what JSON demands is escaped; invalid UTF-8 becomes U+FFFD.
+func AppendString(dst, text []byte) []byte {
+	dst = append(dst, '"')
+	for {
+		n := plainLen(text)
+		dst = append(dst, text[:n]...)
+		if text = text[n:]; len(text) == 0 {
+			return append(dst, '"')
+		}
+		if text[0] < utf8.RuneSelf {
+			dst = appendEscaped(dst, text[0])
+			text = text[1:]
+			continue
+		}
+		r, n := utf8.DecodeRune(text)
+		dst = utf8.AppendRune(dst, r)
+		text = text[n:]
+	}
+}
+
+// plainLen returns how many bytes at the head of text may stand in a JSON string as they are and are ASCII.
+func plainLen(text []byte) int {
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		w := binary.LittleEndian.Uint64(text[i:])
+		q, s := w^'"'*ones, w^'\\'*ones
+		if ((q-ones)|(s-ones)|(w-' '*ones)|w)&highs != 0 {
+			break
+		}
+	}
+	for i < len(text) && isPlain(text[i]) {
+		i++
+	}
+	return i
+}
+
+func isPlain(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
+
+// appendEscaped appends the escape of a quote, a backslash or a control character.
+func appendEscaped(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	const hex = "0123456789abcdef"
+	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+}

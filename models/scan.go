@@ -1,0 +1,321 @@
+package models
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
+
+// MaxDepth bounds how deep arrays and objects may be nested within a record, the record itself counted. It is the
+// width of the word that skip keeps its stack in.
+const MaxDepth = 64
+
+// What scanString met in a string besides plain ASCII.
+const (
+	hasEscape  = 1 << iota // a backslash
+	hasHigh                // a byte >= 0x80
+	hasDelete              // 0x7f, the one control character that JSON lets through
+	unfinished             // no closing quote, a raw control character, or a broken escape: end is where
+)
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// scanString returns the index of the quote that closes the string whose first byte is b[i], and what is in it.
+// It reads eight bytes at a time; the lowest bit set in each mask is exact, as borrows only run upwards.
+func scanString(b []byte, i int) (end, flags int) {
+	for i+8 <= len(b) {
+		w := binary.LittleEndian.Uint64(b[i:])
+		q, s := w^'"'*ones, w^'\\'*ones
+		stop := ((q - ones) | (s - ones) | (w - ' '*ones) | (w + ones) | w) & highs
+		if stop == 0 {
+			i += 8
+			continue
+		}
+		i += bits.TrailingZeros64(stop) >> 3
+		if b[i] == '"' {
+			return i, 0
+		}
+		return scanHardString(b, i)
+	}
+	return scanHardString(b, i)
+}
+
+// scanHardString goes on where plain ASCII, or room for a whole word, ended.
+func scanHardString(b []byte, i int) (end, flags int) {
+	for i < len(b) {
+		if i+8 <= len(b) {
+			w := binary.LittleEndian.Uint64(b[i:])
+			q, s, d := w^'"'*ones, w^'\\'*ones, w^0x7f*ones
+			stop := ((q-ones)&^q | (s-ones)&^s | (d-ones)&^d | (w-' '*ones)&^w) & highs
+			n := bits.TrailingZeros64(stop) >> 3 // 8 when there is none
+			if w&highs&(1<<(8*n)-1) != 0 {
+				flags |= hasHigh
+			}
+			if i += n; n == 8 {
+				continue
+			}
+		}
+		switch c := b[i]; {
+		case c == '"':
+			return i, flags
+		case c == '\\':
+			flags |= hasEscape
+			n := escapeLen(b[i:])
+			if n == 0 {
+				return i, flags | unfinished
+			}
+			i += n
+			continue
+		case c < ' ':
+			return i, flags | unfinished
+		case c == 0x7f:
+			flags |= hasDelete
+		case c >= 0x80:
+			flags |= hasHigh
+		}
+		i++
+	}
+	return i, flags | unfinished
+}
+
+// escapeLen returns the length of the escape at the head of b, 0 where it is none of JSON's.
+func escapeLen(b []byte) int {
+	if len(b) < 2 {
+		return 0
+	}
+	switch b[1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		if _, ok := hex4(b[2:]); ok {
+			return 6
+		}
+	}
+	return 0
+}
+
+// hex4 reads four hexadecimal digits.
+func hex4(b []byte) (r rune, ok bool) {
+	if len(b) < 4 {
+		return 0, false
+	}
+	for _, c := range b[:4] {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c >= 'a' && c <= 'f':
+			c -= 'a' - 10
+		case c >= 'A' && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}
+
+// unescape appends the text between the quotes of a string that scanString has approved. A surrogate without its
+// other half becomes U+FFFD, as encoding/json has it.
+func unescape(dst, src []byte) []byte {
+	for i := 0; i < len(src); {
+		c := src[i]
+		if c != '\\' {
+			dst = append(dst, c)
+			i++
+			continue
+		}
+		if c = src[i+1]; c != 'u' {
+			dst = append(dst, plainEscape(c))
+			i += 2
+			continue
+		}
+		r, _ := hex4(src[i+2:])
+		i += 6
+		if r >= 0xd800 && r < 0xdc00 && i+6 <= len(src) && src[i] == '\\' && src[i+1] == 'u' {
+			if low, _ := hex4(src[i+2:]); low >= 0xdc00 && low < 0xe000 {
+				r = (r-0xd800)<<10 + (low - 0xdc00) + 0x10000
+				i += 6
+			}
+		}
+		dst = utf8.AppendRune(dst, r)
+	}
+	return dst
+}
+
+// plainEscape returns the byte that a two-byte escape stands for.
+func plainEscape(c byte) byte {
+	switch c {
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	}
+	return c
+}
+
+// space returns the index of the first byte from b[i] on that is not white space.
+func space(b []byte, i int) int {
+	for i < len(b) && isSpace(b[i]) {
+		i++
+	}
+	return i
+}
+
+func isSpace(c byte) bool { return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t') }
+
+// trimSpace cuts JSON's white space off both ends.
+func trimSpace(b []byte) []byte {
+	b = b[space(b, 0):]
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// literal tells whether b has the word at i.
+func literal(b []byte, i int, word string) bool {
+	return len(b)-i >= len(word) && string(b[i:i+len(word)]) == word
+}
+
+// fault is why a value cannot be skipped.
+type fault uint8
+
+const (
+	sound   fault = iota
+	broken        // not JSON
+	tooDeep       // nested deeper than allowed
+	badUTF8       // a string is not UTF-8
+)
+
+// skip returns the index after the JSON value that begins at b[i], white space before it allowed; with a fault it is
+// the index of the fault. The value may nest depth levels. It checks all that Decode checks, in one loop without
+// recursion: a bit a level says whether that level is an object.
+func skip(b []byte, i, depth int) (int, fault) {
+	var objects uint64
+	level := 0
+	for {
+		// A value begins here.
+		i = space(b, i)
+		if i >= len(b) {
+			return i, broken
+		}
+		opened := false
+		switch c := b[i]; c {
+		case '"':
+			end, why := skipString(b, i)
+			if why != sound {
+				return end, why
+			}
+			i = end
+		case '{', '[':
+			if level++; level > depth {
+				return i, tooDeep
+			}
+			objects = objects << 1
+			if c == '{' {
+				objects |= 1
+			}
+			i = space(b, i+1)
+			opened = true
+		default:
+			end := skipPlain(b, i)
+			if end < 0 {
+				return i, broken
+			}
+			i = end
+		}
+		// Close what ends here, and find where the next value begins.
+		for {
+			if level == 0 {
+				return i, sound
+			}
+			i = space(b, i)
+			if i >= len(b) {
+				return i, broken
+			}
+			c, isObject := b[i], objects&1 == 1
+			if c == '}' && isObject || c == ']' && !isObject {
+				i++
+				level--
+				objects >>= 1
+				opened = false
+				continue
+			}
+			if !opened {
+				if c != ',' {
+					return i, broken
+				}
+				i++
+			}
+			if isObject {
+				var why fault
+				if i, why = skipKey(b, i); why != sound {
+					return i, why
+				}
+			}
+			break
+		}
+	}
+}
+
+// skipString returns the index after the string whose opening quote is b[i].
+func skipString(b []byte, i int) (int, fault) {
+	end, flags := scanString(b, i+1)
+	if flags&unfinished != 0 {
+		return end, broken
+	}
+	if flags&hasHigh != 0 && !utf8.Valid(b[i+1:end]) {
+		return i, badUTF8
+	}
+	return end + 1, sound
+}
+
+// skipKey returns the index after a member's name and colon.
+func skipKey(b []byte, i int) (int, fault) {
+	i = space(b, i)
+	if i >= len(b) || b[i] != '"' {
+		return i, broken
+	}
+	i, why := skipString(b, i)
+	if why != sound {
+		return i, why
+	}
+	i = space(b, i)
+	if i >= len(b) || b[i] != ':' {
+		return i, broken
+	}
+	return i + 1, sound
+}
+
+// skipPlain returns the index after a number or a literal, -1 where there is none.
+func skipPlain(b []byte, i int) int {
+	switch b[i] {
+	case 't':
+		if literal(b, i, "true") {
+			return i + 4
+		}
+	case 'f':
+		if literal(b, i, "false") {
+			return i + 5
+		}
+	case 'n':
+		if literal(b, i, "null") {
+			return i + 4
+		}
+	default:
+		if n := scanNumber(b, i); n.ok() {
+			return n.end
+		}
+	}
+	return -1
+}
