@@ -1,0 +1,288 @@
+// Package neighbours keeps, for every product, the products that go with it by one relation: viewed together, bought
+// together, bought after viewing. Counting is incremental as in TencentRec (Huang et al., SIGMOD 2015): a pair counts
+// once per session or order (the caller sees to it), weights fade by forward decay, lists are bounded.
+//
+// A list is set-associative: a neighbour can only lie in the set of eight words (one cache line) that its number hashes
+// to, so a hit, an admission and an eviction each touch one line. A word is neighbour<<32 | float32 weight, stored
+// atomically: readers walk the live list without locks and see a count the moment it lands.
+//
+// A list starts with one set and doubles while it fills, up to the bound. A full set admits a newcomer of weight w in
+// place of its smallest weight m with probability w/(m+w), at weight m+w (randomized admission, Ben Basat, Chen,
+// Einziger, Friedman, IEEE/ACM ToN 2019: unbiased, and noise mostly does not get in). The dice is a hash of the pair
+// and of a counter in the state.
+//
+// Cost: 64 B to 512 B a product and relation at the default bound of 64, about one cache miss an update.
+package neighbours
+
+import (
+	"io"
+	"math"
+	"math/bits"
+	"sync/atomic"
+
+	"orrery/models"
+	"orrery/models/decay"
+	"orrery/models/slab"
+)
+
+// DefaultBound is the default number of neighbours kept per product. At 64 the true top 8 are found with a recall of
+// about 0.96 on streams of 10 M events.
+const DefaultBound = 64
+
+// setWords is the size of a set: a cache line.
+const setWords = 8
+
+// maxBound keeps a list within one chunk of the slab.
+const maxBound = slab.ChunkWords
+
+// classes is the number of list sizes: 1..512 sets.
+const classes = 10
+
+// Lists is the neighbour lists of one relation. One goroutine writes, any number read.
+type Lists struct {
+	bound int
+	clock *decay.Clock
+
+	at    slab.Words // item: offset<<8 | log2(sets)+1 of its list, 0 where it has none
+	words slab.Words // the lists
+	sides slab.Words // item: float32 weight as the left side <<32 | float32 weight as the right side
+	total slab.Words // one word: float64 sum of the weights of all baskets
+	dice  uint64
+	free  [classes]uint64 // places that lists grew out of, by log2(sets): 1 + the first, which holds 1 + the next
+}
+
+// New returns empty lists of at most bound neighbours (rounded up to a power of two, 8..4096; 0: DefaultBound), whose
+// counts fade with the given half-life (0: never).
+func New(bound int, halfLife models.Time) *Lists {
+	if bound <= 0 {
+		bound = DefaultBound
+	}
+	bound = max(setWords, min(maxBound, 1<<bits.Len(uint(bound-1))))
+	l := &Lists{bound: bound, clock: decay.NewClock(halfLife)}
+	l.total.Grow(1)
+	return l
+}
+
+// Bytes returns the memory held, in bytes.
+func (l *Lists) Bytes() uint64 { return l.at.Bytes() + l.words.Bytes() + l.sides.Bytes() }
+
+// Weight returns the stored weight of an event of moment t, for Add and the Count methods. It moves the landmark, and
+// rescales all lists, once in 96 half-lives.
+func (l *Lists) Weight(t models.Time) float32 {
+	w, rescale := l.clock.Weight(t)
+	if rescale != 1 {
+		l.rescale(rescale)
+	}
+	return w
+}
+
+// CountLeft adds to the number of baskets (sessions, orders) that hold item on the left side of the relation.
+func (l *Lists) CountLeft(item uint32, w float32) { l.count(item, w, 0) }
+
+// CountRight does so for the right side: what is bought, in "bought after viewing".
+func (l *Lists) CountRight(item uint32, w float32) { l.count(item, 0, w) }
+
+// CountBoth does so for a symmetric relation.
+func (l *Lists) CountBoth(item uint32, w float32) { l.count(item, w, w) }
+
+func (l *Lists) count(item uint32, left, right float32) {
+	l.sides.Grow(uint64(item) + 1)
+	old := l.sides.Load(uint64(item))
+	l.sides.Set(uint64(item), pack(math.Float32frombits(uint32(old>>32))+left, math.Float32frombits(uint32(old))+right))
+}
+
+func pack(left, right float32) uint64 {
+	return uint64(math.Float32bits(left))<<32 | uint64(math.Float32bits(right))
+}
+
+// CountBasket adds to the number of all baskets.
+func (l *Lists) CountBasket(w float32) {
+	l.total.Set(0, math.Float64bits(math.Float64frombits(l.total.Load(0))+float64(w)))
+}
+
+// Add counts neighbour once more in the list of item, with weight w.
+func (l *Lists) Add(item, neighbour uint32, w float32) {
+	l.at.Grow(uint64(item) + 1)
+	place := l.at.Load(uint64(item))
+	if place == 0 {
+		place = l.allocate(0)
+		l.at.Set(uint64(item), place)
+	}
+	for !l.add(place, item, neighbour, w) {
+		place = l.grow(item, place)
+	}
+}
+
+// add counts within the list at place, and reports false where the list should grow first.
+func (l *Lists) add(place uint64, item, neighbour uint32, w float32) bool {
+	sets := 1 << (place&0xff - 1)
+	set := l.words.Edit(place>>8+uint64(setOf(neighbour, sets)*setWords), setWords)
+	least, leastAt := float32(math.MaxFloat32), 0
+	for i, word := range set {
+		if uint32(word>>32) == neighbour {
+			atomic.StoreUint64(&set[i], entry(neighbour, weight(word)+w))
+			return true
+		}
+		if word == 0 {
+			atomic.StoreUint64(&set[i], entry(neighbour, w))
+			return true
+		}
+		if x := weight(word); x < least {
+			least, leastAt = x, i
+		}
+	}
+	if sets*setWords < l.bound {
+		return false
+	}
+	l.dice++
+	if roll(item, neighbour, l.dice)*(least+w) < w {
+		atomic.StoreUint64(&set[leastAt], entry(neighbour, least+w))
+	}
+	return true
+}
+
+func entry(neighbour uint32, w float32) uint64 {
+	return uint64(neighbour)<<32 | uint64(math.Float32bits(w))
+}
+
+func weight(word uint64) float32 { return math.Float32frombits(uint32(word)) }
+
+// setOf returns the set that a neighbour lies in. The upper bits of the product are the well mixed ones.
+func setOf(neighbour uint32, sets int) int {
+	return int(uint64(neighbour*0x9e3779b1) * uint64(sets) >> 32)
+}
+
+// roll returns a number in [0,1) made of its arguments.
+func roll(a, b uint32, n uint64) float32 {
+	x := (uint64(a)<<32 | uint64(b)) + n*0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return float32((x^x>>31)>>40) / (1 << 24)
+}
+
+func (l *Lists) allocate(class int) uint64 {
+	if l.free[class] != 0 {
+		at := l.free[class] - 1
+		block := l.words.Edit(at, setWords<<class)
+		l.free[class] = block[0]
+		for i := range block {
+			atomic.StoreUint64(&block[i], 0)
+		}
+		return at<<8 | uint64(class+1)
+	}
+	return l.words.Alloc(setWords<<class)<<8 | uint64(class+1)
+}
+
+// grow moves the list of item to one of twice as many sets. A reader that walks the old place notices that the item's
+// place has changed (see Read).
+func (l *Lists) grow(item uint32, place uint64) uint64 {
+	class := int(place&0xff) - 1
+	bigger := l.allocate(class + 1)
+	for _, word := range l.words.Block(place>>8, setWords<<class) {
+		// Sets are split by the next bit of the same product, so every word finds room in its half.
+		set := l.words.Edit(bigger>>8+uint64(setOf(uint32(word>>32), 2<<class)*setWords), setWords)
+		for i := range set {
+			if word != 0 && set[i] == 0 {
+				atomic.StoreUint64(&set[i], word)
+				break
+			}
+		}
+	}
+	l.at.Set(uint64(item), bigger)
+	// Only now may the old place change: whoever still walks it finds the item's place changed afterwards.
+	l.words.Set(place>>8, l.free[class])
+	l.free[class] = place>>8 + 1
+	return bigger
+}
+
+// rescale multiplies every stored weight. Readers see old and new weights side by side while it runs, once in 96
+// half-lives.
+func (l *Lists) rescale(by float32) {
+	for item := uint64(0); item < l.at.Len(); item++ {
+		place := l.at.Load(item)
+		if place == 0 {
+			continue
+		}
+		block := l.words.Edit(place>>8, setWords<<(place&0xff-1))
+		for i, word := range block {
+			if word != 0 {
+				atomic.StoreUint64(&block[i], entry(uint32(word>>32), weight(word)*by))
+			}
+		}
+	}
+	for item := uint64(0); item < l.sides.Len(); item++ {
+		if s := l.sides.Load(item); s != 0 {
+			l.sides.Set(item, pack(math.Float32frombits(uint32(s>>32))*by, math.Float32frombits(uint32(s))*by))
+		}
+	}
+	l.total.Set(0, math.Float64bits(math.Float64frombits(l.total.Load(0))*float64(by)))
+}
+
+// Neighbour is an entry of a list, with the figures of its pair at the moment asked for.
+type Neighbour struct {
+	Item  uint32
+	Count float32 // baskets that hold both
+	Right float32 // baskets that hold this neighbour
+}
+
+// Pairs is what a list says of its own item at the moment asked for.
+type Pairs struct {
+	Left  float32 // baskets that hold the item
+	Total float32 // all baskets
+}
+
+// Read appends the neighbours of item at moment now to dst. It takes no lock; a list that moves while it is read is
+// read again.
+func (l *Lists) Read(dst []Neighbour, item uint32, now models.Time) ([]Neighbour, Pairs) {
+	factor := l.clock.At(now)
+	pairs := Pairs{Total: float32(math.Float64frombits(l.total.Load(0)) * float64(factor))}
+	if uint64(item) < l.sides.Len() {
+		pairs.Left = math.Float32frombits(uint32(l.sides.Load(uint64(item))>>32)) * factor
+	}
+	if uint64(item) >= l.at.Len() {
+		return dst, pairs
+	}
+	start := len(dst)
+	for {
+		place := l.at.Load(uint64(item))
+		if place == 0 {
+			return dst, pairs
+		}
+		block := l.words.Block(place>>8, setWords<<(place&0xff-1))
+		for i := range block {
+			if word := atomic.LoadUint64(&block[i]); word != 0 {
+				dst = append(dst, Neighbour{Item: uint32(word >> 32), Count: weight(word) * factor})
+			}
+		}
+		if l.at.Load(uint64(item)) == place {
+			break
+		}
+		dst = dst[:start]
+	}
+	for i := start; i < len(dst); i++ {
+		if n := uint64(dst[i].Item); n < l.sides.Len() {
+			dst[i].Right = math.Float32frombits(uint32(l.sides.Load(n))) * factor
+		}
+	}
+	return dst, pairs
+}
+
+// Freeze returns the lists of this moment for a snapshot.
+func (l *Lists) Freeze() *slab.Parts {
+	head := slab.Numbers{uint64(l.clock.Landmark()), l.dice}
+	return slab.Join(append(head, l.free[:]...), l.at.Freeze(), l.words.Freeze(), l.sides.Freeze(), l.total.Freeze())
+}
+
+// ReadFrom replaces the lists by what Freeze wrote. It must not run beside readers. Lists that were kept with another
+// bound are taken as they are: longer ones stay long, shorter ones go on growing.
+func (l *Lists) ReadFrom(r io.Reader) (int64, error) {
+	head := make(slab.Numbers, 2+classes)
+	n, err := slab.ReadAll(r, head, &l.at, &l.words, &l.sides, &l.total)
+	if err != nil {
+		return n, err
+	}
+	l.clock.Restore(models.Time(head[0]))
+	l.dice = head[1]
+	copy(l.free[:], head[2:])
+	return n, nil
+}

@@ -1,0 +1,35 @@
+package people
+
+import (
+	"io"
+
+	"orrery/models/slab"
+)
+
+// Freeze returns the state of this moment for a snapshot.
+func (p *People) Freeze() *slab.Parts {
+	return slab.Join(
+		slab.Numbers(p.lists.free[:]),
+		p.visitors.Freeze(), p.contacts.Freeze(), p.lists.words.Freeze(),
+		p.orders.heads.Freeze(), p.orders.lines.Freeze(), p.text.Freeze(), p.counts.Freeze(),
+	)
+}
+
+// ReadFrom replaces the state by what Freeze wrote. It must not run beside readers.
+func (p *People) ReadFrom(r io.Reader) (int64, error) {
+	n, err := slab.ReadAll(r,
+		slab.Numbers(p.lists.free[:]),
+		&p.visitors, &p.contacts, &p.lists.words,
+		&p.orders.heads, &p.orders.lines, &p.text, &p.counts,
+	)
+	if err != nil {
+		return n, err
+	}
+	p.visitors.Grow(visitorWords)
+	p.contacts.Grow(contactWords)
+	p.counts.Grow(countWords)
+	p.byHash.Rebuild()
+	p.byID.Rebuild()
+	p.orders.byHash.Rebuild()
+	return n, nil
+}

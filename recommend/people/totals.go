@@ -1,0 +1,48 @@
+package people
+
+// The words of counts: what the state holds, exactly.
+const (
+	cntVisitors = iota
+	cntContacts
+	cntSessions
+	cntBots
+	cntOrders
+	cntBuyers
+	cntRefunds
+	cntCancels
+	cntRepeats // purchases whose order was known already
+	countWords
+)
+
+func (p *People) bump(word uint64, by int64) {
+	p.counts.Set(word, p.counts.Load(word)+uint64(by))
+}
+
+// Totals is what the state holds, exactly.
+type Totals struct {
+	Visitors uint64 // browsers
+	Contacts uint64 // known persons
+	Sessions uint64
+	Bots     uint64
+	Orders   uint64 // taken and not cancelled
+	Buyers   uint64 // persons with an order
+	Refunds  uint64
+	Cancels  uint64
+	Repeats  uint64 // purchase events whose order was known already; they change nothing
+}
+
+// Totals returns the counts. Any goroutine may call it.
+func (p *People) Totals() Totals {
+	n := func(word uint64) uint64 { return p.counts.Load(word) }
+	return Totals{
+		Visitors: n(cntVisitors), Contacts: n(cntContacts), Sessions: n(cntSessions), Bots: n(cntBots),
+		Orders: n(cntOrders), Buyers: n(cntBuyers), Refunds: n(cntRefunds), Cancels: n(cntCancels), Repeats: n(cntRepeats),
+	}
+}
+
+// Bytes returns the memory held, in bytes, by part.
+func (p *People) Bytes() (visitors, contacts, orders uint64) {
+	return p.visitors.Bytes() + p.byHash.Bytes() + p.lists.words.Bytes(),
+		p.contacts.Bytes() + p.byID.Bytes() + p.text.Bytes(),
+		p.orders.heads.Bytes() + p.orders.byHash.Bytes() + p.orders.lines.Bytes()
+}
