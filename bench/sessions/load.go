@@ -1,0 +1,223 @@
+package sessions
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Set is a data set: training sessions in order of time, and test cases.
+type Set struct {
+	Name  string
+	Train [][]uint32 // items, clicks in order
+	Test  []Case
+	Items int // distinct items, test included
+
+	names []string // of items, from 1 on; nil where the file's own numbers are used
+}
+
+// Case is one prediction: the clicks of a session so far, newest last, and the next one.
+type Case struct {
+	Session uint32 // number of the test session; its cases stand together
+	Clicks  []uint32
+	Next    uint32
+}
+
+// Formats of input files.
+const (
+	Sessions = "sessions" // train: a session a line, items separated by spaces; test: "items TAB next item", longest prefix first
+	TSV      = "tsv"      // SessionId, ItemId, Time with a header, sorted by session; test is replayed click by click
+)
+
+// Load reads a training and a test file, gzip-compressed if they end in .gz. An empty format is told from the content.
+func Load(train, test, format string) (*Set, error) {
+	if format == "" {
+		var err error
+		if format, err = sniff(train); err != nil {
+			return nil, err
+		}
+	}
+	s := &Set{Name: setName(train)}
+	switch format {
+	case Sessions, "pairs":
+		if err := eachLine(train, s.addSession); err != nil {
+			return nil, err
+		}
+		if err := eachLine(test, s.addPair); err != nil {
+			return nil, err
+		}
+	case TSV:
+		numbers := map[string]uint32{}
+		s.names = []string{""}
+		sessions, err := s.readTSV(train, numbers)
+		if err != nil {
+			return nil, err
+		}
+		s.Train = sessions
+		if sessions, err = s.readTSV(test, numbers); err != nil {
+			return nil, err
+		}
+		for i, clicks := range sessions {
+			for n := 1; n < len(clicks); n++ {
+				s.Test = append(s.Test, Case{uint32(i), clicks[:n:n], clicks[n]})
+			}
+		}
+	default:
+		return nil, fmt.Errorf("cannot read format %q: it is none of sessions, pairs, tsv", format)
+	}
+	if len(s.Train) == 0 || len(s.Test) == 0 {
+		return nil, fmt.Errorf("cannot use %q and %q: %d training sessions, %d test cases", train, test, len(s.Train), len(s.Test))
+	}
+	s.countItems()
+	return s, nil
+}
+
+// setName is the folder's name, which is how data sets are called, without "sessions_".
+func setName(path string) string {
+	parts := strings.Split(path, "/")
+	name := parts[max(0, len(parts)-2)]
+	return strings.TrimPrefix(name, "sessions_")
+}
+
+func sniff(path string) (string, error) {
+	format := Sessions
+	err := eachLine(path, func(line []byte) error {
+		if bytes.Contains(line, []byte("ItemId")) {
+			format = TSV
+		}
+		return io.EOF
+	})
+	return format, err
+}
+
+// eachLine calls visit with every line; io.EOF from it ends the reading.
+func eachLine(path string, visit func([]byte) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("cannot open sessions: %w", err)
+	}
+	defer f.Close()
+	var src io.Reader = f
+	if strings.HasSuffix(path, ".gz") {
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			return fmt.Errorf("cannot unpack %q: %w", path, err)
+		}
+		src = z
+	}
+	lines := bufio.NewScanner(src)
+	lines.Buffer(make([]byte, 1<<16), 1<<24)
+	n := 0
+	for lines.Scan() {
+		n++
+		if err := visit(lines.Bytes()); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("cannot read %q, line %d: %w", path, n, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("cannot read %q: %w", path, err)
+	}
+	return nil
+}
+
+func parseItems(line []byte) ([]uint32, error) {
+	var items []uint32
+	for _, f := range bytes.Fields(line) {
+		n, err := strconv.ParseUint(string(f), 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read item %q: %w", f, err)
+		}
+		items = append(items, uint32(n))
+	}
+	return items, nil
+}
+
+func (s *Set) addSession(line []byte) error {
+	items, err := parseItems(line)
+	if len(items) > 0 {
+		s.Train = append(s.Train, items)
+	}
+	return err
+}
+
+// addPair reads a test case. It begins a new session unless its clicks and its label continue to shorten the last one's.
+func (s *Set) addPair(line []byte) error {
+	fields := bytes.Split(line, []byte{'\t'})
+	if len(fields) < 2 {
+		return fmt.Errorf("cannot read a test case: no TAB")
+	}
+	clicks, err := parseItems(fields[0])
+	if err != nil {
+		return err
+	}
+	next, err := parseItems(fields[1])
+	if err != nil {
+		return err
+	}
+	if len(clicks) == 0 || len(next) != 1 {
+		return fmt.Errorf("cannot read a test case: %d items before the TAB, %d after it", len(clicks), len(next))
+	}
+	c := Case{Clicks: clicks, Next: next[0]}
+	if n := len(s.Test); n > 0 {
+		last := s.Test[n-1]
+		c.Session = last.Session
+		if !slices.Equal(last.Clicks[:len(last.Clicks)-1], clicks) || last.Clicks[len(last.Clicks)-1] != c.Next {
+			c.Session++
+		}
+	}
+	s.Test = append(s.Test, c)
+	return nil
+}
+
+// readTSV reads sessions of clicks, whose items it numbers.
+func (s *Set) readTSV(path string, numbers map[string]uint32) ([][]uint32, error) {
+	var sessions [][]uint32
+	last, header := "", true
+	err := eachLine(path, func(line []byte) error {
+		if header {
+			header = false
+			return nil
+		}
+		fields := bytes.Split(line, []byte{'\t'})
+		if len(fields) < 3 {
+			return fmt.Errorf("cannot read a click: %d columns", len(fields))
+		}
+		item, ok := numbers[string(fields[1])]
+		if !ok {
+			item = uint32(len(s.names))
+			numbers[string(fields[1])] = item
+			s.names = append(s.names, string(fields[1]))
+		}
+		if id := string(fields[0]); id != last || len(sessions) == 0 {
+			last = id
+			sessions = append(sessions, nil)
+		}
+		sessions[len(sessions)-1] = append(sessions[len(sessions)-1], item)
+		return nil
+	})
+	return sessions, err
+}
+
+func (s *Set) countItems() {
+	seen := map[uint32]bool{}
+	for _, t := range s.Train {
+		for _, item := range t {
+			seen[item] = true
+		}
+	}
+	for _, c := range s.Test {
+		seen[c.Next] = true
+		for _, item := range c.Clicks {
+			seen[item] = true
+		}
+	}
+	s.Items = len(seen)
+}

@@ -1,0 +1,178 @@
+// Package next is the recipe "next": what a visitor with these clicks clicks on next. A walk over the session index
+// finds and counts candidates (package session), the 100 best under a fixed sum of scores are ordered by the learned
+// ranker (package ranker), which goes on learning from the stream. Items of the visitor's own session are ordinary
+// candidates; whoever does not want them excludes them with Options.Allow.
+package next
+
+import (
+	"io"
+	"sync/atomic"
+
+	"orrery/recommend/ranker"
+	"orrery/recommend/session"
+)
+
+const (
+	chosen       = 100 // candidates that are ranked
+	publishEvery = 32  // steps of learning between two copies of the weights for readers
+)
+
+// Recommender is the recipe's state. One goroutine, the writer, calls Click, Learn, Freeze and Restore; any number of
+// others call Recommend, each with a Scratch of its own.
+type Recommender struct {
+	index   *session.Index
+	model   *ranker.Model
+	weights atomic.Pointer[ranker.Weights]
+}
+
+// New returns an empty recommender, which ranks with the default weights.
+func New(c session.Config) *Recommender { return NewWith(session.New(c), ranker.NewModel()) }
+
+// NewWith returns a recommender on an index and a model that nobody else writes to.
+func NewWith(x *session.Index, m *ranker.Model) *Recommender {
+	r := &Recommender{index: x, model: m}
+	r.publish()
+	return r
+}
+
+func (r *Recommender) publish() {
+	w := r.model.Weights
+	r.weights.Store(&w)
+}
+
+// Index returns the session index, for its counts.
+func (r *Recommender) Index() *session.Index { return r.index }
+
+// Click adds a click of a visitor whose session is row, and returns the row to remember for him: see session.Index.Click.
+func (r *Recommender) Click(row session.Row, item uint32) session.Row {
+	return r.index.Click(row, item)
+}
+
+// Item is a recommended item.
+type Item struct {
+	Item  uint32
+	Score float32 // the ranker's, comparable within one answer only
+
+	// Because is the visitor's newest item that shares sessions with this one, and Count the number of these sessions
+	// among the newest ones that were looked up. Count is 0 for an item from the popular ones, and for an item of the
+	// visitor's own that no other session holds.
+	Because uint32
+	Count   uint32
+	Popular bool // found among the recently popular items only
+}
+
+// Options of one recommendation.
+type Options struct {
+	N     int                    // items wanted; default 20, at most 100
+	Allow func(item uint32) bool // which items may be recommended; nil is all
+}
+
+// Scratch is the memory of one goroutine that recommends or learns. It takes about 1 MB.
+type Scratch struct {
+	walker  *session.Walker
+	popular []uint32
+	chosen  []ranker.Candidate
+	base    []place
+	rows    []ranker.Row
+	scores  []float32
+}
+
+// place is a candidate's place in the walk and its score.
+type place struct {
+	at    int32
+	score float32
+}
+
+// NewScratch returns a Scratch.
+func NewScratch() *Scratch {
+	return &Scratch{
+		walker:  session.NewWalker(),
+		popular: make([]uint32, 0, session.Popular),
+		chosen:  make([]ranker.Candidate, 0, chosen),
+		base:    make([]place, 0, 8192),
+		rows:    make([]ranker.Row, chosen),
+		scores:  make([]float32, chosen),
+	}
+}
+
+// Recommend appends what a visitor with these clicks, newest last, clicks on next to dst, best first. It allocates
+// nothing if dst has room. Cost: 50 to 300 us.
+func (r *Recommender) Recommend(s *Scratch, dst []Item, clicks []uint32, o Options) []Item {
+	s.find(r.index, clicks, o.Allow)
+	n := len(s.chosen)
+	r.weights.Load().Score(s.rows[:n], s.scores[:n])
+	s.base = s.base[:0]
+	for i, v := range s.scores[:n] {
+		s.base = append(s.base, place{int32(i), v})
+	}
+	want := o.N
+	if want == 0 {
+		want = 20
+	}
+	want = min(want, n)
+	selectTop(s.base, want)
+	sortPlaces(s.base[:want])
+	for _, p := range s.base[:want] {
+		c := &s.chosen[p.at]
+		it := Item{Item: c.Item, Score: p.score, Popular: c.Fill}
+		if c.FoundCount > 0 {
+			it.Because, it.Count = s.walker.Query.Items[c.Found], c.FoundCount
+		}
+		dst = append(dst, it)
+	}
+	return dst
+}
+
+// Learn takes a step of learning from a visitor with these clicks, newest last, having clicked on item next. It must be
+// called before that click is given to Click, so that nothing is learned from its own trace. It reports the rank that
+// the model gave the item before, from 1 on, and 0 if it was not among the candidates: prequential quality.
+func (r *Recommender) Learn(s *Scratch, clicks []uint32, item uint32) (rank int) {
+	s.find(r.index, clicks, nil)
+	positive := -1
+	for i := range s.chosen {
+		if s.chosen[i].Item == item {
+			positive = i
+		}
+	}
+	if positive < 0 || len(s.chosen) < 2 {
+		return 0
+	}
+	n := len(s.chosen)
+	r.model.Score(s.rows[:n], s.scores[:n])
+	rank = 1
+	for i, v := range s.scores[:n] {
+		if v > s.scores[positive] || v == s.scores[positive] && i < positive {
+			rank++
+		}
+	}
+	r.model.Learn(s.rows[:n], positive)
+	if r.model.Learned()%publishEvery == 0 {
+		r.publish()
+	}
+	return rank
+}
+
+// Frozen is the state at one moment: the index and the ranker as two sections of a snapshot.
+type Frozen struct {
+	Index  *session.Frozen
+	Ranker io.WriterTo
+}
+
+// Freeze marks the state of this moment, for another goroutine to write. The index is written or closed before the next
+// Freeze.
+func (r *Recommender) Freeze() Frozen {
+	m := *r.model
+	return Frozen{r.index.Freeze(), &m}
+}
+
+// RestoreIndex replaces the index by what Frozen.Index wrote.
+func (r *Recommender) RestoreIndex(src io.Reader) error { return r.index.Restore(src) }
+
+// RestoreRanker replaces the ranker by what Frozen.Ranker wrote.
+func (r *Recommender) RestoreRanker(src io.Reader) error {
+	if err := r.model.Restore(src); err != nil {
+		return err
+	}
+	r.publish()
+	return nil
+}

@@ -1,0 +1,4 @@
+package ranker
+
+// Default returns the weights that a shop starts with.
+func Default() Weights { return NewBlank().Weights }

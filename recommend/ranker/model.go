@@ -1,0 +1,236 @@
+// Package ranker orders the candidates of a walk over the session index by a learned listwise model: a linear score plus
+// a small multi-layer perceptron (16 rectified units) over some sixty features of each candidate, softmax over the
+// candidates, trained online by Adagrad on what visitors clicked next.
+//
+// Sources: the listwise softmax loss is that of ListNet (Cao et al., ICML 2007) with one relevant item; Adagrad is Duchi,
+// Hazan and Singer, JMLR 2011. Cost: about 20 us for 100 candidates, as much again to learn from them.
+package ranker
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+)
+
+// Hidden is the number of rectified units.
+const Hidden = 16
+
+// Weights are the parameters of the scoring function: of feature vector x the score is
+// Linear.x + Out.max(0, Bias + In'x).
+type Weights struct {
+	Linear [Features]float32
+	Bias   [Hidden]float32
+	Out    [Hidden]float32
+	In     [Features][Hidden]float32
+}
+
+// size is the number of parameters.
+const size = Features + 2*Hidden + Features*Hidden
+
+// Model is a ranker that learns. One goroutine calls Learn; Weights may be copied out for readers.
+type Model struct {
+	Weights
+	squares Weights // Adagrad: sums of squared gradients
+	rows    uint64  // queries learned from
+
+	hidden [MaxCandidates][Hidden]float32
+	scores [MaxCandidates]float32
+}
+
+// Step sizes of Adagrad, which the accumulators' start keeps from overshooting at first.
+const (
+	linearStep = 0.08
+	hiddenStep = 0.04
+	startSum   = 0.1
+)
+
+// NewModel returns a model that starts with the default weights.
+func NewModel() *Model {
+	m := &Model{Weights: Default()}
+	m.squares.fill(startSum)
+	return m
+}
+
+// NewBlank returns a model that has learned nothing: linear weights zero, hidden ones small, by a hash.
+func NewBlank() *Model {
+	m := new(Model)
+	m.squares.fill(startSum)
+	seed := uint64(1)
+	uniform := func() float32 {
+		seed += 0x9e3779b97f4a7c15
+		z := (seed ^ seed>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		return float32(z>>40)/(1<<23) - 1
+	}
+	for i := range m.In {
+		for j := range m.In[i] {
+			m.In[i][j] = 0.2 * uniform()
+		}
+	}
+	for j := range m.Out {
+		m.Out[j] = 0.2 * uniform()
+	}
+	return m
+}
+
+func (w *Weights) fill(v float32) {
+	for i := range w.Linear {
+		w.Linear[i] = v
+	}
+	for j := range w.Bias {
+		w.Bias[j], w.Out[j] = v, v
+	}
+	for i := range w.In {
+		for j := range w.In[i] {
+			w.In[i][j] = v
+		}
+	}
+}
+
+// Learned returns the number of queries that the model has learned from.
+func (m *Model) Learned() uint64 { return m.rows }
+
+// Score stores the score of each row of features in scores.
+func (w *Weights) Score(rows []Row, scores []float32) {
+	var h [Hidden]float32
+	for i := range rows {
+		scores[i] = w.score(&rows[i], &h)
+	}
+}
+
+func (w *Weights) score(row *Row, h *[Hidden]float32) float32 {
+	*h = w.Bias
+	s := float32(0)
+	for f, x := range row {
+		if x == 0 {
+			continue
+		}
+		s += w.Linear[f] * x
+		in := &w.In[f]
+		for j := range h {
+			h[j] += in[j] * x
+		}
+	}
+	for j := range h {
+		if h[j] > 0 {
+			s += w.Out[j] * h[j]
+		}
+	}
+	return s
+}
+
+// Learn takes one step towards scoring row positive above the others, and returns the loss, -ln of the probability
+// that the model gave it before. len(rows) is at most MaxCandidates.
+func (m *Model) Learn(rows []Row, positive int) float32 {
+	top := float32(math.Inf(-1))
+	for i := range rows {
+		m.scores[i] = m.score(&rows[i], &m.hidden[i])
+		top = max(top, m.scores[i])
+	}
+	sum := float32(0)
+	for i := range rows {
+		m.scores[i] = float32(math.Exp(float64(m.scores[i] - top)))
+		sum += m.scores[i]
+	}
+	var g Weights
+	for i := range rows {
+		p := m.scores[i] / sum
+		if i == positive {
+			p--
+		}
+		if p > 1e-5 || p < -1e-5 {
+			g.add(&m.Weights, &rows[i], &m.hidden[i], p)
+		}
+	}
+	loss := float32(-math.Log(float64(max(m.scores[positive]/sum, 1e-12))))
+	step(m.Linear[:], g.Linear[:], m.squares.Linear[:], linearStep)
+	step(m.Bias[:], g.Bias[:], m.squares.Bias[:], hiddenStep)
+	step(m.Out[:], g.Out[:], m.squares.Out[:], hiddenStep)
+	for f := range m.In {
+		step(m.In[f][:], g.In[f][:], m.squares.In[f][:], hiddenStep)
+	}
+	m.rows++
+	return loss
+}
+
+// add adds the gradient of p times the score of row, whose hidden sums are h.
+func (g *Weights) add(w *Weights, row *Row, h *[Hidden]float32, p float32) {
+	var back [Hidden]float32
+	for j := range h {
+		if h[j] > 0 {
+			back[j] = p * w.Out[j]
+			g.Out[j] += p * h[j]
+			g.Bias[j] += back[j]
+		}
+	}
+	for f, x := range row {
+		if x == 0 {
+			continue
+		}
+		g.Linear[f] += p * x
+		in := &g.In[f]
+		for j := range in {
+			in[j] += back[j] * x
+		}
+	}
+}
+
+func step(w, g, squares []float32, rate float32) {
+	for i, v := range g {
+		if v != 0 {
+			squares[i] += v * v
+			w[i] -= rate * v / float32(math.Sqrt(float64(squares[i])))
+		}
+	}
+}
+
+// WriteTo writes the state: weights, accumulators and the number of queries. It implements io.WriterTo.
+func (m *Model) WriteTo(dst io.Writer) (int64, error) {
+	buf := binary.LittleEndian.AppendUint64(nil, size)
+	buf = binary.LittleEndian.AppendUint64(buf, m.rows)
+	for _, w := range []*Weights{&m.Weights, &m.squares} {
+		w.each(func(v *float32) { buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(*v)) })
+	}
+	n, err := dst.Write(buf)
+	return int64(n), err
+}
+
+// Restore replaces the state by what WriteTo wrote. A state with another set of features is an error: the caller goes on
+// with the default weights, from which a few thousand clicks lead back.
+func (m *Model) Restore(src io.Reader) error {
+	buf := make([]byte, 16+8*size)
+	if _, err := io.ReadFull(src, buf); err != nil {
+		return fmt.Errorf("cannot restore the ranker: %w", err)
+	}
+	if n := binary.LittleEndian.Uint64(buf); n != size {
+		return fmt.Errorf("cannot restore the ranker: it has %d weights, not %d", n, size)
+	}
+	m.rows = binary.LittleEndian.Uint64(buf[8:])
+	buf = buf[16:]
+	for _, w := range []*Weights{&m.Weights, &m.squares} {
+		w.each(func(v *float32) {
+			*v = math.Float32frombits(binary.LittleEndian.Uint32(buf))
+			buf = buf[4:]
+		})
+	}
+	return nil
+}
+
+// each visits all parameters in their fixed order.
+func (w *Weights) each(visit func(*float32)) {
+	for i := range w.Linear {
+		visit(&w.Linear[i])
+	}
+	for j := range w.Bias {
+		visit(&w.Bias[j])
+	}
+	for j := range w.Out {
+		visit(&w.Out[j])
+	}
+	for i := range w.In {
+		for j := range w.In[i] {
+			visit(&w.In[i][j])
+		}
+	}
+}
