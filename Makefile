@@ -68,5 +68,5 @@ kafka-clean: ## stop that broker and remove its data, log and jars
 
 .PHONY: clean
 clean: ## remove what the targets above left in the tree (the broker's folder is kafka-clean's)
-	rm -rf orrery bench-out .cache/log
+	rm -rf orrery bench-out .cache/log .cache/kafka-integration
 	find . -name '*.test' -o -name '*.prof' | xargs -r rm -f
