@@ -1,0 +1,299 @@
+package sessions
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"time"
+
+	"orrery/bench/metric"
+	"orrery/recommend/session"
+)
+
+// Config is one backtest; its fields are the flags of `orrery backtest sessions`.
+type Config struct {
+	Train, Test string   // files
+	Format      string   // sessions, pairs, tsv; empty tells it from the content
+	Recipes     []string // in addition to Baselines; default next
+	K           int      // length of the lists; default 20
+	Baseline    string   // recipe that the others are compared with; default knn
+	Live        bool     // insert each test session after it has been predicted
+	Shuffle     bool     // shuffle the labels among the test cases: a leak check, everything must fall to popularity
+	Sample      int      // run every n-th case so that about this many remain; 0 is all
+	Valid       float64  // hold out this last share of the training sessions as the test, ignore Test's cases: for tuning
+	Learn       float64  // last share of the training sessions that the ranker learns from; default 0.3
+	Command     string   // the command line, for the record
+}
+
+func (c *Config) index() session.Config { return session.Config{Blocks: 4 << 20} }
+
+func (c Config) withDefaults() Config {
+	if c.K == 0 {
+		c.K = 20
+	}
+	if c.Baseline == "" {
+		c.Baseline = "knn"
+	}
+	if c.Learn == 0 {
+		c.Learn = 0.3
+	}
+	if len(c.Recipes) == 0 {
+		c.Recipes = []string{"next"}
+	}
+	names := slices.Clone(Baselines)
+	for _, name := range append(c.Recipes, c.Baseline) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	c.Recipes = names
+	return c
+}
+
+// Result is what a backtest found, in the shape of its JSON.
+type Result struct {
+	Command     string            `json:"command"`
+	Dataset     Dataset           `json:"dataset"`
+	Mode        string            `json:"mode"`
+	Baseline    string            `json:"baseline"`
+	Definitions map[string]string `json:"definitions"`
+	Results     []Figures         `json:"results"`
+	PeakBytes   uint64            `json:"peak_bytes"` // memory obtained from the system
+}
+
+// Dataset counts what was read.
+type Dataset struct {
+	Name          string `json:"name"`
+	TrainSessions int    `json:"train_sessions"`
+	TrainClicks   int    `json:"train_clicks"`
+	TestCases     int    `json:"test_cases"`
+	TestSessions  int    `json:"test_sessions"`
+	Items         int    `json:"items"`
+}
+
+// Figures are those of one recipe. The keys of K come from the JSON shape, for k = 20: "hr@20" and so on.
+type Figures struct {
+	Recipe     string            `json:"recipe"`
+	N          int               `json:"n"`
+	K          int               `json:"k"`
+	HR         float64           `json:"hr"`
+	MRR        float64           `json:"mrr"`
+	NDCG       float64           `json:"ndcg"`
+	Coverage   float64           `json:"coverage"`
+	Popularity float64           `json:"popularity"`
+	HR95       metric.Interval   `json:"hr_95"`
+	MRR95      metric.Interval   `json:"mrr_95"`
+	DeltaHR    metric.Difference `json:"delta_hr"`
+	DeltaMRR   metric.Difference `json:"delta_mrr"`
+	Query      Times             `json:"query_us"`
+	Train      float64           `json:"train_s"`
+	Bytes      uint64            `json:"bytes,omitempty"`
+
+	ranks metric.Ranks
+}
+
+// Times are quantiles in microseconds, of one thread, wall clock.
+type Times struct {
+	P50 float64 `json:"p50"`
+	P90 float64 `json:"p90"`
+	P99 float64 `json:"p99"`
+}
+
+// Run runs a backtest and reports progress to log.
+func Run(ctx context.Context, c Config, log io.Writer) (*Result, error) {
+	c = c.withDefaults()
+	set, err := Load(c.Train, c.Test, c.Format)
+	if err != nil {
+		return nil, err
+	}
+	return RunSet(ctx, c, set, log)
+}
+
+// RunSet runs a backtest on a set that has been loaded.
+func RunSet(ctx context.Context, c Config, set *Set, log io.Writer) (*Result, error) {
+	c = c.withDefaults()
+	set = c.cut(set)
+	res := &Result{Command: c.Command, Mode: "frozen", Baseline: c.Baseline, Definitions: metric.Definitions, Dataset: set.dataset()}
+	if c.Live {
+		res.Mode = "live"
+	}
+	groups := make([]uint32, len(set.Test))
+	for i, t := range set.Test {
+		groups[i] = t.Session
+	}
+	for _, name := range c.Recipes {
+		f, err := c.runRecipe(ctx, name, set)
+		if err != nil {
+			return nil, err
+		}
+		res.Results = append(res.Results, *f)
+		fmt.Fprintf(log, "%-12s %-10s hr@%d %.4f mrr %.4f p90 %.0f us\n", set.Name, name, c.K, f.HR, f.MRR, f.Query.P90)
+	}
+	res.compare(metric.NewBootstrap(groups))
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	res.PeakBytes = m.Sys
+	return res, nil
+}
+
+// compare fills in the intervals.
+func (r *Result) compare(b *metric.Bootstrap) {
+	at := slices.IndexFunc(r.Results, func(f Figures) bool { return f.Recipe == r.Baseline })
+	base := r.Results[at].ranks
+	for i := range r.Results {
+		f := &r.Results[i]
+		f.HR95, f.MRR95 = b.HR(f.ranks), b.MRR(f.ranks)
+		f.DeltaHR, f.DeltaMRR = b.Against(f.ranks, base)
+	}
+}
+
+func (s *Set) dataset() Dataset {
+	d := Dataset{Name: s.Name, TrainSessions: len(s.Train), TestCases: len(s.Test), Items: s.Items}
+	for _, t := range s.Train {
+		d.TrainClicks += len(t)
+	}
+	last := uint32(1<<32 - 1)
+	for _, t := range s.Test {
+		if t.Session != last {
+			d.TestSessions++
+			last = t.Session
+		}
+	}
+	return d
+}
+
+// cut makes the set that is run: the validation part of the training, a sample, shuffled labels.
+func (c *Config) cut(set *Set) *Set {
+	s := *set
+	if c.Valid > 0 {
+		from := int(float64(len(s.Train)) * (1 - c.Valid))
+		s.Test = nil
+		for i, t := range s.Train[from:] {
+			for n := len(t) - 1; n > 0; n-- {
+				s.Test = append(s.Test, Case{uint32(i), t[:n:n], t[n]})
+			}
+		}
+		s.Train = s.Train[:from]
+	}
+	if c.Sample > 0 && c.Sample < len(s.Test) {
+		test := make([]Case, c.Sample)
+		for i := range test {
+			test[i] = s.Test[i*len(s.Test)/c.Sample]
+		}
+		s.Test = test
+	}
+	if c.Shuffle {
+		s.Test = slices.Clone(s.Test)
+		random := rand.New(rand.NewPCG(3, 4))
+		random.Shuffle(len(s.Test), func(i, j int) { s.Test[i].Next, s.Test[j].Next = s.Test[j].Next, s.Test[i].Next })
+	}
+	return &s
+}
+
+func (c *Config) runRecipe(ctx context.Context, name string, set *Set) (*Figures, error) {
+	h := &history{}
+	r, err := newRecipe(name, h, c)
+	if err != nil {
+		return nil, err
+	}
+	_, counts := r.(*counted)
+	from := int(float64(len(set.Train)) * (1 - c.Learn))
+	began := time.Now()
+	for i, t := range set.Train {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if counts {
+			h.add(t)
+		}
+		r.learn(t, i >= from)
+	}
+	r.ready()
+	f := &Figures{Recipe: name, N: len(set.Test), K: c.K, Train: time.Since(began).Seconds()}
+	return f, c.predict(ctx, r, h, set, f)
+}
+
+// predict runs the test cases.
+func (c *Config) predict(ctx context.Context, r recipe, h *history, set *Set, f *Figures) error {
+	_, counts := r.(*counted)
+	tally := newTally(set, c.K)
+	var list []uint32
+	for i, t := range set.Test {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		began := time.Now()
+		list = r.recommend(list[:0], t.Clicks, c.K)
+		tally.add(list, t.Next, time.Since(began))
+		if c.Live && (i+1 == len(set.Test) || set.Test[i+1].Session != t.Session) {
+			done := set.session(i)
+			if counts {
+				h.add(done)
+			}
+			r.insert(done)
+		}
+	}
+	tally.into(f)
+	f.Bytes = r.bytes()
+	return nil
+}
+
+// session returns the whole session of the group of cases that ends with case i.
+func (s *Set) session(i int) []uint32 {
+	longest := s.Test[i]
+	for k := i - 1; k >= 0 && s.Test[k].Session == longest.Session; k-- {
+		if len(s.Test[k].Clicks) > len(longest.Clicks) {
+			longest = s.Test[k]
+		}
+	}
+	return append(slices.Clone(longest.Clicks), longest.Next)
+}
+
+// tally collects the results of a recipe.
+type tally struct {
+	ranks    metric.Ranks
+	us       []float64
+	shown    map[uint32]bool
+	clicks   map[uint32]float64 // relative to the most clicked item
+	popular  float64
+	listed   int
+	items, k int
+}
+
+func newTally(set *Set, k int) *tally {
+	t := &tally{shown: map[uint32]bool{}, clicks: map[uint32]float64{}, items: set.Items, k: k}
+	most := 0.0
+	for _, s := range set.Train {
+		for _, item := range s {
+			t.clicks[item]++
+			most = max(most, t.clicks[item])
+		}
+	}
+	for item := range t.clicks {
+		t.clicks[item] /= most
+	}
+	return t
+}
+
+func (t *tally) add(list []uint32, next uint32, took time.Duration) {
+	t.ranks = append(t.ranks, uint16(slices.Index(list, next)+1))
+	t.us = append(t.us, float64(took.Nanoseconds())/1e3)
+	for _, item := range list {
+		t.shown[item] = true
+		t.popular += t.clicks[item]
+	}
+	t.listed += len(list)
+}
+
+func (t *tally) into(f *Figures) {
+	f.ranks = t.ranks
+	f.HR, f.MRR, f.NDCG = t.ranks.HR(), t.ranks.MRR(), t.ranks.NDCG()
+	f.Coverage = float64(len(t.shown)) / float64(max(t.items, 1))
+	f.Popularity = t.popular / float64(max(t.listed, 1))
+	slices.Sort(t.us)
+	at := func(q float64) float64 { return t.us[int(q*float64(len(t.us)-1))] }
+	f.Query = Times{at(.5), at(.9), at(.99)}
+}
