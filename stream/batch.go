@@ -1,0 +1,46 @@
+package stream
+
+import (
+	"orrery/models"
+)
+
+const (
+	// batchEvents is the size of a batch. 256 decoded events are about 100 KB: they stay in the second-level cache
+	// between the goroutine that decodes and the one that applies (performance.md E6).
+	batchEvents = 256
+	// batchBytes ends a batch of large records early, so that the ring of batches does not hold more than 8 MiB.
+	batchBytes = 1 << 20
+	// batches is the length of the ring between the two goroutines: enough that neither waits for the other's hiccups.
+	batches = 8
+)
+
+// batch is a run of records in merged order, decoded. Batches are recycled: their events keep their buffers.
+type batch struct {
+	entries []entry
+	events  [batchEvents]models.Event
+	used    int // events
+	bytes   int
+	apply   []*models.Event // filled by the applying goroutine: what survives the dedupe
+}
+
+// entry is one record.
+type entry struct {
+	lane   int32
+	event  int32 // index into events; -1 where there is none: a control record, or a letter
+	epoch  int32
+	offset int64
+	at     models.Time // the record's time
+	hash   uint64      // of the event's id
+	letter *letter     // what went wrong, where something did
+}
+
+func newBatch() *batch {
+	return &batch{entries: make([]entry, 0, batchEvents), apply: make([]*models.Event, 0, batchEvents)}
+}
+
+func (b *batch) full() bool { return len(b.entries) == batchEvents || b.bytes >= batchBytes }
+
+func (b *batch) reset() {
+	clear(b.entries)
+	b.entries, b.apply, b.used, b.bytes = b.entries[:0], b.apply[:0], 0, 0
+}

@@ -1,0 +1,60 @@
+package stream
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"orrery/models"
+)
+
+// DefaultPrefix stands before every topic's name unless Cluster.Prefix says otherwise.
+const DefaultPrefix = "orrery."
+
+// Settings is the topic of the shop's settings (frames, rules, experiments): compacted, small, not part of the fold.
+const Settings models.Topic = "settings"
+
+// Cluster says where Kafka is and how Orrery's topics are called there. The zero value is the embedded broker's default
+// address.
+type Cluster struct {
+	Brokers []string     // host:port of some brokers; default 127.0.0.1:9092
+	Prefix  string       // stands before every topic's name; default DefaultPrefix
+	Options []kgo.Opt    // whatever the cluster asks of its clients: TLS, SASL, a rack
+	Log     *slog.Logger // warnings; default: none are kept
+}
+
+// Topic returns the full name of a topic.
+func (c Cluster) Topic(t models.Topic) string {
+	if c.Prefix == "" {
+		return DefaultPrefix + string(t)
+	}
+	return c.Prefix + string(t)
+}
+
+func (c Cluster) log() *slog.Logger {
+	if c.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.Log
+}
+
+// client opens a client of the cluster. It connects at the first request.
+func (c Cluster) client(opts ...kgo.Opt) (*kgo.Client, error) {
+	brokers := c.Brokers
+	if len(brokers) == 0 {
+		brokers = []string{"127.0.0.1:9092"}
+	}
+	all := []kgo.Opt{
+		kgo.SeedBrokers(brokers...),
+		kgo.ClientID("orrery"),
+		kgo.WithLogger(kgoLog{c.log()}),
+		kgo.DisableClientMetrics(),
+		kgo.RetryBackoffFn(backoff),
+	}
+	client, err := kgo.NewClient(append(append(all, c.Options...), opts...)...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a Kafka client for %q: %w", brokers, err)
+	}
+	return client, nil
+}

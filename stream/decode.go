@@ -1,0 +1,58 @@
+package stream
+
+import (
+	"bytes"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"orrery/models"
+)
+
+// The classes of dead letters that are not codes of models.Invalid.
+const (
+	NoValue = "no_value" // a tombstone on a topic that knows none
+	BadKey  = "bad_key"  // a tombstone of the catalogue whose key names no product
+)
+
+// decodeRecord decodes and checks a record and returns the hash that it is deduplicated by. The event refers to the
+// record's bytes. A record whose own time lies ahead of the clock is refused: it would stand in for the times of events,
+// and one moment in the far future would outweigh everything that fades with time.
+func decodeRecord(e *models.Event, topic models.Topic, r *kgo.Record, at, now models.Time) (uint64, error) {
+	if at > now+models.MaxAhead {
+		return 0, &models.Invalid{Code: models.BadTime, Reason: "the record's time lies more than a day ahead"}
+	}
+	if r.Value == nil {
+		return uint64(r.Offset)*0x9e3779b97f4a7c15 | 1, decodeTombstone(e, topic, r, at)
+	}
+	if err := e.Decode(r.Value, at); err != nil {
+		return 0, err
+	}
+	return e.IDHash(), nil
+}
+
+// decodeTombstone turns a tombstone of the catalogue into the removal of its product.
+func decodeTombstone(e *models.Event, topic models.Topic, r *kgo.Record, at models.Time) error {
+	if topic != models.Catalogue {
+		return &models.Invalid{Code: NoValue, Reason: "the record has no value"}
+	}
+	shop, item, ok := bytes.Cut(r.Key, []byte{models.KeySeparator})
+	if !ok || len(item) == 0 {
+		return &models.Invalid{Code: BadKey, Reason: "the key of the removed product is not shop, 0x1f, item id"}
+	}
+	*e = models.Event{
+		Kind: models.ProductRemove, Name: removeName,
+		Time: at, NoTime: true, Shop: shop,
+		Items: append(e.Items[:0], models.Item{ID: item, Quantity: 1}),
+	}
+	return nil
+}
+
+var removeName = []byte(models.ProductRemove.String())
+
+// recordTime returns the record's time as the state may use it: the clock's where the producer gave none.
+func recordTime(r *kgo.Record, now models.Time) models.Time {
+	if at := models.TimeOf(r.Timestamp); at >= models.MinTime {
+		return at
+	}
+	return now
+}

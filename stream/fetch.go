@@ -1,0 +1,256 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"orrery/models"
+)
+
+const (
+	// laneHigh and laneLow bound a partition's queue: above the one its fetching pauses, below the other it resumes.
+	// What the client had prefetched for it when it paused is thrown away, up to fetchPartition bytes; a quarter of the
+	// distance between the two, so the waste is below a quarter of the slower partitions' volume.
+	laneHigh = 3 << 20
+	laneLow  = 1 << 20
+
+	fetchPartition = 512 << 10 // bytes of one partition in one fetch
+	fetchBytes     = 8 << 20   // bytes in one fetch
+
+	// patience is how long the merge waits for a partition that has records and does not deliver them.
+	patience = time.Second
+)
+
+// fetcher polls the broker, merges the partitions by record time and decodes into batches.
+type fetcher struct {
+	client *kgo.Client
+	lanes  []*lane // sorted by input topic and partition
+	byName map[string][]*lane
+	keys   []int64 // of the lanes' heads
+	full   chan<- *batch
+	free   <-chan *batch
+	cur    *batch
+	start  time.Time
+	now    models.Time // of the newest poll
+	errors *fetchErrors
+}
+
+// run polls until ctx ends (nil) or the log cannot be followed any longer.
+func (f *fetcher) run(ctx context.Context) error {
+	defer close(f.full)
+	for {
+		if err := f.poll(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
+		f.merge(ctx)
+	}
+}
+
+// poll takes what the client has fetched, or waits for it.
+func (f *fetcher) poll(ctx context.Context) error {
+	f.resume()
+	wait, cancel := f.waitFor(ctx)
+	fetches := f.client.PollFetches(wait)
+	cancel()
+	f.now = models.TimeOf(time.Now())
+	var failed error
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if p.Err != nil {
+			if err := f.failure(p); err != nil && failed == nil {
+				failed = err
+			}
+			return
+		}
+		f.take(p)
+	})
+	f.giveUp()
+	return failed
+}
+
+// waitFor bounds a poll when the merge could go on without what it waits for.
+func (f *fetcher) waitFor(ctx context.Context) (context.Context, context.CancelFunc) {
+	ready := false
+	for _, l := range f.lanes {
+		ready = ready || !l.empty()
+	}
+	if ready {
+		return context.WithTimeout(ctx, patience)
+	}
+	return ctx, func() {}
+}
+
+func (f *fetcher) take(p kgo.FetchTopicPartition) {
+	l := f.byName[p.Topic][p.Partition]
+	l.end = max(l.end, stableEnd(&p.FetchPartition))
+	if len(p.Records) == 0 {
+		return
+	}
+	for _, r := range p.Records {
+		l.push(r)
+	}
+	l.waiting, l.given = 0, false
+	l.end = max(l.end, l.next)
+	if l.bytes > laneHigh && !l.paused {
+		l.paused = true
+		f.client.PauseFetchPartitions(map[string][]int32{l.name: {l.part}})
+	}
+}
+
+// stableEnd is how far a consumer of committed records can get.
+func stableEnd(p *kgo.FetchPartition) int64 {
+	if p.LastStableOffset >= 0 {
+		return p.LastStableOffset
+	}
+	return p.HighWatermark
+}
+
+func (f *fetcher) resume() {
+	for _, l := range f.lanes {
+		if l.paused && l.bytes < laneLow {
+			l.paused = false
+			f.client.ResumeFetchPartitions(map[string][]int32{l.name: {l.part}})
+		}
+	}
+}
+
+// awaited tells whether the merge has to wait for lane l before it may take from another.
+func awaited(l *lane) bool { return l.empty() && l.behind() && !l.given }
+
+// giveUp ends the wait for lanes that did not deliver in time.
+func (f *fetcher) giveUp() {
+	now := int64(time.Since(f.start))
+	for _, l := range f.lanes {
+		switch {
+		case !awaited(l):
+		case l.waiting == 0:
+			l.waiting = now
+		case now-l.waiting >= int64(patience):
+			l.given, l.waiting = true, 0
+		}
+	}
+}
+
+// merge decodes records in the order of their times until a partition that has more to come runs empty.
+func (f *fetcher) merge(ctx context.Context) {
+	for _, l := range f.lanes {
+		if awaited(l) {
+			return
+		}
+	}
+	for i, l := range f.lanes {
+		f.keys[i] = l.key()
+	}
+	for {
+		i, limit := f.pick()
+		if i < 0 {
+			break
+		}
+		l := f.lanes[i]
+		for !l.empty() && f.keys[i] <= limit {
+			if !f.decode(ctx, i, l.pop()) {
+				return
+			}
+			f.keys[i] = l.key()
+		}
+		if awaited(l) {
+			break
+		}
+	}
+	f.send(ctx)
+}
+
+// pick returns the lane with the oldest head, the first of equals, and the time up to which it may be taken from
+// before another lane's turn. -1 when all are empty.
+func (f *fetcher) pick() (lane int, limit int64) {
+	first, second := int64(math.MaxInt64), int64(math.MaxInt64)
+	lane = -1
+	for i, k := range f.keys {
+		switch {
+		case k < first:
+			first, second, lane = k, first, i
+			if second != math.MaxInt64 {
+				second-- // an earlier lane with that time goes before this one
+			}
+		case k < second:
+			second = k
+		}
+	}
+	if second == math.MaxInt64 {
+		second--
+	}
+	return lane, max(second, first)
+}
+
+// decode puts a record into the current batch. It returns false when ctx ended.
+func (f *fetcher) decode(ctx context.Context, i int, r *kgo.Record) bool {
+	b := f.batch(ctx)
+	if b == nil {
+		return false
+	}
+	at := recordTime(r, f.now)
+	e := entry{lane: int32(i), event: -1, epoch: r.LeaderEpoch, offset: r.Offset, at: at}
+	if !r.Attrs.IsControl() {
+		ev := &b.events[b.used]
+		hash, err := decodeRecord(ev, f.lanes[i].topic, r, at, f.now)
+		if err != nil {
+			e.letter = newLetter(r, err)
+		} else {
+			e.event, e.hash = int32(b.used), hash
+			b.used++
+		}
+	}
+	b.entries = append(b.entries, e)
+	b.bytes += len(r.Key) + len(r.Value)
+	if b.full() {
+		return f.send(ctx)
+	}
+	return true
+}
+
+func (f *fetcher) batch(ctx context.Context) *batch {
+	if f.cur != nil {
+		return f.cur
+	}
+	select {
+	case f.cur = <-f.free:
+	case <-ctx.Done():
+	}
+	return f.cur
+}
+
+// send hands the current batch over, if it holds anything. It returns false when ctx ended.
+func (f *fetcher) send(ctx context.Context) bool {
+	if f.cur == nil || len(f.cur.entries) == 0 {
+		return true
+	}
+	select {
+	case f.full <- f.cur:
+		f.cur = nil
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// failure returns an error that ends the pipeline, or nil for one that the client goes on after by itself.
+func (f *fetcher) failure(p kgo.FetchTopicPartition) error {
+	err := p.Err
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	f.errors.add(err)
+	if kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err) {
+		return nil
+	}
+	if errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, new(*kgo.ErrDataLoss)) {
+		return fmt.Errorf("cannot follow partition %d of topic %q from offset %d: %w: %w",
+			p.Partition, p.Topic, f.byName[p.Topic][p.Partition].next, ErrGap, err)
+	}
+	return fmt.Errorf("cannot fetch partition %d of topic %q: %w", p.Partition, p.Topic, err)
+}

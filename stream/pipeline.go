@@ -1,0 +1,183 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"orrery/models"
+)
+
+// ErrGap says that records between the snapshot and the log are gone: retention has passed the snapshot, or the topic
+// was made anew, or the broker lost records. The pipeline never jumps over such a gap by itself; see Config.AcceptGap
+// and Config.Rebuild.
+var ErrGap = errors.New("the log and the state do not fit together")
+
+// DefaultGroup is the consumer group that positions are committed under.
+const DefaultGroup = "orrery"
+
+// Config says what a Pipeline reads, drives and keeps. Machine is required.
+type Config struct {
+	Cluster Cluster
+	Machine Machine
+
+	// Group is the consumer group that positions are committed under, for lag dashboards. Default DefaultGroup.
+	Group string
+
+	// Remembered is how many ids of a partition are known for sure when one of them comes again. Default
+	// DefaultRemembered.
+	Remembered int
+
+	// Build is written into snapshots and dead letters.
+	Build string
+
+	// Shutdown bounds what Run does after its context has ended: apply what is decoded, save, commit. Default 30 s.
+	Shutdown time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.Group == "" {
+		c.Group = DefaultGroup
+	}
+	if c.Remembered == 0 {
+		c.Remembered = DefaultRemembered
+	}
+	if c.Shutdown == 0 {
+		c.Shutdown = 30 * time.Second
+	}
+	return c
+}
+
+// Pipeline folds the log into a Machine. Open makes it, Run drives it, Close lets go of everything.
+type Pipeline struct {
+	cfg     Config
+	client  *kgo.Client
+	adm     *kadm.Client
+	letters *letters
+	fold    *fold // owned by the applying goroutine while Run runs
+
+	public  published
+	targets []int64 // ends of the partitions when the pipeline was opened
+	errors  fetchErrors
+
+	ready   chan struct{} // closed when every target is reached
+	mu      sync.Mutex
+	moved   chan struct{} // closed and replaced after a batch when somebody waits
+	waiters int
+}
+
+// Open connects, looks the topics up and positions the pipeline.
+func Open(ctx context.Context, cfg Config) (_ *Pipeline, err error) {
+	p := &Pipeline{cfg: cfg.withDefaults(), ready: make(chan struct{}), moved: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("cannot open the stream: %w", err), p.Close())
+		}
+	}()
+	if p.letters, err = newLetters(cfg.Cluster, cfg.Build); err != nil {
+		return nil, err
+	}
+	p.adm = kadm.NewClient(p.letters.client)
+	log, err := listLog(ctx, p.adm, cfg.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	p.position(log)
+	p.client, err = cfg.Cluster.client(p.consume()...)
+	return p, err
+}
+
+// position sets the fold to the log's start.
+func (p *Pipeline) position(log []logPart) {
+	p.fold = &fold{counters: counters{letters: make(map[string]uint64)}}
+	for _, l := range log {
+		p.fold.parts = append(p.fold.parts, partition{
+			topic: l.topic, name: l.name, part: l.part, id: l.id,
+			next: l.start, epoch: -1, seen: newSeen(p.cfg.Remembered),
+		})
+		p.targets = append(p.targets, l.end)
+	}
+	p.public.init(p.fold)
+}
+
+// consume returns the options of the consuming client: every partition from where the fold stands.
+func (p *Pipeline) consume() []kgo.Opt {
+	at := make(map[string]map[int32]kgo.Offset)
+	for _, part := range p.fold.parts {
+		if at[part.name] == nil {
+			at[part.name] = make(map[int32]kgo.Offset)
+		}
+		at[part.name][part.part] = kgo.NewOffset().At(part.next).WithEpoch(part.epoch)
+	}
+	return []kgo.Opt{
+		kgo.ConsumePartitions(at),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // never a silent jump
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // positions move past them too
+		kgo.FetchMaxBytes(fetchBytes),
+		kgo.FetchMaxPartitionBytes(fetchPartition),
+		kgo.FetchMaxWait(500 * time.Millisecond),
+	}
+}
+
+// Run folds the log into the machine until ctx ends, which is the normal end (nil), or something fails.
+func (p *Pipeline) Run(ctx context.Context) error {
+	full, free := make(chan *batch, batches), make(chan *batch, batches)
+	for range batches {
+		free <- newBatch()
+	}
+	late, cancel := lateContext(ctx, p.cfg.Shutdown)
+	defer cancel()
+	g := newGroup(ctx)
+	g.run(func(ctx context.Context) error { return p.fetcher(full, free).run(ctx) })
+	g.run(func(context.Context) error { return p.apply(late, full, free) })
+	return g.wait()
+}
+
+// lateContext returns a context that ends some time after ctx.
+func lateContext(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(after, cancel)
+		context.AfterFunc(late, func() { timer.Stop() })
+	})
+	return late, func() { stop(); cancel() }
+}
+
+func (p *Pipeline) fetcher(full chan<- *batch, free <-chan *batch) *fetcher {
+	f := &fetcher{
+		client: p.client, full: full, free: free, start: time.Now(), errors: &p.errors,
+		byName: make(map[string][]*lane), keys: make([]int64, len(p.fold.parts)),
+	}
+	for i, part := range p.fold.parts {
+		l := &lane{topic: part.topic, name: part.name, part: part.part, next: part.next, end: p.targets[i]}
+		f.lanes = append(f.lanes, l)
+		f.byName[part.name] = append(f.byName[part.name], l) // partitions come in order
+	}
+	return f
+}
+
+// Close lets go of the connections. Run must have returned.
+func (p *Pipeline) Close() error {
+	if p.client != nil {
+		p.client.Close()
+	}
+	if p.letters != nil {
+		p.letters.close()
+	}
+	return nil
+}
+
+// logPart is one partition of the input as the broker has it.
+type logPart struct {
+	topic      models.Topic
+	name       string
+	part       int32
+	id         kadm.TopicID
+	start, end int64
+}

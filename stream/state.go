@@ -1,0 +1,66 @@
+package stream
+
+import (
+	"maps"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"orrery/models"
+)
+
+// fold is everything that a snapshot holds beside the machine: positions, the dedupe sets and the counters. The
+// applying goroutine owns it.
+type fold struct {
+	parts    []partition
+	counters counters
+}
+
+// partition is where the fold stands in one partition.
+type partition struct {
+	topic models.Topic
+	name  string // of the topic, in full
+	part  int32
+	id    kadm.TopicID
+	next  int64 // offset of the first record that is not applied
+	epoch int32 // leader epoch of the last applied record, -1 before the first
+	seen  *seen
+}
+
+// counters are exact: a crash and a restart do not change them.
+type counters struct {
+	taken       uint64
+	duplicates  uint64
+	letters     map[string]uint64 // dead letters by class
+	newest      models.Time       // highest record time
+	newestEvent models.Time       // highest event time
+}
+
+func (c *counters) clone() counters {
+	out := *c
+	out.letters = maps.Clone(c.letters)
+	return out
+}
+
+// published is what other goroutines may read of the fold: every field is stored after each batch.
+type published struct {
+	next                []atomic.Int64 // per partition
+	taken, duplicates   atomic.Uint64
+	newest, newestEvent atomic.Int64
+	letters             atomic.Pointer[map[string]uint64]
+}
+
+func (p *published) publish(f *fold) {
+	for i := range f.parts {
+		p.next[i].Store(f.parts[i].next)
+	}
+	p.taken.Store(f.counters.taken)
+	p.duplicates.Store(f.counters.duplicates)
+	p.newest.Store(int64(f.counters.newest))
+	p.newestEvent.Store(int64(f.counters.newestEvent))
+}
+
+func (p *published) init(f *fold) {
+	p.next = make([]atomic.Int64, len(f.parts))
+	p.publish(f)
+}

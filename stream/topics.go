@@ -1,0 +1,205 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"orrery/models"
+)
+
+// Topics says how EnsureTopics lays out the topics.
+type Topics struct {
+	// Partitions of pageviews, transactions, contacts, decisions and scores. Default 4: more than a small machine has
+	// cores, so that it can grow onto other machines, and few enough that one synced write stays one.
+	Partitions int
+	// Replication is the number of copies. Default: the broker's own.
+	Replication int
+	// Retention is how long events are kept. Default 7 days. The state does not need them longer than the age of the
+	// newest snapshot, a rebuild of the state does.
+	Retention time.Duration
+	// RetentionBytes bounds each partition of an event topic. Default 1 GiB; negative: no bound.
+	RetentionBytes int64
+}
+
+func (t Topics) withDefaults() Topics {
+	if t.Partitions == 0 {
+		t.Partitions = 4
+	}
+	if t.Replication == 0 {
+		t.Replication = -1
+	}
+	if t.Retention == 0 {
+		t.Retention = 7 * 24 * time.Hour
+	}
+	if t.RetentionBytes == 0 {
+		t.RetentionBytes = 1 << 30
+	}
+	return t
+}
+
+// TopicState is what EnsureTopics found or made of one topic.
+type TopicState struct {
+	Name       string `json:"name"`
+	Partitions int    `json:"partitions"`
+	Created    bool   `json:"created"`
+}
+
+// ErrPartitions says that topics which have to be partitioned alike are not: the same visitor's page views and orders
+// would lie in partitions of different numbers.
+var ErrPartitions = errors.New("unequal numbers of partitions")
+
+// copartitioned are the topics keyed by person; partition k of one belongs with partition k of the others.
+var copartitioned = []models.Topic{models.Pageviews, models.Transactions, models.Contacts}
+
+// maxLetterBytes bounds a record of the dead-letter topic: twice Kafka's default, because a letter carries a record
+// that may itself have the largest size, and the headers.
+const maxLetterBytes = 2 << 20
+
+// EnsureTopics creates the topics of DESIGN.md section 3 that are not there yet, leaves the others as they are, and
+// returns all of them sorted by name. Topics that exist with unequal partition counts are refused with ErrPartitions;
+// missing ones get the count of those that exist, whatever t asks for.
+func EnsureTopics(ctx context.Context, c Cluster, t Topics) ([]TopicState, error) {
+	t = t.withDefaults()
+	client, err := c.client()
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	adm := kadm.NewClient(client)
+	specs := t.specs()
+	found, err := listTopics(ctx, adm, c, slices.Sorted(maps.Keys(specs)))
+	if err != nil {
+		return nil, err
+	}
+	n, err := samePartitions(c, found)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		n = t.Partitions
+	}
+	var out []TopicState
+	for topic, spec := range specs {
+		if have, ok := found[topic]; ok {
+			out = append(out, TopicState{Name: c.Topic(topic), Partitions: have})
+			continue
+		}
+		if spec.partitions == 0 {
+			spec.partitions = n
+		}
+		made, err := createTopic(ctx, adm, c.Topic(topic), spec, t.Replication)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, TopicState{Name: c.Topic(topic), Partitions: spec.partitions, Created: made})
+	}
+	slices.SortFunc(out, func(a, b TopicState) int { return cmpString(a.Name, b.Name) })
+	return out, nil
+}
+
+func cmpString(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+type topicSpec struct {
+	partitions int // 0: as the co-partitioned topics
+	configs    map[string]*string
+}
+
+func (t Topics) specs() map[models.Topic]topicSpec {
+	events := map[string]string{
+		"cleanup.policy":  "delete",
+		"retention.ms":    strconv.FormatInt(t.Retention.Milliseconds(), 10),
+		"retention.bytes": strconv.FormatInt(t.RetentionBytes, 10),
+	}
+	// Kafka ignores retention on compacted topics; the embedded broker does not unless it is unlimited.
+	compacted := map[string]string{"cleanup.policy": "compact", "retention.ms": "-1", "retention.bytes": "-1"}
+	letters := maps.Clone(events)
+	letters["retention.ms"] = strconv.FormatInt((4 * t.Retention).Milliseconds(), 10)
+	letters["max.message.bytes"] = strconv.Itoa(maxLetterBytes)
+	return map[models.Topic]topicSpec{
+		models.Pageviews:    {0, pointers(events)},
+		models.Transactions: {0, pointers(events)},
+		models.Contacts:     {0, pointers(events)},
+		models.Decisions:    {0, pointers(events)},
+		models.Scores:       {0, pointers(compacted)},
+		models.Catalogue:    {1, pointers(compacted)},
+		Settings:            {1, pointers(compacted)},
+		models.DeadLetter:   {1, pointers(letters)},
+	}
+}
+
+func pointers(m map[string]string) map[string]*string {
+	out := make(map[string]*string, len(m))
+	for k, v := range m {
+		out[k] = kadm.StringPtr(v)
+	}
+	return out
+}
+
+// listTopics returns the partition counts of those topics that exist.
+func listTopics(ctx context.Context, adm *kadm.Client, c Cluster, topics []models.Topic) (map[models.Topic]int, error) {
+	names := make([]string, len(topics))
+	for i, t := range topics {
+		names[i] = c.Topic(t)
+	}
+	details, err := adm.ListTopics(ctx, names...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the topics: %w", err)
+	}
+	found := make(map[models.Topic]int)
+	for i, t := range topics {
+		d, ok := details[names[i]]
+		switch {
+		case !ok || errors.Is(d.Err, kerr.UnknownTopicOrPartition):
+		case d.Err != nil:
+			return nil, fmt.Errorf("cannot look up topic %q: %w", names[i], d.Err)
+		default:
+			found[t] = len(d.Partitions)
+		}
+	}
+	return found, nil
+}
+
+// samePartitions returns the number of partitions of the co-partitioned topics among found, 0 if there are none.
+func samePartitions(c Cluster, found map[models.Topic]int) (int, error) {
+	n := 0
+	for _, t := range copartitioned {
+		have, ok := found[t]
+		if !ok {
+			continue
+		}
+		if n != 0 && have != n {
+			return 0, fmt.Errorf("cannot use topics %q (%d partitions) and %q (%d partitions) together: %w",
+				c.Topic(copartitioned[0]), found[copartitioned[0]], c.Topic(t), have, ErrPartitions)
+		}
+		n = have
+	}
+	return n, nil
+}
+
+// createTopic returns false when another process was quicker.
+func createTopic(ctx context.Context, adm *kadm.Client, name string, spec topicSpec, replication int) (bool, error) {
+	_, err := adm.CreateTopic(ctx, int32(spec.partitions), int16(replication), spec.configs, name)
+	if errors.Is(err, kerr.TopicAlreadyExists) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot create topic %q: %w", name, err)
+	}
+	return true, nil
+}
