@@ -1,0 +1,67 @@
+package serve
+
+import (
+	"embed"
+	"hash/crc32"
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+)
+
+//go:embed web
+var web embed.FS
+
+// asset is an embedded file with its headers.
+type asset struct {
+	content []byte
+	kind    string // Content-Type
+	etag    string
+}
+
+// assetFiles names the file behind each page.
+var assetFiles = map[route][2]string{
+	routeHome:       {"dashboard.html", typeHTML},
+	routeScript:     {"dashboard.js", typeScript},
+	routeStyle:      {"dashboard.css", typeStyle},
+	routeIcon:       {"icon.svg", typeSVG},
+	routeDocs:       {"docs.html", typeHTML},
+	routeDocsScript: {"docs.js", typeScript},
+	routeOpenAPI:    {"openapi.yaml", typeYAML},
+	routeTracker:    {"t.js", typeScript},
+}
+
+// pagePolicy is the Content-Security-Policy of the pages: nothing from elsewhere but product images.
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' http: https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+func newAssets() map[route]asset {
+	assets := make(map[route]asset, len(assetFiles))
+	for r, file := range assetFiles {
+		content, err := web.ReadFile("web/" + file[0])
+		if err != nil {
+			panic(err) // the file is part of the program: a test would have met this
+		}
+		assets[r] = asset{content, file[1], `"` + strconv.FormatUint(uint64(crc32.ChecksumIEEE(content)), 36) + `"`}
+	}
+	return assets
+}
+
+// answerAsset answers with an embedded file, or 304 where the browser has it.
+func (s *Server) answerAsset(c *call) *fault {
+	a := s.assets[c.route]
+	header := &c.ctx.Response.Header
+	header.Set(fasthttp.HeaderETag, a.etag)
+	header.Set(fasthttp.HeaderCacheControl, "no-cache")
+	if c.route == routeTracker {
+		header.Set(fasthttp.HeaderCacheControl, "public, max-age=3600")
+		header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	}
+	header.Set(fasthttp.HeaderContentSecurityPolicy, pagePolicy)
+	header.Set(fasthttp.HeaderXContentTypeOptions, "nosniff")
+	header.SetContentType(a.kind)
+	if string(c.ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch)) == a.etag {
+		c.ctx.SetStatusCode(fasthttp.StatusNotModified)
+		return nil
+	}
+	c.ctx.Response.SetBodyRaw(a.content)
+	return nil
+}

@@ -1,0 +1,126 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// NoListener as an address turns a listener off.
+const NoListener = "-"
+
+// Config holds the server's options. The zero value serves on loopback, in development mode.
+type Config struct {
+	// Listen is the public address; default 127.0.0.1:8080.
+	Listen string
+	// Admin is the address of profiles and metrics; default 127.0.0.1:8081. NoListener turns it off.
+	Admin string
+
+	// Keys are the keys that clients present. None at all is development mode: every request is allowed, every origin
+	// may read the public endpoints, and the server refuses to listen elsewhere than on loopback.
+	Keys []Key
+	// Open lets development mode listen on any address: for a container whose port is not published.
+	Open bool
+	// Origins are the web origins ("https://shop.example") whose pages may call the public endpoints; "*" is any.
+	// In development mode any may. Default: none.
+	Origins []string
+
+	// MaxBody is the largest request body in bytes, before and after decompression; default 5 MiB.
+	MaxBody int
+	// MaxEvents is the largest number of events in one request; default 20,000.
+	MaxEvents int
+	// MaxItems is the largest n of a frame; default 100.
+	MaxItems int
+	// MaxStreams is the largest number of live streams at once; default 64.
+	MaxStreams int
+	// MaxConnections is the largest number of connections at once; default 16,384.
+	MaxConnections int
+
+	// AppendTimeout is how long POST /v1/events waits for the log's acknowledgement; default 10 s.
+	AppendTimeout time.Duration
+	// ReadTimeout is how long a client may take to send a request; default 30 s.
+	ReadTimeout time.Duration
+	// WriteTimeout is how long a client may take to receive an answer; default 30 s. Live streams are exempt.
+	WriteTimeout time.Duration
+	// IdleTimeout is how long an idle connection is kept; default 75 s, above the 60 s of common load balancers.
+	IdleTimeout time.Duration
+	// DrainDelay is how long Stop keeps serving after readiness turned false; default 0.
+	DrainDelay time.Duration
+	// MaxLag is the number of records behind the log's end from which the server is not ready; default 0, no limit.
+	MaxLag int64
+
+	// MailFrame is the frame of a contact's products where the request names none; default "for_you".
+	MailFrame string
+	// TrendFrame is the frame that the dashboard shows as trends; default "trending".
+	TrendFrame string
+
+	// Version is what build_info and the dashboard show; default "development".
+	Version string
+	// Logger gets panics and failures of the log; default slog.Default().
+	Logger *slog.Logger
+}
+
+func (c *Config) setDefaults() {
+	set(&c.Listen, "127.0.0.1:8080")
+	set(&c.Admin, "127.0.0.1:8081")
+	set(&c.MaxBody, 5<<20)
+	set(&c.MaxEvents, 20_000)
+	set(&c.MaxItems, 100)
+	set(&c.MaxStreams, 64)
+	set(&c.MaxConnections, 16<<10)
+	set(&c.AppendTimeout, 10*time.Second)
+	set(&c.ReadTimeout, 30*time.Second)
+	set(&c.WriteTimeout, 30*time.Second)
+	set(&c.IdleTimeout, 75*time.Second)
+	set(&c.MailFrame, "for_you")
+	set(&c.TrendFrame, "trending")
+	set(&c.Version, "development")
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+}
+
+func set[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (c *Config) validate() error {
+	var errs []error
+	for name, n := range map[string]int{
+		"MaxBody": c.MaxBody, "MaxEvents": c.MaxEvents, "MaxItems": c.MaxItems, "MaxStreams": c.MaxStreams, "MaxConnections": c.MaxConnections,
+	} {
+		if n < 0 {
+			errs = append(errs, fmt.Errorf("%s is negative: %d", name, n))
+		}
+	}
+	for i, k := range c.Keys {
+		if k.Write == "" && k.Secret == "" {
+			errs = append(errs, fmt.Errorf("key %d of shop %q is empty", i, k.Shop))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// development says that no key is set: everything is allowed, from this machine.
+func (c *Config) development() bool { return len(c.Keys) == 0 }
+
+// mayListen refuses to open a keyless server to the network.
+func (c *Config) mayListen(address string) error {
+	if !c.development() || c.Open {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("cannot read listen address %q: %w", address, err)
+	}
+	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.Unmap().IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("cannot listen on %q without keys: set keys, listen on loopback, or open development mode on purpose", address)
+}

@@ -1,0 +1,107 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"orrery/models"
+)
+
+// Recommender answers frames.
+type Recommender interface {
+	// Frame answers q into a frame that the caller reuses. An unknown name is models.ErrUnknownFrame. What into holds is
+	// valid until the next call with the same frame; q is not kept.
+	Frame(q *models.FrameQuery, into *models.Frame) error
+	// Frames returns the names that Frame knows.
+	Frames() []string
+}
+
+// SocialProof counts what others do with a product. The second result is false for a product that no event and no
+// catalogue has named.
+type SocialProof interface {
+	Social(shop, product, visitor []byte, now models.Time) (models.Social, bool)
+}
+
+// Profiles tells what is known of a person. The second result is false for a person never seen.
+type Profiles interface {
+	Contact(shop, contact []byte, now models.Time) (models.Profile, bool)
+	Visitor(shop, visitor []byte, now models.Time) (models.Profile, bool)
+}
+
+// RecentVisitors is implemented by Profiles that can name persons who are on the site now; the dashboard offers them.
+type RecentVisitors interface {
+	RecentVisitors(n int) []string
+}
+
+// Statistics counts what the engine has taken. Stats is called about once a second.
+type Statistics interface {
+	Stats() models.Stats
+}
+
+// Log takes records. Append returns when all of them are durable; records and the bytes they point to are the caller's
+// again as soon as it has returned, in error too. A full log is models.ErrFull.
+type Log interface {
+	Append(ctx context.Context, records []models.Record) error
+}
+
+// Stream tells how far the engine has come along the log.
+type Stream interface {
+	Status() StreamStatus
+}
+
+// StreamStatus is how far the engine has come.
+type StreamStatus struct {
+	Ready       bool              // caught up with the log since the start
+	Lag         int64             // records in the log that the models have not seen, all partitions together
+	Delay       time.Duration     // age of the oldest of them; 0 without lag
+	Records     uint64            // read from the log
+	Duplicates  uint64            // events dropped because their id had been seen
+	Late        uint64            // events older than the newest of their partition by more than a session
+	DeadLetters map[string]uint64 // records that could not be understood, by code
+	Partitions  []PartitionStatus
+	SnapshotAge time.Duration // since the last durable snapshot; negative where there is none
+	Err         error         // why the stream stands still, nil while it moves
+}
+
+// PartitionStatus is the position within one partition.
+type PartitionStatus struct {
+	Topic     string
+	Partition int32
+	Position  int64 // offset of the next record to apply
+	End       int64 // offset after the last record of the log
+}
+
+// Clock tells the reader's time: the wall clock, or the stream's own in replays of old data.
+type Clock func() models.Time
+
+// Deps is what a server answers from. All fields but Metrics are required.
+type Deps struct {
+	Recommender Recommender
+	Social      SocialProof
+	Profiles    Profiles
+	Statistics  Statistics
+	Log         Log
+	Stream      Stream
+	Clock       Clock
+	// Metrics are written to /metrics after the server's own, in Prometheus' text format.
+	Metrics []func(io.Writer)
+}
+
+func (d *Deps) validate() error {
+	var errs []error
+	need := func(there bool, name string) {
+		if !there {
+			errs = append(errs, errors.New("no "+name))
+		}
+	}
+	need(d.Recommender != nil, "Recommender")
+	need(d.Social != nil, "Social")
+	need(d.Profiles != nil, "Profiles")
+	need(d.Statistics != nil, "Statistics")
+	need(d.Log != nil, "Log")
+	need(d.Stream != nil, "Stream")
+	need(d.Clock != nil, "Clock")
+	return errors.Join(errs...)
+}

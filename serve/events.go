@@ -1,0 +1,206 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/valyala/fasthttp"
+
+	"orrery/models"
+)
+
+// ingest is the scratch of one POST /v1/events.
+type ingest struct {
+	event    models.Event
+	records  []models.Record
+	kinds    []models.Kind // of the records
+	rejected []rejection
+	arena    []byte // keys and rewritten records; a decoded event's own bytes die with the next Decode
+	agent    []byte
+}
+
+// rejection is an event that was refused, by its index within the body.
+type rejection struct {
+	index  int
+	reason *models.Invalid
+}
+
+// answerEvents answers POST /v1/events: one event, an array or NDJSON. What can be understood is appended to the log in
+// one call, byte for byte as it came; what cannot be is told by index. The answer comes after the log's acknowledgement.
+func (s *Server) answerEvents(c *call) *fault {
+	body, f := s.body(c)
+	if f != nil {
+		return f
+	}
+	in := s.ingests.get()
+	if f := s.sort(c, in, body); f != nil {
+		in.reset()
+		s.ingests.put(in)
+		return f
+	}
+	f = s.append(in)
+	if f == nil {
+		s.metrics.countEvents(in)
+		answerAccepted(c, in)
+	}
+	in.reset()
+	s.ingests.put(in)
+	return f
+}
+
+func (in *ingest) reset() {
+	const roomy = 1 << 20 // more than this much scratch is given back
+	clear(in.records)
+	clear(in.rejected)
+	in.records, in.kinds, in.rejected, in.arena = in.records[:0], in.kinds[:0], in.rejected[:0], in.arena[:0]
+	if cap(in.arena) > roomy || cap(in.records) > roomy/64 {
+		*in = ingest{}
+	}
+}
+
+// sort decodes the body's events into records and rejections.
+func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
+	named, f := eventsShop(c)
+	if f != nil {
+		return f
+	}
+	var bot bool
+	bot, in.agent = crawler(c.ctx.UserAgent(), in.agent)
+	now := models.TimeOf(c.begun) // the wall clock, as the log's own record times are
+	n := 0
+	err := models.Split(body, func(record []byte) bool {
+		if n == s.cfg.MaxEvents {
+			n++
+			return false
+		}
+		if bad := in.take(record, now, named, bot); bad != nil {
+			in.rejected = append(in.rejected, rejection{n, bad})
+		}
+		n++
+		return true
+	})
+	if n > s.cfg.MaxEvents {
+		return &fault{fasthttp.StatusRequestEntityTooLarge, "too_many_events",
+			"more than " + strconv.Itoa(s.cfg.MaxEvents) + " events in one request: nothing was taken", ""}
+	}
+	var broken *models.Invalid
+	if errors.As(err, &broken) {
+		in.rejected = append(in.rejected, rejection{n, broken})
+	}
+	return nil
+}
+
+// eventsShop returns the shop that events which name none belong to: that of the key, else the parameter's.
+func eventsShop(c *call) ([]byte, *fault) {
+	shop, _, f := readPerson(c)
+	if f == nil && (len(shop) > models.MaxShop || !utf8.Valid(shop) || bytes.IndexFunc(shop, unicode.IsControl) >= 0) {
+		return nil, badParameter("shop", "a shop's id is text of at most "+strconv.Itoa(models.MaxShop)+" bytes")
+	}
+	return shop, f
+}
+
+// otherShop refuses an event that speaks for another shop than its request does.
+var otherShop = &models.Invalid{Field: "shop", Code: "other_shop", Reason: "the event is of another shop than the request or its key"}
+
+// take decodes one event and adds it to the records. shop, where there is one, is the only shop it may be of.
+func (in *ingest) take(record []byte, now models.Time, shop []byte, bot bool) *models.Invalid {
+	e := &in.event
+	if err := e.Decode(record, now); err != nil {
+		var bad *models.Invalid
+		errors.As(err, &bad)
+		return bad
+	}
+	if len(shop) > 0 && len(e.Shop) > 0 && string(e.Shop) != string(shop) {
+		return otherShop
+	}
+	r := models.RecordOf(e, record)
+	if addShop := len(shop) > 0 && len(e.Shop) == 0; addShop || bot {
+		if !addShop {
+			shop = nil
+		} else if e.Kind.Topic() == models.Catalogue {
+			e.Shop = shop
+			r.Key = models.RecordOf(e, record).Key
+		}
+		r.Value = in.amend(record, shop, bot)
+	}
+	r.Key = in.keep(r.Key)
+	in.records = append(in.records, r)
+	in.kinds = append(in.kinds, e.Kind)
+	return nil
+}
+
+// amend returns a record with members added at its end, where they win over earlier ones of the same name: the shop of
+// the key, and "bot":true for what a crawler sent, which the engine then counts as a bot's and nothing else.
+func (in *ingest) amend(record, shop []byte, bot bool) []byte {
+	start := len(in.arena)
+	in.arena = append(in.arena, record[:len(record)-1]...) // without its closing brace
+	if len(shop) > 0 {
+		in.arena = appendString(append(in.arena, `,"shop":`...), shop)
+	}
+	if bot {
+		in.arena = append(in.arena, `,"bot":true`...)
+	}
+	in.arena = append(in.arena, '}')
+	return in.arena[start:len(in.arena):len(in.arena)]
+}
+
+func (in *ingest) keep(b []byte) []byte {
+	start := len(in.arena)
+	in.arena = append(in.arena, b...)
+	return in.arena[start:len(in.arena):len(in.arena)]
+}
+
+// append hands the records to the log and waits for its acknowledgement.
+func (s *Server) append(in *ingest) *fault {
+	if len(in.records) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.AppendTimeout)
+	defer cancel()
+	err := s.deps.Log.Append(ctx, in.records)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, models.ErrFull):
+		s.metrics.full.Add(1)
+		return &fault{fasthttp.StatusTooManyRequests, "full", "the stream is full: send the same events again later", ""}
+	}
+	s.metrics.logFailures.Add(1)
+	s.cfg.Logger.Warn("cannot append events", "events", len(in.records), "error", err)
+	return &fault{fasthttp.StatusServiceUnavailable, "log_unavailable",
+		"the events could not be made durable: send them again with the same ids", ""}
+}
+
+// answerAccepted answers 202, or 400 where not one event was accepted.
+func answerAccepted(c *call, in *ingest) {
+	body := append(c.begin(), '{')
+	if len(in.records) == 0 {
+		c.ctx.SetStatusCode(fasthttp.StatusBadRequest)
+		first := in.rejected[0].reason
+		body = append(body, `"error":`...)
+		body = (&fault{0, first.Code, first.Reason, first.Field}).append(body)
+		body = append(body, ',')
+	} else {
+		c.ctx.SetStatusCode(fasthttp.StatusAccepted)
+	}
+	body = append(body, `"accepted":`...)
+	body = strconv.AppendInt(body, int64(len(in.records)), 10)
+	body = append(body, `,"rejected":[`...)
+	for i, r := range in.rejected {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = strconv.AppendInt(append(body, `{"index":`...), int64(r.index), 10)
+		body = appendString(appendMember(body, "code"), r.reason.Code)
+		body = appendString(appendMember(body, "message"), r.reason.Reason)
+		if r.reason.Field != "" {
+			body = appendString(appendMember(body, "field"), r.reason.Field)
+		}
+		body = append(body, '}')
+	}
+	c.end(append(body, "]}\n"...))
+}

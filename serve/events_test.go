@@ -1,0 +1,175 @@
+package serve
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"orrery/models"
+)
+
+const (
+	viewEvent = `{"event":"view_item","id":"1","visitor":"v-1","items":[{"item_id":"SKU1"}]}`
+	buyEvent  = `{"event":"purchase","id":"2","visitor":"v-1","order":"O-1","value":39.8,"currency":"EUR"}`
+	accepted1 = `{"accepted":1,"rejected":[]}`
+)
+
+func TestEvents(t *testing.T) {
+	r := newRig(t, Config{})
+	f := func(body string, want ...models.Topic) {
+		t.Helper()
+		r.fake.records = nil
+		resp := r.do("POST", "/v1/events", body)
+		if resp.StatusCode() != 202 {
+			t.Errorf("%s: %d %s", body, resp.StatusCode(), resp.Body())
+		}
+		var got []models.Topic
+		for _, rec := range r.fake.taken() {
+			got = append(got, rec.Topic)
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%s: topics %v, want %v", body, got, want)
+		}
+		for i := range got {
+			if got[i] != want[i] {
+				t.Errorf("%s: topics %v, want %v", body, got, want)
+			}
+		}
+	}
+	f(viewEvent, models.Pageviews)
+	if rec := r.fake.taken()[0]; string(rec.Key) != "v-1" || string(rec.Value) != viewEvent {
+		t.Errorf("record %s %s", rec.Key, rec.Value)
+	}
+	f("["+viewEvent+","+buyEvent+"]", models.Pageviews, models.Transactions)
+	f(viewEvent+"\n"+buyEvent+"\n", models.Pageviews, models.Transactions)
+	f(`{"event":"product_upsert","items":[{"item_id":"S"}]}`, models.Catalogue)
+	if rec := r.fake.taken()[0]; string(rec.Key) != "default\x1fS" {
+		t.Errorf("key %q", rec.Key)
+	}
+	f(`{"event":"identify","visitor":"v","contact":"a@b"}`, models.Contacts)
+
+	// Keys that had to be unescaped lie in the decoder's scratch, which the next event overwrites.
+	f(`[{"event":"page_view","visitor":"\u0061\u0062"},{"event":"page_view","visitor":"\u0063\u0064"}]`, models.Pageviews, models.Pageviews)
+	if a, b := r.fake.taken()[0].Key, r.fake.taken()[1].Key; string(a) != "ab" || string(b) != "cd" {
+		t.Errorf("keys %s %s", a, b)
+	}
+}
+
+func TestEventsRejected(t *testing.T) {
+	r := newRig(t, Config{MaxEvents: 3})
+	f := func(body string, status int, want string, headers ...string) {
+		t.Helper()
+		r.expect("POST", "/v1/events", body, status, want, headers...)
+	}
+	f(viewEvent, 202, accepted1)
+	f("["+viewEvent+`,{"event":"view_item"}]`, 202,
+		`{"accepted":1,"rejected":[{"index":1,"code":"missing","message":"visitor or contact is missing: every event but a product's is somebody's","field":"visitor"}]}`)
+	f(`{"visitor":"v"}`, 400,
+		`{"error":{"code":"missing","message":"event is missing: every event has a name","field":"event"},"accepted":0,"rejected":[{"index":0,"code":"missing","message":"event is missing: every event has a name","field":"event"}]}`)
+	f("", 400, `{"error":{"code":"not_json","message":"the body is empty"},"accepted":0,"rejected":[{"index":0,"code":"not_json","message":"the body is empty"}]}`)
+	f("["+viewEvent, 202, `{"accepted":1,"rejected":[{"index":1,"code":"not_json","message":"the body is not JSON: its array is not closed"}]}`)
+	f(strings.Repeat(viewEvent+"\n", 4), 413, `{"error":{"code":"too_many_events","message":"more than 3 events in one request: nothing was taken"}}`)
+	f(strings.Repeat(viewEvent+"\n", 3), 202, `{"accepted":3,"rejected":[]}`)
+	if n := len(r.fake.taken()); n != 6 {
+		t.Errorf("%d records, want 6", n)
+	}
+
+	r.fake.logErr = models.ErrFull
+	f(viewEvent, 429, `{"error":{"code":"full","message":"the stream is full: send the same events again later"}}`)
+	if got := r.do("POST", "/v1/events", viewEvent).Header.Peek("Retry-After"); string(got) != "1" {
+		t.Errorf("Retry-After %q", got)
+	}
+	r.fake.logErr = errLog
+	f(viewEvent, 503, `{"error":{"code":"log_unavailable","message":"the events could not be made durable: send them again with the same ids"}}`)
+}
+
+func TestEventsCompressed(t *testing.T) {
+	r := newRig(t, Config{MaxBody: 10_000})
+	f := func(body []byte, encoding string, status int, want string) {
+		t.Helper()
+		r.expect("POST", "/v1/events", string(body), status, want, "Content-Encoding: "+encoding)
+	}
+	f(zip(viewEvent), "gzip", 202, accepted1)
+	f(zip(viewEvent), "gzip", 202, accepted1) // a reused reader
+	f([]byte(viewEvent), "identity", 202, accepted1)
+	f([]byte(viewEvent), "gzip", 400, `{"error":{"code":"bad_body","message":"the body is not valid gzip"}}`)
+	f(zip(viewEvent)[:20], "gzip", 400, `{"error":{"code":"bad_body","message":"the body is not valid gzip"}}`)
+	f([]byte(viewEvent), "br", 415, `{"error":{"code":"unsupported_encoding","message":"send the body plain or as gzip","field":"Content-Encoding"}}`)
+	f(zip(strings.Repeat(" ", 1_000_000)), "gzip", 413, `{"error":{"code":"too_large","message":"the body is larger than 10000 bytes: send fewer events in one request"}}`)
+}
+
+func zip(s string) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	w.Write([]byte(s))
+	w.Close()
+	return out.Bytes()
+}
+
+func TestBodyTooLarge(t *testing.T) {
+	r := newRig(t, Config{MaxBody: 10_000})
+	want := `{"error":{"code":"too_large","message":"the body is larger than 10000 bytes: send fewer events in one request"}}`
+	r.expect("POST", "/v1/events", strings.Repeat(" ", 5<<20), 413, want)
+	r.expect("POST", "/v1/events", viewEvent, 202, accepted1)
+}
+
+func TestBots(t *testing.T) {
+	r := newRig(t, Config{})
+	f := func(agent string, want string) {
+		t.Helper()
+		r.fake.records = nil
+		r.expect("POST", "/v1/events", viewEvent, 202, accepted1, "User-Agent: "+agent)
+		if got := string(r.fake.taken()[0].Value); got != want {
+			t.Errorf("%s: %s, want %s", agent, got, want)
+		}
+	}
+	marked := viewEvent[:len(viewEvent)-1] + `,"bot":true}`
+	f("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36", viewEvent)
+	f("Mozilla/5.0 (Linux; Android 14; CUBOT P80) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari/537.36", viewEvent)
+	f("curl/8.0", viewEvent)
+	f("python-requests/2.32", viewEvent)
+	f("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", marked)
+	f("Mozilla/5.0 AppleWebKit/537.36 HeadlessChrome/140.0.0.0 Safari/537.36", marked)
+	var e models.Event
+	if err := e.Decode([]byte(marked), 0); err != nil || !bytes.Contains(e.Props, []byte(`"bot":true`)) {
+		t.Errorf("props %s, %v", e.Props, err)
+	}
+}
+
+func TestShopsOfKeys(t *testing.T) {
+	r := newRig(t, Config{Keys: []Key{{Shop: "north", Write: "w", Secret: "s"}}})
+	f := func(body string, status int, shop string) {
+		t.Helper()
+		r.fake.records = nil
+		r.expect("POST", "/v1/events?key=w", body, status, "")
+		if status != 202 {
+			return
+		}
+		var e models.Event
+		rec := r.fake.taken()[0]
+		if err := e.Decode(rec.Value, 0); err != nil || string(e.Shop) != shop {
+			t.Errorf("%s: shop %q, %v", rec.Value, e.Shop, err)
+		}
+		if again := models.RecordOf(&e, rec.Value); !bytes.Equal(again.Key, rec.Key) {
+			t.Errorf("key %q, want %q", rec.Key, again.Key)
+		}
+	}
+	f(viewEvent, 202, "north")
+	f(`{"event":"page_view","visitor":"v","shop":"north"}`, 202, "north")
+	f(`{"event":"page_view","visitor":"v","shop":""}`, 202, "north")
+	f(`{"event":"page_view","visitor":"v","shop":null}`, 202, "north")
+	f(`{"event":"page_view","visitor":"v","shop":"south"}`, 400, "")
+	f(`{"event":"product_upsert","items":[{"item_id":"S"}]}`, 202, "north")
+}
+
+func TestRejectionsAreJSON(t *testing.T) {
+	r := newRig(t, Config{})
+	for _, body := range []string{"\x00", "{", "[", "]", "null", "[1,2,3]", `{"event":"\ud800"}`, "\xff\xfe", `{"event":"x","visitor":"` + "\xff" + `"}`, strings.Repeat("[", 10_000)} {
+		resp := r.do("POST", "/v1/events", body)
+		if resp.StatusCode() != 400 || !json.Valid(resp.Body()) || !bytes.HasPrefix(resp.Body(), []byte(`{"error":{"code":`)) {
+			t.Errorf("%q: %d %s", body, resp.StatusCode(), resp.Body())
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttputil"
+
+	"orrery/models"
+)
+
+// fake stands in for engine and stream: answers that a test sets, and what was asked.
+type fake struct {
+	mu       sync.Mutex
+	query    models.FrameQuery // the last one, its bytes copied
+	items    []models.FrameItem
+	frameErr error
+	social   models.Social
+	stats    models.Stats
+	status   StreamStatus
+	profiles map[string]models.Profile
+	records  []models.Record
+	logErr   error
+	panics   bool
+}
+
+func newFake() *fake {
+	return &fake{
+		items: []models.FrameItem{
+			{Score: 0.83117, Recipe: "bought_after_viewing", Because: models.Because{ID: []byte("SKU1"), Count: 127, Score: 214.2},
+				Social:  models.Social{ViewingNow: 5, Viewed24h: -1, Carted24h: -1, Bought24h: 12},
+				Product: models.Product{ID: []byte("SKU7"), Title: []byte("Kettle"), URL: []byte("https://shop/p/7"), Image: []byte("https://shop/i/7.jpg"), Price: 24_900_000, Sale: 19_900_000, Currency: []byte("EUR"), JSON: []byte(`"item_id":"SKU7","title":"Kettle","price":24.9,"sale_price":19.9,"currency":"EUR"`)}},
+			{Score: 0.5, Recipe: "bestsellers", Because: models.Because{Count: 3.456},
+				Social:  models.Social{ViewingNow: -1, Viewed24h: -1, Carted24h: -1, Bought24h: -1},
+				Product: models.Product{ID: []byte(`a"b`)}},
+		},
+		social:   models.Social{ViewingNow: 5, Viewed24h: 120, Carted24h: 9, Bought24h: -1},
+		status:   StreamStatus{Ready: true, SnapshotAge: -1},
+		profiles: map[string]models.Profile{},
+	}
+}
+
+func (k *fake) Frames() []string { return []string{"product_page", "for_you", "trending"} }
+
+func (k *fake) Frame(q *models.FrameQuery, into *models.Frame) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.panics {
+		panic("on purpose")
+	}
+	k.query = *q
+	switch string(q.Frame) {
+	case "product_page", "for_you", "trending":
+	default:
+		return models.ErrUnknownFrame
+	}
+	if k.frameErr != nil {
+		return k.frameErr
+	}
+	into.Items = append(into.Items[:0], k.items...)
+	into.Name = k.name(q.Frame)
+	return nil
+}
+
+func (k *fake) name(b []byte) string {
+	for _, n := range [...]string{"product_page", "for_you", "trending"} {
+		if n == string(b) {
+			return n
+		}
+	}
+	return ""
+}
+
+func (k *fake) Social(_, product, _ []byte, _ models.Time) (models.Social, bool) {
+	return k.social, string(product) != "unknown"
+}
+
+func (k *fake) Contact(_, contact []byte, _ models.Time) (models.Profile, bool) {
+	p, ok := k.profiles[string(contact)]
+	return p, ok
+}
+
+func (k *fake) Visitor(shop, visitor []byte, now models.Time) (models.Profile, bool) {
+	return k.Contact(shop, visitor, now)
+}
+
+func (k *fake) RecentVisitors(int) []string { return []string{"v-1"} }
+
+func (k *fake) Stats() models.Stats {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.stats
+}
+
+func (k *fake) Status() StreamStatus {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.status
+}
+
+func (k *fake) Append(_ context.Context, records []models.Record) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.logErr != nil {
+		return k.logErr
+	}
+	for _, r := range records {
+		k.records = append(k.records, models.Record{Topic: r.Topic, Key: bytes.Clone(r.Key), Value: bytes.Clone(r.Value)})
+	}
+	return nil
+}
+
+func (k *fake) taken() []models.Record {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.records
+}
+
+func (k *fake) deps() Deps {
+	return Deps{Recommender: k, Social: k, Profiles: k, Statistics: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
+}
+
+// rig is a server over an in-memory listener, and a client to it.
+type rig struct {
+	t      *testing.T
+	fake   *fake
+	server *Server
+	line   *fasthttputil.InmemoryListener
+	client fasthttp.HostClient
+}
+
+func newRig(t *testing.T, cfg Config) *rig {
+	t.Helper()
+	k := newFake()
+	s, err := New(cfg, k.deps())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, fake: k, server: s, line: fasthttputil.NewInmemoryListener()}
+	r.client = fasthttp.HostClient{Addr: "orrery", Dial: func(string) (net.Conn, error) { return r.line.Dial() }}
+	if err := s.Serve(r.line, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		r.client.CloseIdleConnections()
+		if err := s.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// do sends a request; headers come as "Name: value".
+func (r *rig) do(method, uri, body string, headers ...string) *fasthttp.Response {
+	r.t.Helper()
+	req, resp := fasthttp.AcquireRequest(), new(fasthttp.Response)
+	defer fasthttp.ReleaseRequest(req)
+	req.URI().DisablePathNormalizing = true
+	req.SetRequestURI("http://orrery" + uri)
+	req.URI().DisablePathNormalizing = true
+	req.Header.SetMethod(method)
+	req.SetBodyString(body)
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	if err := r.client.Do(req, resp); err != nil {
+		r.t.Fatalf("%s %s: %v", method, uri, err)
+	}
+	return resp
+}
+
+// expect sends a request and checks status and body, where want is not empty.
+func (r *rig) expect(method, uri, body string, status int, want string, headers ...string) *fasthttp.Response {
+	r.t.Helper()
+	resp := r.do(method, uri, body, headers...)
+	got := strings.TrimSuffix(string(resp.Body()), "\n")
+	if resp.StatusCode() != status || want != "" && got != want {
+		r.t.Errorf("%s %s %s\n got %d %s\nwant %d %s", method, uri, body, resp.StatusCode(), got, status, want)
+	}
+	return resp
+}
+
+var errLog = errors.New("the broker is gone")

@@ -1,0 +1,57 @@
+package serve
+
+import (
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+)
+
+// fault is an error answer: {"error":{"code","message","field"}}.
+type fault struct {
+	status  int
+	code    string // for programs: stable
+	message string // for people
+	field   string // the parameter or member at fault, where there is one
+}
+
+func badParameter(field, message string) *fault {
+	return &fault{fasthttp.StatusBadRequest, "bad_parameter", message, field}
+}
+
+func badBody(field, message string) *fault {
+	return &fault{fasthttp.StatusBadRequest, "bad_body", message, field}
+}
+
+func notFound(code, message string) *fault {
+	return &fault{fasthttp.StatusNotFound, code, message, ""}
+}
+
+func tooLarge(limit int) *fault {
+	return &fault{fasthttp.StatusRequestEntityTooLarge, "too_large",
+		"the body is larger than " + strconv.Itoa(limit) + " bytes: send fewer events in one request", ""}
+}
+
+// append appends the inner object.
+func (f *fault) append(dst []byte) []byte {
+	dst = append(dst, `{"code":`...)
+	dst = appendString(dst, f.code)
+	dst = append(dst, `,"message":`...)
+	dst = appendString(dst, f.message)
+	if f.field != "" {
+		dst = append(dst, `,"field":`...)
+		dst = appendString(dst, f.field)
+	}
+	return append(dst, '}')
+}
+
+// answerFault replaces whatever the response held.
+func answerFault(ctx *fasthttp.RequestCtx, f *fault) {
+	ctx.SetStatusCode(f.status)
+	ctx.Response.Header.SetContentType(typeJSON)
+	if f.status == fasthttp.StatusTooManyRequests || f.status == fasthttp.StatusServiceUnavailable {
+		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, "1")
+	}
+	body := append(ctx.Response.SwapBody(nil)[:0], `{"error":`...)
+	body = f.append(body)
+	ctx.Response.SwapBody(append(body, '}', '\n'))
+}

@@ -1,0 +1,209 @@
+package serve
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"orrery/models"
+)
+
+// maxFrames bounds the frames of one request.
+const maxFrames = 20
+
+// pageRequest is the body of POST /v1/frames: the frames of one page. What stands at the top holds for all of them.
+type pageRequest struct {
+	Shop    string         `json:"shop"`
+	Visitor string         `json:"visitor"`
+	Contact string         `json:"contact"`
+	Product string         `json:"product"`
+	Cart    []string       `json:"cart"`
+	Exclude []string       `json:"exclude"`
+	Dedupe  bool           `json:"dedupe"` // no product in two frames: earlier frames come first
+	Frames  []frameRequest `json:"frames"`
+}
+
+type frameRequest struct {
+	Frame    string   `json:"frame"`
+	Product  string   `json:"product"`
+	Cart     []string `json:"cart"`
+	Exclude  []string `json:"exclude"`
+	Category string   `json:"category"`
+	N        int      `json:"n"`
+}
+
+// answerFrames answers POST /v1/frames. A frame that cannot be answered has an error in its place; only where none can be
+// does the whole request fail, with the first error's status.
+func (s *Server) answerFrames(c *call) *fault {
+	page, f := s.readPage(c)
+	if f != nil {
+		return f
+	}
+	shop, f := c.shop([]byte(page.Shop))
+	if f != nil {
+		return f
+	}
+	var first *fault
+	answered := 0
+	body := append(c.begin(), `{"frames":[`...)
+	seen := idsOf(nil, page.Exclude...)
+	for i := range page.Frames {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		begun := time.Now()
+		s.fillQuery(c, page, &page.Frames[i], shop, seen)
+		if f := s.ask(c); f != nil {
+			first = cmpFault(first, f)
+			body = append(body, `{"frame":`...)
+			body = appendString(body, page.Frames[i].Frame)
+			body = append(body, `,"error":`...)
+			body = append(f.append(body), '}')
+			continue
+		}
+		answered++
+		body = s.appendFrame(body, c, begun)
+		if page.Dedupe {
+			seen = appendShownIDs(seen, &c.frame)
+		}
+	}
+	body = append(body, `],"took_us":`...)
+	body = append(appendMicros(body, time.Since(c.begun)), "}\n"...)
+	if answered == 0 {
+		c.ctx.SetStatusCode(first.status)
+	}
+	return c.end(body)
+}
+
+func cmpFault(first, f *fault) *fault {
+	if first != nil {
+		return first
+	}
+	return f
+}
+
+// readPage reads and checks the body.
+func (s *Server) readPage(c *call) (*pageRequest, *fault) {
+	raw, f := s.body(c)
+	if f != nil {
+		return nil, f
+	}
+	var page pageRequest
+	if err := json.Unmarshal(raw, &page); err != nil {
+		return nil, jsonFault(err)
+	}
+	if n := len(page.Frames); n == 0 || n > maxFrames {
+		return nil, badBody("frames", "there must be from 1 to "+strconv.Itoa(maxFrames)+" frames")
+	}
+	if f := checkIDs("", page.Product, page.Cart, page.Exclude, page.Visitor, page.Contact, page.Shop); f != nil {
+		return nil, f
+	}
+	for i := range page.Frames {
+		at := "frames[" + strconv.Itoa(i) + "]."
+		q := &page.Frames[i]
+		if q.N < 0 || q.N > s.cfg.MaxItems {
+			return nil, badBody(at+"n", "n must be a whole number from 1 to "+strconv.Itoa(s.cfg.MaxItems))
+		}
+		if q.Frame == "" || len(q.Frame) > maxID {
+			return nil, badBody(at+"frame", "the frame's name is missing or too long")
+		}
+		if f := checkIDs(at, q.Product, q.Cart, q.Exclude, q.Category); f != nil {
+			return nil, f
+		}
+	}
+	return &page, nil
+}
+
+func checkIDs(at, product string, cart, exclude []string, others ...string) *fault {
+	if len(cart) > maxListed || len(exclude) > maxListed {
+		return badBody(at+"cart", "cart and exclude hold at most "+strconv.Itoa(maxListed)+" ids each")
+	}
+	for _, ids := range [][]string{{product}, cart, exclude, others} {
+		for _, id := range ids {
+			if len(id) > maxID {
+				return badBody(at, "an id is longer than "+strconv.Itoa(maxID)+" bytes")
+			}
+		}
+	}
+	return nil
+}
+
+// jsonFault tells where a body is broken.
+func jsonFault(err error) *fault {
+	var wrong *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &wrong):
+		return badBody(wrong.Field, "must be "+typeName(wrong.Type.Kind())+", not a "+wrong.Value)
+	case errors.As(err, &syntax):
+		return badBody("", "the body is not JSON at byte "+strconv.FormatInt(syntax.Offset, 10))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return badBody("", "the body ends within a JSON value")
+	}
+	return badBody("", "the body is not the expected JSON")
+}
+
+// typeName names a Go type as JSON does.
+func typeName(k reflect.Kind) string {
+	switch k {
+	case reflect.Int:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Struct:
+		return "an object"
+	}
+	return "a string"
+}
+
+// fillQuery turns one frame of a page into c.query. A frame's own product or cart replaces the page's.
+func (s *Server) fillQuery(c *call, page *pageRequest, f *frameRequest, shop []byte, seen [][]byte) {
+	product, cart := page.Product, page.Cart
+	if f.Product != "" || len(f.Cart) > 0 {
+		product, cart = f.Product, f.Cart
+	}
+	c.query = models.FrameQuery{
+		Shop: shop, Frame: []byte(f.Frame), Visitor: []byte(page.Visitor), Contact: []byte(page.Contact), Category: []byte(f.Category),
+		Products: idsOf(idsOf(c.query.Products[:0], product), cart...),
+		Exclude:  idsOf(append(c.query.Exclude[:0], seen...), f.Exclude...),
+		N:        f.N, Now: s.deps.Clock(),
+	}
+}
+
+// idsOf appends the ids that are not empty.
+func idsOf(dst [][]byte, ids ...string) [][]byte {
+	for _, id := range ids {
+		if id != "" {
+			dst = append(dst, []byte(id))
+		}
+	}
+	return dst
+}
+
+// appendShownIDs appends copies of the ids of a frame, which is about to be reused.
+func appendShownIDs(dst [][]byte, f *models.Frame) [][]byte {
+	for i := range f.Items {
+		dst = append(dst, append([]byte(nil), f.Items[i].Product.ID...))
+	}
+	return dst
+}
+
+// body returns the request's body, decompressed where it is gzip.
+func (s *Server) body(c *call) ([]byte, *fault) {
+	req := &c.ctx.Request
+	encoding := req.Header.ContentEncoding()
+	switch string(encoding) {
+	case "", "identity":
+		return req.Body(), nil
+	case "gzip":
+		return inflate(req.Body(), s.cfg.MaxBody)
+	}
+	return nil, &fault{fasthttp.StatusUnsupportedMediaType, "unsupported_encoding", "send the body plain or as gzip", "Content-Encoding"}
+}

@@ -1,0 +1,176 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"orrery/models"
+)
+
+const (
+	typeJSON   = "application/json"
+	typeHTML   = "text/html; charset=utf-8"
+	typeText   = "text/plain; charset=utf-8"
+	typeScript = "text/javascript; charset=utf-8"
+	typeStyle  = "text/css; charset=utf-8"
+	typeSVG    = "image/svg+xml"
+	typeYAML   = "application/yaml; charset=utf-8"
+)
+
+// call is one request on its way through the server, with the scratch that answering it needs. Calls are reused.
+type call struct {
+	ctx   *fasthttp.RequestCtx
+	route route
+	param []byte // the path parameter, decoded
+	grant grant
+	begun time.Time
+
+	args  args
+	query models.FrameQuery
+	frame models.Frame
+	name  []byte // of the default frame
+}
+
+// handle is the outermost handler of the public listener. fasthttp does not recover panics; this does, so that one
+// request never takes the process along.
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	c := s.calls.get()
+	c.ctx, c.route, c.begun = ctx, routeNone, time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			// What the call holds is in an unknown state: it is not reused.
+			s.metrics.panics.Add(1)
+			s.cfg.Logger.Error("panic in a request", "route", c.route.String(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			answerFault(ctx, &fault{fasthttp.StatusInternalServerError, "internal", "the server failed to answer; this is a bug in it", ""})
+			s.metrics.observe(c.route, fasthttp.StatusInternalServerError, time.Since(c.begun))
+			return
+		}
+		s.metrics.observe(c.route, ctx.Response.StatusCode(), time.Since(c.begun))
+		c.ctx, c.param = nil, nil
+		s.calls.put(c)
+	}()
+	if f := s.dispatch(c); f != nil {
+		answerFault(ctx, f)
+	}
+}
+
+// dispatch routes, checks what holds for all routes, and calls the route's own method.
+func (s *Server) dispatch(c *call) *fault {
+	ctx := c.ctx
+	r, param, allowed := match(ctx.Method(), ctx.URI().PathOriginal())
+	c.route = r
+	c.args.reset(ctx.URI().QueryString())
+	if endpoints[r].access == public && s.cors(ctx) {
+		return nil
+	}
+	if r == routeNone {
+		return notFound("no_such_path", "no such path; /docs lists what there is")
+	}
+	if allowed != "" {
+		ctx.Response.Header.Set("Allow", allowed)
+		return &fault{fasthttp.StatusMethodNotAllowed, "method_not_allowed", "this path takes " + allowed, ""}
+	}
+	if param != nil {
+		decoded, ok := c.args.decode(param, false)
+		if !ok || len(decoded) > maxID {
+			return badParameter("path", "the path is not a valid escaped id of at most 512 bytes")
+		}
+		c.param = decoded
+	}
+	if f := s.admit(c); f != nil {
+		return f
+	}
+	ctx.Response.Header.SetContentType(typeJSON)
+	return s.answer(c)
+}
+
+func (s *Server) answer(c *call) *fault {
+	switch c.route {
+	case routeFrame:
+		return s.answerFrame(c)
+	case routeEvents:
+		return s.answerEvents(c)
+	case routeFrames:
+		return s.answerFrames(c)
+	case routeFrameNames:
+		return s.answerFrameNames(c)
+	case routeSocial:
+		return s.answerSocial(c)
+	case routeContactProducts:
+		return s.answerContactProducts(c)
+	case routeContactMail:
+		return s.answerContactMail(c)
+	case routeContact, routeVisitor:
+		return s.answerProfile(c)
+	case routeStats:
+		return s.answerStats(c)
+	case routeLive:
+		return s.answerLive(c)
+	case routeHealth:
+		return s.answerHealth(c)
+	case routeReady:
+		return s.answerReady(c)
+	case routeMetricsPage:
+		return s.answerMetrics(c)
+	}
+	return s.answerAsset(c)
+}
+
+// maxID is the longest id or category path that a request may name, in bytes after decoding.
+const maxID = 512
+
+// begin returns the response's own buffer, empty; end gives it back with the answer. Between the two nothing else may
+// touch the response's body.
+func (c *call) begin() []byte { return c.ctx.Response.SwapBody(nil)[:0] }
+
+func (c *call) end(body []byte) *fault {
+	c.ctx.Response.SwapBody(body)
+	return nil
+}
+
+// handleError answers requests that fasthttp could not read.
+func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
+	f := &fault{fasthttp.StatusBadRequest, "bad_request", "this is not a valid HTTP request", ""}
+	var small *fasthttp.ErrSmallBuffer
+	var network *net.OpError
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		f = tooLarge(s.cfg.MaxBody)
+		drain(ctx)
+	case errors.As(err, &small):
+		f = &fault{fasthttp.StatusRequestHeaderFieldsTooLarge, "header_too_large", "the request's head is larger than 16 KiB", ""}
+	case errors.As(err, &network) && network.Timeout():
+		f = &fault{fasthttp.StatusRequestTimeout, "timeout", "the request did not arrive in time", ""}
+	}
+	s.metrics.observe(routeNone, f.status, 0)
+	answerFault(ctx, f)
+}
+
+const (
+	drainBytes = 64 << 20               // what a client may go on sending after its body was found too large
+	drainPause = 250 * time.Millisecond // silence that says that it has stopped
+	drainTime  = 10 * time.Second
+)
+
+// drain reads on while a client still sends a body that is too large. A connection closed over unread bytes is reset,
+// and the reset would overtake the answer: the client would see a broken connection in place of the 413.
+func drain(ctx *fasthttp.RequestCtx) {
+	conn := ctx.Conn()
+	buf := make([]byte, 32<<10)
+	end := time.Now().Add(drainTime)
+	for left := drainBytes; left > 0 && time.Now().Before(end); {
+		if conn.SetReadDeadline(time.Now().Add(drainPause)) != nil {
+			return
+		}
+		n, err := conn.Read(buf)
+		if err != nil {
+			return
+		}
+		left -= n
+	}
+}

@@ -1,0 +1,135 @@
+package serve
+
+import (
+	"bytes"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Key is what a client presents as "Authorization: Bearer KEY"; a write key may come as ?key=KEY as well, because
+// navigator.sendBeacon can set no header.
+type Key struct {
+	// Shop is the tenant that the key speaks for. Empty is every shop: the request may name one.
+	Shop string
+	// Write is the public key: events, frames and social proof. It stands in the shop's pages.
+	Write string
+	// Secret allows everything. It never leaves the shop's servers.
+	Secret string
+}
+
+// grant is what a presented key allows.
+type grant struct {
+	access access
+	shop   []byte // nil is any
+}
+
+// keyring finds grants by key. Map look-ups take a time that depends on the hash of what was presented under a seed of the
+// process, not on how much of a key it matches.
+type keyring map[string]grant
+
+func newKeyring(keys []Key) keyring {
+	ring := make(keyring, 2*len(keys))
+	for _, k := range keys {
+		var shop []byte
+		if k.Shop != "" {
+			shop = []byte(k.Shop)
+		}
+		if k.Write != "" {
+			ring[k.Write] = grant{public, shop}
+		}
+		if k.Secret != "" {
+			ring[k.Secret] = grant{secret, shop}
+		}
+	}
+	return ring
+}
+
+// admit sets the call's grant, or refuses the call.
+func (s *Server) admit(c *call) *fault {
+	need := endpoints[c.route].access
+	if need == open || s.cfg.development() {
+		c.grant = grant{access: secret}
+		return nil
+	}
+	key, fromHeader := c.key()
+	if len(key) == 0 {
+		c.ctx.Response.Header.Set("WWW-Authenticate", "Bearer")
+		return &fault{fasthttp.StatusUnauthorized, "no_key", "a key is needed: Authorization: Bearer KEY", ""}
+	}
+	g, ok := s.keys[string(key)]
+	if !ok || g.access == secret && !fromHeader {
+		// A secret key in a URL ends up in logs and histories; refusing it is how that gets noticed.
+		return &fault{fasthttp.StatusUnauthorized, "bad_key", "the key is not known; a secret key comes in the header only", ""}
+	}
+	if g.access < need {
+		return &fault{fasthttp.StatusForbidden, "not_allowed", "this needs the secret key", ""}
+	}
+	c.grant = g
+	return nil
+}
+
+func (c *call) key() (key []byte, fromHeader bool) {
+	if h := c.ctx.Request.Header.Peek(fasthttp.HeaderAuthorization); len(h) > 0 {
+		if scheme, token, _ := bytes.Cut(h, []byte(" ")); bytes.EqualFold(scheme, []byte("bearer")) {
+			return bytes.TrimSpace(token), true
+		}
+		return nil, true
+	}
+	look := args{rest: c.args.rest}
+	for {
+		name, value, ok, more := look.next()
+		if !more {
+			return nil, false
+		}
+		if ok && string(name) == "key" {
+			return value, false
+		}
+	}
+}
+
+// shop returns the tenant that the call is about: the key's, else the one it names.
+func (c *call) shop(named []byte) ([]byte, *fault) {
+	if c.grant.shop == nil || bytes.Equal(named, c.grant.shop) {
+		return named, nil
+	}
+	if len(named) == 0 {
+		return c.grant.shop, nil
+	}
+	return nil, &fault{fasthttp.StatusForbidden, "other_shop", "the key belongs to another shop", "shop"}
+}
+
+// cors allows a page of an allowed origin to read the answer, and answers its preflight: then it is true.
+func (s *Server) cors(ctx *fasthttp.RequestCtx) bool {
+	origin := ctx.Request.Header.Peek(fasthttp.HeaderOrigin)
+	if len(origin) == 0 {
+		return false
+	}
+	header := &ctx.Response.Header
+	if allowed := s.origin(origin); allowed != "" {
+		header.Set(fasthttp.HeaderAccessControlAllowOrigin, allowed)
+		if allowed != "*" {
+			header.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
+		}
+	}
+	if string(ctx.Method()) != "OPTIONS" {
+		return false
+	}
+	header.Set(fasthttp.HeaderAccessControlAllowMethods, "GET, POST")
+	header.Set(fasthttp.HeaderAccessControlAllowHeaders, "Authorization, Content-Type, Content-Encoding")
+	header.Set(fasthttp.HeaderAccessControlMaxAge, "86400")
+	ctx.SetStatusCode(fasthttp.StatusNoContent)
+	return true
+}
+
+// origin returns what an origin is answered with, "" where it is not allowed.
+func (s *Server) origin(origin []byte) string {
+	if s.cfg.development() {
+		return "*"
+	}
+	for _, o := range s.cfg.Origins {
+		if o == "*" || o == string(origin) {
+			return o
+		}
+	}
+	return ""
+}

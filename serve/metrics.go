@@ -1,0 +1,168 @@
+package serve
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"orrery/models"
+)
+
+// codes are the status codes that are counted by themselves; index 0 is any other.
+var codes = [...]int{0, 200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 413, 415, 429, 431, 500, 503}
+
+// kindCount is enough for every models.Kind.
+const kindCount = 32
+
+// routeMetrics counts what the server does. All of it is written without locks.
+type routeMetrics struct {
+	requests    [routes][len(codes)]atomic.Uint64
+	seconds     [routes]histogram
+	accepted    [kindCount]atomic.Uint64 // events, by kind
+	rejected    atomic.Uint64
+	full        atomic.Uint64 // requests refused because the log was full
+	logFailures atomic.Uint64
+	panics      atomic.Uint64
+	dropped     atomic.Uint64 // live messages that a slow reader missed
+}
+
+func newRouteMetrics() *routeMetrics { return new(routeMetrics) }
+
+func (m *routeMetrics) observe(r route, status int, d time.Duration) {
+	code := 0
+	for i := 1; i < len(codes); i++ {
+		if codes[i] == status {
+			code = i
+			break
+		}
+	}
+	m.requests[r][code].Add(1)
+	m.seconds[r].observe(d)
+}
+
+func (m *routeMetrics) countEvents(in *ingest) {
+	for _, k := range in.kinds {
+		m.accepted[k%kindCount].Add(1)
+	}
+	m.rejected.Add(uint64(len(in.rejected)))
+}
+
+// answerMetrics answers GET /metrics in Prometheus' text format.
+func (s *Server) answerMetrics(c *call) *fault {
+	c.ctx.Response.Header.SetContentType("text/plain; version=0.0.4; charset=utf-8")
+	s.writeMetrics(c.ctx)
+	return nil
+}
+
+func (s *Server) writeMetrics(w io.Writer) {
+	s.metrics.write(w)
+	s.writeStream(w)
+	s.writeState(w)
+	ready := 1
+	for _, k := range s.checks() {
+		if !k.ok {
+			ready = 0
+		}
+	}
+	metrics.WriteGaugeUint64(w, "ready", uint64(ready))
+	metrics.WriteGaugeUint64(w, "live_streams", uint64(s.live.readers()))
+	metrics.WriteGaugeUint64(w, fmt.Sprintf("build_info{version=%s,go=%q}", strconv.Quote(s.cfg.Version), runtime.Version()), 1)
+	metrics.WriteProcessMetrics(w)
+	for _, write := range s.deps.Metrics {
+		write(w)
+	}
+}
+
+func (m *routeMetrics) write(w io.Writer) {
+	for r := range routes {
+		for i := range codes {
+			if n := m.requests[r][i].Load(); n > 0 {
+				metrics.WriteCounterUint64(w, fmt.Sprintf("http_requests_total{route=%q,code=%q}", r, codeLabel(i)), n)
+			}
+		}
+	}
+	for r := range routes {
+		m.seconds[r].write(w, "http_request_seconds", r.String())
+	}
+	for k := range m.accepted {
+		if n := m.accepted[k].Load(); n > 0 {
+			metrics.WriteCounterUint64(w, fmt.Sprintf("http_events_total{type=%q,outcome=\"accepted\"}", models.Kind(k)), n)
+		}
+	}
+	metrics.WriteCounterUint64(w, `http_events_total{type="",outcome="rejected"}`, m.rejected.Load())
+	metrics.WriteCounterUint64(w, "http_log_full_total", m.full.Load())
+	metrics.WriteCounterUint64(w, "http_log_failures_total", m.logFailures.Load())
+	metrics.WriteCounterUint64(w, "http_panics_total", m.panics.Load())
+	metrics.WriteCounterUint64(w, "live_dropped_total", m.dropped.Load())
+}
+
+func codeLabel(i int) string {
+	if i == 0 {
+		return "other"
+	}
+	return strconv.Itoa(codes[i])
+}
+
+// write writes the histogram with one bucket for each doubling from 16 us on, so that histogram_quantile works.
+func (h *histogram) write(w io.Writer, name, route string) {
+	var c counts
+	h.load(&c)
+	n := c.total()
+	if n == 0 {
+		return
+	}
+	var seen uint64
+	const first, last = 11, octaves - 1 // upper edges 2^14 ns and 2^34 ns
+	for i, k := range c {
+		seen += k
+		if octave := i / steps; i%steps == steps-1 && octave >= first && octave < last {
+			metrics.WriteCounterUint64(w, fmt.Sprintf("%s_bucket{route=%q,le=\"%g\"}", name, route, float64(upper(i))/1e9), seen)
+		}
+	}
+	metrics.WriteCounterUint64(w, fmt.Sprintf("%s_bucket{route=%q,le=\"+Inf\"}", name, route), n)
+	metrics.WriteCounterFloat64(w, fmt.Sprintf("%s_sum{route=%q}", name, route), float64(h.sum.Load())/1e9)
+	metrics.WriteCounterUint64(w, fmt.Sprintf("%s_count{route=%q}", name, route), n)
+}
+
+func (s *Server) writeStream(w io.Writer) {
+	status := s.deps.Stream.Status()
+	for _, p := range status.Partitions {
+		metrics.WriteGaugeFloat64(w, fmt.Sprintf("stream_lag_records{topic=%q,partition=\"%d\"}", p.Topic, p.Partition), float64(p.End-p.Position))
+		metrics.WriteGaugeFloat64(w, fmt.Sprintf("stream_position{topic=%q,partition=\"%d\"}", p.Topic, p.Partition), float64(p.Position))
+	}
+	metrics.WriteGaugeFloat64(w, "stream_lag_seconds", status.Delay.Seconds())
+	metrics.WriteCounterUint64(w, "stream_records_total", status.Records)
+	metrics.WriteCounterUint64(w, "dup_total", status.Duplicates)
+	metrics.WriteCounterUint64(w, "late_total", status.Late)
+	for _, code := range slices.Sorted(maps.Keys(status.DeadLetters)) {
+		metrics.WriteCounterUint64(w, fmt.Sprintf("dlq_total{class=%q}", code), status.DeadLetters[code])
+	}
+	if status.SnapshotAge >= 0 {
+		metrics.WriteGaugeFloat64(w, "snapshot_age_seconds", status.SnapshotAge.Seconds())
+	}
+}
+
+func (s *Server) writeState(w io.Writer) {
+	stats := s.deps.Statistics.Stats()
+	for _, name := range slices.Sorted(maps.Keys(stats.Events)) {
+		metrics.WriteCounterUint64(w, fmt.Sprintf("events_total{type=%q}", name), stats.Events[name])
+	}
+	for _, model := range slices.Sorted(maps.Keys(stats.Bytes)) {
+		metrics.WriteGaugeUint64(w, fmt.Sprintf("state_bytes{model=%q}", model), stats.Bytes[model])
+	}
+	for _, currency := range slices.Sorted(maps.Keys(stats.Revenue)) {
+		metrics.WriteGaugeFloat64(w, fmt.Sprintf("revenue{currency=%q}", currency), stats.Revenue[currency].Float())
+	}
+	metrics.WriteCounterUint64(w, "orders_total", stats.Orders)
+	metrics.WriteGaugeUint64(w, "visitors", stats.Visitors)
+	metrics.WriteGaugeUint64(w, "contacts", stats.Contacts)
+	metrics.WriteCounterUint64(w, "sessions_total", stats.Sessions)
+	metrics.WriteGaugeUint64(w, "products", stats.Products)
+}

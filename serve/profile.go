@@ -1,0 +1,89 @@
+package serve
+
+import (
+	"strconv"
+
+	"orrery/models"
+)
+
+// answerProfile answers GET /v1/contacts/{id} and GET /v1/visitors/{id}.
+func (s *Server) answerProfile(c *call) *fault {
+	shop, _, f := readPerson(c)
+	if f != nil {
+		return f
+	}
+	find, person := s.deps.Profiles.Contact, "contact"
+	if c.route == routeVisitor {
+		find, person = s.deps.Profiles.Visitor, "visitor"
+	}
+	p, known := find(shop, c.param, s.deps.Clock())
+	if !known {
+		return notFound("unknown_"+person, "no event has named the "+person+" "+strconv.Quote(string(c.param)))
+	}
+	body := append(c.begin(), '{')
+	if c.route == routeVisitor {
+		body = appendString(appendMember(body, "visitor"), c.param)
+	}
+	body = appendProfile(body, &p)
+	return c.end(append(body, "}\n"...))
+}
+
+// appendProfile appends the members of a profile.
+func appendProfile(dst []byte, p *models.Profile) []byte {
+	dst = appendMember(dst, "contact")
+	if p.Contact == "" {
+		dst = append(dst, "null"...)
+	} else {
+		dst = appendString(dst, p.Contact)
+	}
+	dst = appendMember(dst, "attributes")
+	if len(p.Attributes) > 0 {
+		dst = append(dst, p.Attributes...)
+	} else {
+		dst = append(dst, "null"...)
+	}
+	dst = strconv.AppendInt(appendMember(dst, "visitors"), int64(p.Visitors), 10)
+	dst = appendTime(appendMember(dst, "first_seen"), p.FirstSeen)
+	dst = appendTime(appendMember(dst, "last_seen"), p.LastSeen)
+	dst = appendUint(dst, "sessions", p.Sessions)
+	dst = appendUint(dst, "events", p.Events)
+	dst = appendTouches(appendMember(dst, "viewed"), p.Viewed)
+	dst = appendTouches(appendMember(dst, "cart"), p.Cart)
+	dst = appendOrders(appendMember(dst, "orders"), p.Orders)
+	dst = appendUint(dst, "order_count", p.OrderCount)
+	dst = appendAmounts(appendMember(dst, "spent"), p.Spent)
+	return strconv.AppendBool(appendMember(dst, "bot"), p.Bot)
+}
+
+func appendTouches(dst []byte, touches []models.ItemTouch) []byte {
+	dst = append(dst, '[')
+	for i := range touches {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(append(dst, `{"item_id":`...), touches[i].ID)
+		dst = appendTime(appendMember(dst, "time"), touches[i].At)
+		if q := touches[i].Quantity; q > 0 {
+			dst = strconv.AppendInt(appendMember(dst, "quantity"), int64(q), 10)
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+func appendOrders(dst []byte, orders []models.OrderTouch) []byte {
+	dst = append(dst, '[')
+	for i := range orders {
+		o := &orders[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(append(dst, `{"order":`...), o.Order)
+		dst = appendTime(appendMember(dst, "time"), o.At)
+		dst = appendAmount(appendMember(dst, "value"), o.Value)
+		dst = appendString(appendMember(dst, "currency"), o.Currency)
+		dst = appendTouches(appendMember(dst, "items"), o.Items)
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}

@@ -1,0 +1,69 @@
+package serve
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"orrery/models"
+)
+
+// answerStats answers GET /v1/stats.
+func (s *Server) answerStats(c *call) *fault {
+	stats, status := s.deps.Statistics.Stats(), s.deps.Stream.Status()
+	return c.end(append(appendStats(c.begin(), &stats, &status), '\n'))
+}
+
+// appendStats appends what the engine has taken as an object. Money is a decimal in a string, so that no reader rounds it.
+func appendStats(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
+	dst = append(dst, `{"events":`...)
+	dst = appendCounts(dst, stats.Events)
+	for _, n := range []struct {
+		name  string
+		count uint64
+	}{
+		{"total", stats.Total}, {"orders", stats.Orders}, {"refunds", stats.Refunds}, {"cancels", stats.Cancels},
+		{"buyers", stats.Buyers}, {"visitors", stats.Visitors}, {"contacts", stats.Contacts}, {"sessions", stats.Sessions},
+		{"bots", stats.Bots}, {"items", stats.Items}, {"products", stats.Products},
+	} {
+		dst = appendUint(dst, n.name, n.count)
+	}
+	dst = appendAmounts(appendMember(dst, "revenue"), stats.Revenue)
+	dst = appendUint(dst, "duplicates", status.Duplicates)
+	dst = appendUint(dst, "late", status.Late)
+	dst = appendUint(dst, "deadletters", total(status.DeadLetters))
+	dst = appendCounts(appendMember(dst, "deadletters_by_code"), status.DeadLetters)
+	dst = strconv.AppendInt(appendMember(dst, "lag"), status.Lag, 10)
+	dst = appendCounts(appendMember(dst, "bytes"), stats.Bytes)
+	dst = appendTime(appendMember(dst, "stream_time"), stats.StreamTime)
+	return append(dst, '}')
+}
+
+// appendCounts appends an object of counts, sorted by name.
+func appendCounts(dst []byte, counts map[string]uint64) []byte {
+	dst = append(dst, '{')
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		dst = appendUint(dst, name, counts[name])
+	}
+	return append(dst, '}')
+}
+
+// appendAmounts appends an object of amounts by currency.
+func appendAmounts(dst []byte, amounts map[string]models.Money) []byte {
+	dst = append(dst, '{')
+	for _, currency := range slices.Sorted(maps.Keys(amounts)) {
+		dst = appendAmount(appendMember(dst, currency), amounts[currency])
+	}
+	return append(dst, '}')
+}
+
+func appendAmount(dst []byte, m models.Money) []byte {
+	return append(models.AppendMoney(append(dst, '"'), m), '"')
+}
+
+func total(counts map[string]uint64) (sum uint64) {
+	for _, n := range counts {
+		sum += n
+	}
+	return sum
+}
