@@ -8,6 +8,7 @@ type Stats struct {
 	Refunds    uint64
 	Cancels    uint64
 	Buyers     uint64 // distinct persons with an order
+	Repeats    uint64 // purchase events whose order was known already; they change nothing
 	Visitors   uint64
 	Contacts   uint64
 	Sessions   uint64
@@ -28,11 +29,12 @@ type ItemTouch struct {
 
 // OrderTouch is one order of a person's history.
 type OrderTouch struct {
-	Order    string
-	At       Time
-	Value    Money
-	Currency string
-	Items    []ItemTouch
+	Order     string
+	At        Time
+	Value     Money // less refunds
+	Currency  string
+	Cancelled bool
+	Items     []ItemTouch
 }
 
 // Profile is all that is known of one person: a contact with the visitors that turned out to be the same person, or a

@@ -53,17 +53,18 @@ next:
 // joinWidth is how many orders back of one visitor a late view or a login is joined with.
 const joinWidth = 16
 
-// View takes a product view of visitor v at moment t. It returns the other products of the session when this is the
-// product's first view in it (the products to pair it with), and the orders that this view comes before though it is
-// applied after them. Both live until the next call.
-func (p *People) View(v, item uint32, t models.Time) (session []uint32, before []Pair) {
+// View takes a product view of visitor v at moment t. It tells whether this is the product's first view in the running
+// session, then with the other products of the session, to pair it with; and the orders that this view comes before
+// though it is applied after them. Both slices live until the next call.
+func (p *People) View(v, item uint32, t models.Time) (first bool, session []uint32, before []Pair) {
 	s := t.Seconds()
 	p.paired, p.pairs = p.paired[:0], p.pairs[:0]
 	start := uint32(p.visitors.Load(p.word(v, vActive)) >> 32)
 	at := p.word(v, vViews)
 	l := p.lists.open(p.visitors.Load(at))
 	i := l.find(item)
-	if s >= start && (i < 0 || l.at(i).Last < start) {
+	first = s >= start && (i < 0 || l.at(i).Last < start)
+	if first {
 		for k := range l.n {
 			if e := l.at(k); e.Last >= start && k != i {
 				p.paired = append(p.paired, e.ID)
@@ -84,7 +85,7 @@ func (p *People) View(v, item uint32, t models.Time) (session []uint32, before [
 		l.set(i, e)
 	}
 	p.store(&p.visitors, at, &l, freed)
-	return p.paired, p.pairs
+	return first, p.paired, p.pairs
 }
 
 // joinOrders finds the orders at or after second s that item has not been counted as viewed before.

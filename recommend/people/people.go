@@ -213,6 +213,17 @@ func (p *People) MarkBot(v uint32) (fresh bool) {
 // IsBot tells whether a visitor is taken for a crawler.
 func (p *People) IsBot(v uint32) bool { return p.visitors.Load(p.word(v, vCount))&flagBot != 0 }
 
+// Key returns the hash that a visitor is known by.
+func (p *People) Key(v uint32) uint64 { return p.visitors.Load(p.word(v, vHash)) }
+
+// EachViewed calls f with the products that a visitor is remembered to have viewed.
+func (p *People) EachViewed(v uint32, f func(item uint32)) {
+	l := p.lists.open(p.visitors.Load(p.word(v, vViews)))
+	for i := range l.n {
+		f(l.at(i).ID)
+	}
+}
+
 // contact returns the contact that a visitor is linked to, or 0.
 func (p *People) contact(v uint32) uint32 { return uint32(p.visitors.Load(p.word(v, vContact)) >> 32) }
 

@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+
+	"orrery/models"
+	"orrery/recommend/frame"
+	"orrery/recommend/people"
+)
+
+// maxAnswerers is how many requests are answered at the same time without making scratch anew: more than a machine of
+// some dozen cores runs at once.
+const maxAnswerers = 64
+
+// Frame answers a frame query; unknown frames are models.ErrUnknownFrame. Any number of goroutines may ask at once.
+func (e *Engine) Frame(q *models.FrameQuery, into *models.Frame) error {
+	var a *frame.Answerer
+	select {
+	case a = <-e.free:
+	default:
+		a = frame.NewAnswerer(&e.m, e.cfg.Frames)
+	}
+	err := a.Answer(q, e.findShop(q.Shop), into)
+	select {
+	case e.free <- a:
+	default:
+	}
+	return err
+}
+
+// Frames returns the names of all frames, sorted.
+func (e *Engine) Frames() []string { return slices.Sorted(maps.Keys(e.cfg.Frames)) }
+
+func (e *Engine) findShop(name []byte) uint32 {
+	if len(name) == 0 {
+		name = []byte(models.DefaultShop)
+	}
+	return e.shops.Find(0, name)
+}
+
+// Social returns the social proof of a product, the asking visitor left out, and false where the product is unknown.
+func (e *Engine) Social(shop, product, visitor []byte, now models.Time) (models.Social, bool) {
+	number := e.findShop(shop)
+	item := e.m.Catalogue.Find(number, product)
+	if number == 0 || item == 0 {
+		return models.Social{ViewingNow: -1, Viewed24h: -1, Carted24h: -1, Bought24h: -1}, false
+	}
+	self := uint32(0)
+	if len(visitor) > 0 {
+		self = frame.VisitorKey(people.HashOf(number, visitor))
+	}
+	return e.m.Social.Of(item, self, now), true
+}
+
+// Contact returns the profile of a contact, and false where it is unknown.
+func (e *Engine) Contact(shop, contact []byte, now models.Time) (models.Profile, bool) {
+	number := e.findShop(shop)
+	c := e.m.People.FindContact(number, contact)
+	if number == 0 || c == 0 {
+		return models.Profile{}, false
+	}
+	return e.profile(people.Person{Contact: c}), true
+}
+
+// Visitor returns the profile of the person behind a visitor, and false where it is unknown.
+func (e *Engine) Visitor(shop, visitor []byte, now models.Time) (models.Profile, bool) {
+	number := e.findShop(shop)
+	if number == 0 || e.m.People.FindVisitor(number, visitor) == 0 {
+		return models.Profile{}, false
+	}
+	return e.profile(e.m.People.Find(number, visitor, nil)), true
+}
+
+func (e *Engine) profile(who people.Person) models.Profile {
+	r := e.m.People.Reader()
+	f := r.Facts(who)
+	p := models.Profile{
+		Contact: string(f.ContactID), Visitors: f.Visitors, FirstSeen: f.FirstSeen, LastSeen: f.LastSeen,
+		Sessions: f.Sessions, Events: f.Events, Bot: f.Bot, Spent: map[string]models.Money{},
+	}
+	if len(f.Attributes) > 0 {
+		p.Attributes = append(append([]byte{'{'}, f.Attributes...), '}')
+	}
+	for _, t := range r.Viewed(who) {
+		p.Viewed = append(p.Viewed, e.touch(t.ID, models.Time(t.Last)*models.Second, 1))
+	}
+	for _, t := range r.Cart(who) {
+		p.Cart = append(p.Cart, e.touch(t.ID, models.Time(t.Last)*models.Second, int32(t.Aux)))
+	}
+	for _, o := range f.Orders {
+		order := models.OrderTouch{
+			Order: string(o.ID), At: o.Time, Value: o.Value - o.Refunded, Currency: e.ledger.code(o.Currency), Cancelled: o.Cancelled,
+		}
+		for _, l := range o.Lines {
+			order.Items = append(order.Items, e.touch(l.Item, o.Time, int32(l.Quantity)))
+		}
+		p.Orders = append(p.Orders, order)
+		if !o.Cancelled {
+			p.OrderCount++
+			p.Spent[order.Currency] += order.Value
+		}
+	}
+	return p
+}
+
+func (e *Engine) touch(item uint32, at models.Time, quantity int32) models.ItemTouch {
+	return models.ItemTouch{ID: e.m.Catalogue.ID(item), At: at, Quantity: quantity}
+}
+
+// Stats returns what the engine has taken. Events counted while it reads may be in one figure and not in another.
+func (e *Engine) Stats() models.Stats {
+	var s models.Stats
+	e.ledger.report(&s)
+	t := e.m.People.Totals()
+	s.Orders, s.Refunds, s.Cancels, s.Buyers = t.Orders, t.Refunds, t.Cancels, t.Buyers
+	s.Visitors, s.Contacts, s.Sessions, s.Bots, s.Repeats = t.Visitors, t.Contacts, t.Sessions, t.Bots, t.Repeats
+	s.Items, s.Products = uint64(e.m.Catalogue.Items()), e.m.Catalogue.Products()
+	visitors, contacts, orders := e.m.People.Bytes()
+	s.Bytes = map[string]uint64{
+		"catalogue": e.m.Catalogue.Bytes(), "visitors": visitors, "contacts": contacts, "orders": orders,
+		"viewed_together": e.m.Viewed.Bytes(), "bought_together": e.m.Bought.Bytes(), "bought_after_viewing": e.m.After.Bytes(),
+		"popular": e.m.Popular.Bytes(), "social": e.m.Social.Bytes(),
+	}
+	s.StreamTime = e.StreamTime()
+	return s
+}

@@ -1,0 +1,223 @@
+package engine
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"orrery/models"
+	"orrery/recommend/frame"
+	"orrery/recommend/people"
+)
+
+// Apply implements stream.Machine.
+func (e *Engine) Apply(events []*models.Event) {
+	for _, ev := range events {
+		e.apply(ev)
+	}
+}
+
+func (e *Engine) apply(ev *models.Event) {
+	shop := e.shop(ev.Shop)
+	e.ledger.event(ev.Name)
+	if int64(ev.Time) > e.now.Load() {
+		e.now.Store(int64(ev.Time))
+	}
+	if ev.Kind.Topic() == models.Catalogue {
+		e.m.Catalogue.Apply(shop, e.m.Catalogue.Item(shop, ev.Items[0].ID), ev)
+		return
+	}
+	v := e.person(shop, ev)
+	switch ev.Kind {
+	case models.Identify:
+	case models.Purchase:
+		e.purchase(shop, v, ev)
+	case models.Refund:
+		e.refund(shop, ev)
+	case models.Cancel:
+		if left, currency, ok := e.m.People.Cancel(e.orderHash(shop, ev)); ok {
+			e.ledger.earn(currency, -left)
+		}
+	case models.EmailSent, models.EmailOpen: // not the person's own doing, or a mail program's
+	default:
+		e.behaviour(shop, v, ev)
+	}
+}
+
+func (e *Engine) shop(name []byte) uint32 {
+	if len(name) == 0 {
+		name = []byte(models.DefaultShop)
+	}
+	shop, _ := e.shops.Add(0, name)
+	return shop
+}
+
+// person returns the visitor that an event is about, and links it to the event's contact.
+func (e *Engine) person(shop uint32, ev *models.Event) (v uint32) {
+	p := e.m.People
+	if len(ev.Visitor) > 0 {
+		v = p.Visitor(shop, ev.Visitor)
+	} else {
+		v = p.Proxy(shop, ev.Contact)
+	}
+	if len(ev.Contact) > 0 {
+		c := p.Contact(shop, ev.Contact)
+		e.afterViewing(p.Link(v, c, ev.Time))
+		if ev.Kind == models.Identify {
+			p.Identify(c, ev.Props, ev.Time)
+		}
+	}
+	p.Seen(v, ev.Time)
+	return v
+}
+
+// behaviour takes what a visitor did on the shop's pages.
+func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
+	p := e.m.People
+	p.Behave(v, ev.Time)
+	key := frame.VisitorKey(p.Key(v))
+	if ev.Kind == models.ViewItem || ev.Kind == models.PageView {
+		if p.Pace(v, ev.Time) || declaredBot(ev.Props) && p.MarkBot(v) {
+			p.EachViewed(v, func(item uint32) { e.m.Social.Forget(item, key) })
+		}
+	}
+	bot := p.IsBot(v)
+	for i := range ev.Items {
+		it := &ev.Items[i]
+		item := e.m.Catalogue.Item(shop, it.ID)
+		e.m.Catalogue.Mention(shop, item, it, ev.Currency)
+		if bot {
+			continue
+		}
+		switch ev.Kind {
+		case models.ViewItem:
+			e.view(v, item, key, ev.Time)
+		case models.AddToCart:
+			p.AddToCart(v, item, uint32(it.Quantity), ev.Time)
+			e.m.Social.Carted(item, key, ev.Time)
+		case models.RemoveFromCart:
+			p.RemoveFromCart(v, item, uint32(it.Quantity), ev.Time)
+		}
+	}
+}
+
+// declaredBot tells whether an event says of itself that a crawler made it: "bot":true in props.
+func declaredBot(props []byte) bool {
+	if len(props) == 0 || !bytes.Contains(props, []byte(`"bot"`)) {
+		return false
+	}
+	yes, _ := models.Member(props, "bot").Bool()
+	return yes
+}
+
+func (e *Engine) view(v, item, key uint32, t models.Time) {
+	first, session, before := e.m.People.View(v, item, t)
+	e.m.Social.Viewed(item, key, t)
+	if first {
+		w := e.m.Viewed.Weight(t)
+		e.m.Viewed.CountBoth(item, w)
+		if len(session) == 0 {
+			e.m.Viewed.CountBasket(w)
+		}
+		for _, other := range session {
+			e.m.Viewed.Add(item, other, w)
+			e.m.Viewed.Add(other, item, w)
+		}
+		e.m.Popular.Viewed(item, e.m.Catalogue.Scopes(item), t)
+	}
+	e.afterViewing(before)
+}
+
+// afterViewing counts products viewed before orders, each with all products of the order.
+func (e *Engine) afterViewing(pairs []people.Pair) {
+	for _, pair := range pairs {
+		w := e.m.After.Weight(e.m.People.OrderTime(pair.Order))
+		e.m.After.CountLeft(pair.Viewed, w)
+		e.m.People.Bought(pair.Order, func(item uint32, _ models.Time) {
+			if item != pair.Viewed {
+				e.m.After.Add(pair.Viewed, item, w)
+			}
+		})
+	}
+}
+
+func (e *Engine) orderHash(shop uint32, ev *models.Event) uint64 {
+	if len(ev.Order) == 0 {
+		return ev.IDHash()
+	}
+	return people.HashOf(shop, ev.Order)
+}
+
+// amount returns the value of an order or refund: as stated, or else the sum of its items.
+func amount(ev *models.Event) models.Money {
+	if ev.HasValue {
+		return ev.Value
+	}
+	sum := models.Money(0)
+	for i := range ev.Items {
+		sum += ev.Items[i].Price * models.Money(ev.Items[i].Quantity)
+	}
+	return sum
+}
+
+func (e *Engine) purchase(shop, v uint32, ev *models.Event) {
+	order := people.Order{
+		Hash: e.orderHash(shop, ev), ID: ev.Order, Time: ev.Time,
+		Value: amount(ev), Currency: e.ledger.currency(ev.Currency), Lines: e.distinct(shop, ev),
+	}
+	viewed, fresh := e.m.People.Purchase(v, &order)
+	if !fresh {
+		return
+	}
+	e.ledger.earn(order.Currency, order.Value)
+	after := e.m.After.Weight(ev.Time)
+	e.m.After.CountBasket(after)
+	together := e.m.Bought.Weight(ev.Time)
+	e.m.Bought.CountBasket(together)
+	key := frame.VisitorKey(e.m.People.Key(v))
+	for i, l := range order.Lines {
+		e.m.After.CountRight(l.Item, after)
+		e.m.Bought.CountBoth(l.Item, together)
+		e.m.Popular.Sold(l.Item, e.m.Catalogue.Scopes(l.Item), ev.Time)
+		e.m.Social.Bought(l.Item, key, ev.Time)
+		if i >= e.cfg.PairItems {
+			continue
+		}
+		for _, other := range order.Lines[:i] {
+			e.m.Bought.Add(l.Item, other.Item, together)
+			e.m.Bought.Add(other.Item, l.Item, together)
+		}
+	}
+	e.afterViewing(viewed)
+}
+
+// distinct returns the products of an event, each once, quantities summed, in the order of their numbers.
+func (e *Engine) distinct(shop uint32, ev *models.Event) []people.Line {
+	e.lines = e.lines[:0]
+	for i := range ev.Items {
+		it := &ev.Items[i]
+		item := e.m.Catalogue.Item(shop, it.ID)
+		e.m.Catalogue.Mention(shop, item, it, ev.Currency)
+		e.lines = append(e.lines, people.Line{Item: item, Quantity: uint32(it.Quantity)})
+	}
+	slices.SortFunc(e.lines, func(a, b people.Line) int { return cmp.Compare(a.Item, b.Item) })
+	kept := e.lines[:0]
+	for _, l := range e.lines {
+		if n := len(kept); n > 0 && kept[n-1].Item == l.Item {
+			kept[n-1].Quantity += l.Quantity
+			continue
+		}
+		kept = append(kept, l)
+	}
+	e.lines = kept
+	return kept
+}
+
+func (e *Engine) refund(shop uint32, ev *models.Event) {
+	sum := amount(ev)
+	for i := range ev.Items {
+		e.m.Catalogue.Mention(shop, e.m.Catalogue.Item(shop, ev.Items[i].ID), &ev.Items[i], ev.Currency)
+	}
+	e.m.People.Refund(e.orderHash(shop, ev), sum)
+	e.ledger.earn(e.ledger.currency(ev.Currency), -sum)
+}

@@ -1,0 +1,137 @@
+// Package engine is Orrery's one state machine: it hands every event to the models in a fixed order, and answers what
+// the server asks from them. It decides nothing that a model could decide. Production, recovery, replay and backtest
+// run this code.
+package engine
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"orrery/models"
+	"orrery/models/intern"
+	"orrery/models/slab"
+	"orrery/recommend/catalogue"
+	"orrery/recommend/frame"
+	"orrery/recommend/neighbours"
+	"orrery/recommend/people"
+	"orrery/recommend/popular"
+	"orrery/recommend/social"
+	"orrery/stream"
+)
+
+// Config sets the models up. The zero value is what a shop starts with.
+type Config struct {
+	People     people.Config
+	Neighbours int         // bound of a neighbour list; default neighbours.DefaultBound
+	HalfLife   models.Time // of the neighbour lists; default 60 days
+	NoDecay    bool        // counts never fade: for exact comparisons
+	Floor      int         // smallest social-proof count shown; default social.DefaultFloor
+	PairItems  int         // products of one order that are paired, the first ones; default 100
+	Frames     map[string]frame.Frame
+}
+
+func (c Config) withDefaults() Config {
+	if c.HalfLife <= 0 {
+		c.HalfLife = 60 * models.Day
+	}
+	if c.NoDecay {
+		c.HalfLife = 0
+	}
+	if c.PairItems <= 0 {
+		c.PairItems = 100
+	}
+	if c.Frames == nil {
+		c.Frames = frame.Defaults()
+	}
+	return c
+}
+
+// Engine is the models and the way of an event through them. One goroutine applies events, any number ask.
+type Engine struct {
+	cfg    Config
+	shops  *intern.Strings
+	ledger *ledger
+	m      frame.Models
+	now    atomic.Int64 // newest event time
+
+	free  chan *frame.Answerer // answerers that no request uses
+	lines []people.Line
+}
+
+// New returns an engine with empty models.
+func New(cfg Config) (*Engine, error) {
+	cfg = cfg.withDefaults()
+	if err := frame.Check(cfg.Frames); err != nil {
+		return nil, fmt.Errorf("cannot set the engine up: %w", err)
+	}
+	lists := func() *neighbours.Lists { return neighbours.New(cfg.Neighbours, cfg.HalfLife) }
+	e := &Engine{
+		cfg:    cfg,
+		shops:  intern.NewStrings(),
+		ledger: newLedger(),
+		m: frame.Models{
+			Catalogue: catalogue.New(),
+			People:    people.New(cfg.People),
+			Viewed:    lists(), Bought: lists(), After: lists(),
+			Popular: popular.New(!cfg.NoDecay),
+			Social:  social.NewProof(cfg.Floor),
+		},
+		free: make(chan *frame.Answerer, maxAnswerers),
+	}
+	return e, nil
+}
+
+// StreamTime returns the newest event time, 0 before the first event.
+func (e *Engine) StreamTime() models.Time { return models.Time(e.now.Load()) }
+
+// part is one model as a section of snapshots.
+type part struct {
+	name  string
+	model interface {
+		Freeze() *slab.Parts
+		io.ReaderFrom
+	}
+}
+
+// version is that of all sections; it grows when a model's layout changes.
+const version = 1
+
+func (e *Engine) parts() []part {
+	return []part{
+		{"shops", e.shops}, {"ledger", e.ledger}, {"catalogue", e.m.Catalogue}, {"people", e.m.People},
+		{"viewed_together", e.m.Viewed}, {"bought_together", e.m.Bought}, {"bought_after_viewing", e.m.After},
+		{"popular", e.m.Popular}, {"social", e.m.Social},
+	}
+}
+
+// Freeze implements stream.Machine.
+func (e *Engine) Freeze() []stream.Section {
+	var sections []stream.Section
+	for _, p := range e.parts() {
+		frozen := p.model.Freeze()
+		sections = append(sections, stream.Section{Name: p.name, Version: version, Data: frozen, Close: frozen.Close})
+	}
+	now := slab.Numbers{uint64(e.now.Load())}
+	return append(sections, stream.Section{Name: "time", Version: version, Data: now})
+}
+
+// Restore implements stream.Machine.
+func (e *Engine) Restore(name string, v uint16, r io.Reader) error {
+	if v != version {
+		return fmt.Errorf("cannot restore section %q of version %d: this engine writes version %d", name, v, version)
+	}
+	if name == "time" {
+		now := make(slab.Numbers, 1)
+		_, err := now.ReadFrom(r)
+		e.now.Store(int64(now[0]))
+		return err
+	}
+	for _, p := range e.parts() {
+		if p.name == name {
+			_, err := p.model.ReadFrom(r)
+			return err
+		}
+	}
+	return fmt.Errorf("cannot restore section %q: this engine has no such model", name)
+}

@@ -1,0 +1,225 @@
+// Package catalogue keeps the products: their numbers, what a frame shows of them, their categories, price and stock.
+// An item that only events have named is known by what they said (name, category, price) until the feed lists it; a
+// shop that has a feed recommends listed products in stock only.
+//
+// Layout: eight words (64 B) a product and its texts; the JSON of a frame's slot is put together once, when the product
+// changes, and copied from then on. One goroutine writes, any number read.
+package catalogue
+
+import (
+	"bytes"
+	"io"
+
+	"orrery/models"
+	"orrery/models/intern"
+	"orrery/models/slab"
+)
+
+// The words of a product.
+const (
+	pJSON   = iota // slab.Ref of the members of a frame's slot
+	pKind          // category<<32 | flags
+	pPrice         // micros
+	pSale          // micros, 0 while not on sale
+	pAdded         // ms, when the feed listed it first
+	pSource        // slab.Ref of the item as the event said it: a member list
+	pFamily        // currency<<32 | brand
+	pAt            // ms, when it changed last
+	productWords
+)
+
+// Flags of a product.
+const (
+	flagListed = 1 << 0
+	flagSold   = 1 << 1 // out of stock
+)
+
+// Catalogue is the products of all shops.
+type Catalogue struct {
+	items      *intern.Strings // scope: shop
+	categories *intern.Strings // scope: shop; a category's name is its path, the shop itself is the empty path
+	brands     *intern.Strings // scope: shop
+	currencies *intern.Strings
+	products   slab.Words
+	parents    slab.Words // category: the one above it, 0 at the top
+	listed     slab.Words // shop: number of listed products
+	recent     slab.Words // shop*rings+ring: position; see rings.go
+	text       slab.Text
+	buf        []byte
+	scopes     []uint32
+}
+
+// New returns an empty catalogue.
+func New() *Catalogue {
+	return &Catalogue{
+		items: intern.NewStrings(), categories: intern.NewStrings(), brands: intern.NewStrings(), currencies: intern.NewStrings(),
+	}
+}
+
+// Item returns the number of an item id in a shop, a new one where it is unknown.
+func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
+	item, fresh := c.items.Add(shop, id)
+	if fresh {
+		c.products.Grow(uint64(item+1) * productWords)
+	}
+	return item
+}
+
+// Find returns the number of an item id in a shop, or 0. Any goroutine may call it.
+func (c *Catalogue) Find(shop uint32, id []byte) uint32 { return c.items.Find(shop, id) }
+
+// ID returns the shop's own id of an item.
+func (c *Catalogue) ID(item uint32) []byte { return c.items.Name(item) }
+
+// Shop returns the shop of an item.
+func (c *Catalogue) Shop(item uint32) uint32 { return c.items.Scope(item) }
+
+// Items and Products return how many item ids are known and how many products are listed.
+func (c *Catalogue) Items() int { return c.items.Len() }
+
+// Products returns how many products are listed.
+func (c *Catalogue) Products() (n uint64) {
+	for shop := uint64(0); shop < c.listed.Len(); shop++ {
+		n += c.listed.Load(shop)
+	}
+	return n
+}
+
+func (c *Catalogue) word(item uint32, w uint64) uint64 { return uint64(item)*productWords + w }
+
+// Scope returns the number of a category path in a shop, the shop itself for the empty path, or 0 where it is unknown.
+func (c *Catalogue) Scope(shop uint32, path []byte) uint32 {
+	return c.categories.Find(shop, cleanPath(nil, path))
+}
+
+// Scopes returns the category of an item and all above it, the shop at the end. It is the writer's scratch.
+func (c *Catalogue) Scopes(item uint32) []uint32 {
+	c.scopes = c.scopes[:0]
+	for s := uint32(c.products.Load(c.word(item, pKind)) >> 32); s != 0; {
+		c.scopes = append(c.scopes, s)
+		s = uint32(c.parents.Load(uint64(s)))
+	}
+	if len(c.scopes) == 0 {
+		c.scopes = append(c.scopes, c.category(c.items.Scope(item), nil))
+	}
+	return c.scopes
+}
+
+// Category returns the number of an item's category, 0 where none is known. Any goroutine may call it.
+func (c *Catalogue) Category(item uint32) uint32 {
+	return uint32(c.products.Load(c.word(item, pKind)) >> 32)
+}
+
+// Parent returns the category above one, 0 above a shop.
+func (c *Catalogue) Parent(category uint32) uint32 { return uint32(c.parents.Load(uint64(category))) }
+
+// maxPath bounds the depth of a category path; what lies deeper belongs to the last level.
+const maxPath = 8
+
+// category returns the number of a clean path, and makes all levels above it known.
+func (c *Catalogue) category(shop uint32, path []byte) uint32 {
+	if n := c.categories.Find(shop, path); n != 0 {
+		return n
+	}
+	parent := uint32(0)
+	if len(path) > 0 {
+		up := bytes.LastIndex(path, []byte(separator))
+		parent = c.category(shop, path[:max(up, 0)])
+	}
+	n, _ := c.categories.Add(shop, path)
+	c.parents.Grow(uint64(n) + 1)
+	c.parents.Set(uint64(n), uint64(parent))
+	return n
+}
+
+const separator = " > "
+
+// cleanPath appends a category path in one spelling: levels without white space around them, " > " between.
+func cleanPath(dst, path []byte) []byte {
+	depth := 0
+	for level := range bytes.SplitSeq(path, []byte{'>'}) {
+		level = bytes.TrimSpace(level)
+		if len(level) == 0 || depth == maxPath {
+			continue
+		}
+		if depth > 0 {
+			dst = append(dst, separator...)
+		}
+		dst = append(dst, level...)
+		depth++
+	}
+	return dst
+}
+
+// Allowed tells whether an item may be recommended: known, and, where the shop has a feed, listed and in stock. Any
+// goroutine may call it.
+func (c *Catalogue) Allowed(item uint32) bool {
+	flags := c.products.Load(c.word(item, pKind))
+	if flags&flagListed != 0 {
+		return flags&flagSold == 0
+	}
+	shop := uint64(c.items.Scope(item))
+	return shop >= c.listed.Len() || c.listed.Load(shop) == 0
+}
+
+// JSON returns the members of an item's slot in a frame, without braces; shared and immutable.
+func (c *Catalogue) JSON(item uint32) []byte {
+	return c.text.Get(slab.Ref(c.products.Load(c.word(item, pJSON))))
+}
+
+// OnSale tells whether an item has a sale price below its price.
+func (c *Catalogue) OnSale(item uint32) bool { return c.products.Load(c.word(item, pSale)) != 0 }
+
+// Price returns an item's price, 0 where it is unknown.
+func (c *Catalogue) Price(item uint32) models.Money {
+	return models.Money(c.products.Load(c.word(item, pPrice)))
+}
+
+// Product fills in all that is known of an item. It allocates nothing where no text needs an escape resolved.
+func (c *Catalogue) Product(item uint32, p *models.Product) {
+	kind := c.products.Load(c.word(item, pKind))
+	*p = models.Product{
+		Item: item, ID: c.items.Name(item), JSON: c.JSON(item),
+		Price: c.Price(item), Sale: models.Money(c.products.Load(c.word(item, pSale))),
+		Listed: kind&flagListed != 0, InStock: kind&flagSold == 0,
+		Added: models.Time(c.products.Load(c.word(item, pAdded))),
+	}
+	if category := uint32(kind >> 32); category != 0 {
+		p.Category = c.categories.Name(category)
+	}
+	family := c.products.Load(c.word(item, pFamily))
+	if n := uint32(family >> 32); n != 0 {
+		p.Currency = c.currencies.Name(n)
+	}
+	if n := uint32(family); n != 0 {
+		p.Brand = c.brands.Name(n)
+	}
+	models.Members(c.text.Get(slab.Ref(c.products.Load(c.word(item, pSource)))), func(name []byte, v models.Value) bool {
+		switch string(name) {
+		case "title":
+			p.Title, _, _ = v.Text(nil)
+		case "url":
+			p.URL, _, _ = v.Text(nil)
+		case "image":
+			p.Image, _, _ = v.Text(nil)
+		}
+		return true
+	})
+}
+
+// Bytes returns the memory held, in bytes.
+func (c *Catalogue) Bytes() uint64 {
+	return c.items.Bytes() + c.categories.Bytes() + c.brands.Bytes() + c.products.Bytes() + c.text.Bytes()
+}
+
+// Freeze returns the catalogue of this moment for a snapshot.
+func (c *Catalogue) Freeze() *slab.Parts {
+	return slab.Join(c.items.Freeze(), c.categories.Freeze(), c.brands.Freeze(), c.currencies.Freeze(),
+		c.products.Freeze(), c.parents.Freeze(), c.listed.Freeze(), c.recent.Freeze(), c.text.Freeze())
+}
+
+// ReadFrom replaces the catalogue by what Freeze wrote. It must not run beside readers.
+func (c *Catalogue) ReadFrom(r io.Reader) (int64, error) {
+	return slab.ReadAll(r, c.items, c.categories, c.brands, c.currencies,
+		&c.products, &c.parents, &c.listed, &c.recent, &c.text)
+}

@@ -1,0 +1,95 @@
+package frame
+
+import "orrery/recommend/catalogue"
+
+// candidate is a product on its way into a frame.
+type candidate struct {
+	item  uint32
+	score float32 // orders the candidates of one step
+	from  uint32  // product of the person that led here, 0 where none did
+	count float32 // evidence
+	stat  float32 // the recipe's statistic
+}
+
+// candidates collects the best n of one step. It looks at the score first and at the filters only for what would get
+// in, so that a filter costs next to nothing, and yet no slot is lost to one.
+type candidates struct {
+	best    []candidate // descending
+	room    int
+	exclude []uint32 // not these: asked about, excluded, in the frame already
+	shelf   *catalogue.Catalogue
+}
+
+func (c *candidates) reset(room int) { c.best, c.room = c.best[:0], room }
+
+// offer takes a candidate if it is good enough and allowed. Of equal scores the one offered first stays ahead.
+func (c *candidates) offer(x candidate) {
+	if len(c.best) == c.room && (c.room == 0 || x.score <= c.best[c.room-1].score) {
+		return
+	}
+	if !c.allowed(x.item) {
+		return
+	}
+	if len(c.best) < c.room {
+		c.best = append(c.best, x)
+	}
+	i := len(c.best) - 1
+	for ; i > 0 && c.best[i-1].score < x.score; i-- {
+		c.best[i] = c.best[i-1]
+	}
+	c.best[i] = x
+}
+
+func (c *candidates) allowed(item uint32) bool {
+	for _, e := range c.exclude {
+		if e == item {
+			return false
+		}
+	}
+	return c.shelf.Allowed(item)
+}
+
+// sums adds up candidates that several products lead to.
+type sums struct {
+	slots []uint32 // position in list + 1, by hash of the item
+	list  []candidate
+	top   []float32 // largest contribution, whose evidence is kept
+}
+
+const sumSlots = 1 << 13
+
+// add sums c into its item. The evidence kept is that of the largest contribution.
+func (s *sums) add(c candidate) {
+	if s.slots == nil {
+		s.slots = make([]uint32, sumSlots)
+	}
+	i := c.item * 0x9e3779b1 >> (32 - 13)
+	for ; s.slots[i] != 0; i = (i + 1) % sumSlots {
+		at := s.slots[i] - 1
+		if s.list[at].item != c.item {
+			continue
+		}
+		total := s.list[at].score + c.score
+		if c.score > s.top[at] {
+			s.top[at], s.list[at] = c.score, c
+		}
+		s.list[at].score = total
+		return
+	}
+	if len(s.list) == sumSlots/2 {
+		return // bounded: sources times list length stay far below this
+	}
+	s.list, s.top = append(s.list, c), append(s.top, c.score)
+	s.slots[i] = uint32(len(s.list))
+}
+
+// drain offers all sums and empties the table.
+func (s *sums) drain(to *candidates) {
+	for _, c := range s.list {
+		to.offer(c)
+	}
+	if len(s.list) > 0 {
+		clear(s.slots)
+	}
+	s.list, s.top = s.list[:0], s.top[:0]
+}

@@ -1,0 +1,100 @@
+// Package frame answers recommendation frames: places on a page or in a mail. A frame is a chain of recipes; every
+// recipe fills the slots that those before it have left empty, and every slot says which step filled it and on what
+// evidence. Filters (stock, exclusions, what the visitor looks at already) run while candidates are collected.
+package frame
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Recipe is a way to find products.
+type Recipe string
+
+// The recipes.
+const (
+	BoughtTogether     Recipe = "bought_together"      // orders that hold both; of the products asked about
+	BoughtAfterViewing Recipe = "bought_after_viewing" // orders whose buyer had viewed the product asked about
+	ViewedTogether     Recipe = "viewed_together"      // sessions that viewed both
+	Next               Recipe = "next"                 // what visitors with a session like this one looked at next
+	ForYou             Recipe = "for_you"              // from all that the person viewed and bought lately
+	Complements        Recipe = "complements"          // bought together with a whole cart
+	RecentlyViewed     Recipe = "recently_viewed"      // what the person viewed, newest first
+	CartLeft           Recipe = "cart_left"            // what the person left in the cart
+	BuyAgain           Recipe = "buy_again"            // what the person bought before
+	Bestsellers        Recipe = "bestsellers"          // most orders, of the category asked about or the shop
+	Trending           Recipe = "trending"             // viewed more than usual, of the category asked about or the shop
+	MostViewed         Recipe = "most_viewed"          // most views lately, of the category asked about or the shop
+	New                Recipe = "new"                  // listed last
+	OnSale             Recipe = "on_sale"              // went on sale last
+)
+
+// Recipes is all of them.
+var Recipes = []Recipe{
+	BoughtTogether, BoughtAfterViewing, ViewedTogether, Next, ForYou, Complements, RecentlyViewed, CartLeft, BuyAgain,
+	Bestsellers, Trending, MostViewed, New, OnSale,
+}
+
+// Step is one link of a chain.
+type Step struct {
+	Recipe Recipe
+	// SameCategory keeps to the category of the product asked about (bestsellers, trending, most viewed).
+	SameCategory bool
+}
+
+// Frame is a place and the chain that fills it.
+type Frame struct {
+	Steps []Step
+	N     int // slots when the request does not say
+
+	name string // known to the answerer
+}
+
+// DefaultSlots is the number of slots of a frame that does not say.
+const DefaultSlots = 8
+
+// MaxSlots bounds what a request may ask for.
+const MaxSlots = 100
+
+// Defaults returns the frames of a shop that has set none: one for each kind of page, and one for every recipe alone,
+// under the recipe's name.
+func Defaults() map[string]Frame {
+	steps := func(recipes ...Recipe) (s []Step) {
+		for _, r := range recipes {
+			s = append(s, Step{Recipe: r})
+		}
+		return s
+	}
+	shelf := []Step{{Recipe: Bestsellers, SameCategory: true}, {Recipe: Trending}, {Recipe: Bestsellers}, {Recipe: MostViewed}}
+	frames := map[string]Frame{
+		"product_page":  {Steps: append(steps(BoughtAfterViewing, ViewedTogether, BoughtTogether), shelf...)},
+		"cart_page":     {Steps: append(steps(Complements, ViewedTogether), shelf...)},
+		"home_page":     {Steps: append(steps(Next, ForYou), Step{Recipe: Trending}, Step{Recipe: Bestsellers}, Step{Recipe: MostViewed})},
+		"category_page": {Steps: []Step{{Recipe: Trending}, {Recipe: Bestsellers}, {Recipe: MostViewed}}},
+		"mail":          {Steps: append(steps(CartLeft, ForYou, RecentlyViewed), Step{Recipe: Trending}, Step{Recipe: Bestsellers}, Step{Recipe: MostViewed})},
+	}
+	for _, r := range Recipes {
+		frames[string(r)] = Frame{Steps: steps(r)}
+	}
+	return frames
+}
+
+// Check reports what is wrong with frames, nil where nothing is.
+func Check(frames map[string]Frame) error {
+	for _, name := range slices.Sorted(maps.Keys(frames)) {
+		f := frames[name]
+		if len(f.Steps) == 0 {
+			return fmt.Errorf("frame %q has no steps", name)
+		}
+		if f.N < 0 || f.N > MaxSlots {
+			return fmt.Errorf("frame %q has %d slots: 1 to %d are possible", name, f.N, MaxSlots)
+		}
+		for i, s := range f.Steps {
+			if !slices.Contains(Recipes, s.Recipe) {
+				return fmt.Errorf("frame %q: step %d has the unknown recipe %q", name, i+1, s.Recipe)
+			}
+		}
+	}
+	return nil
+}

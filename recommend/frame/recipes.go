@@ -1,0 +1,186 @@
+package frame
+
+import (
+	"math"
+
+	"orrery/models"
+	"orrery/recommend/neighbours"
+)
+
+// collect offers the candidates of one step.
+func (a *Answerer) collect(s Step) {
+	switch s.Recipe {
+	case ViewedTogether:
+		a.around(a.products, a.m.Viewed, cosine)
+	case BoughtTogether, Complements:
+		a.around(a.basket(), a.m.Bought, llr)
+	case BoughtAfterViewing:
+		a.around(a.products, a.m.After, llr)
+	case Next:
+		a.next()
+	case ForYou:
+		a.forYou()
+	case RecentlyViewed:
+		for i, e := range a.reader.Viewed(a.who) {
+			a.c.offer(candidate{item: e.ID, score: 1 / float32(i+1), count: 1, stat: 1})
+		}
+	case CartLeft:
+		for i, e := range a.reader.Cart(a.who) {
+			a.c.offer(candidate{item: e.ID, score: 1 / float32(i+1), count: float32(e.Aux), stat: 1})
+		}
+	case BuyAgain:
+		a.reader.Bought(a.who, func(item uint32, _ models.Time) {
+			a.sums.add(candidate{item: item, score: 1, count: 1, stat: 1})
+		})
+		a.sums.drain(&a.c)
+	case Bestsellers, Trending, MostViewed:
+		a.shelf(s)
+	case New:
+		a.inOrder(a.m.Catalogue.Newest)
+	case OnSale:
+		a.inOrder(func(shop uint32, f func(uint32) bool) {
+			a.m.Catalogue.OnSaleLately(shop, func(item uint32) bool { return !a.m.Catalogue.OnSale(item) || f(item) })
+		})
+	}
+}
+
+// statistic turns the figures of a pair into the number that ranks it.
+type statistic func(n neighbours.Neighbour, p neighbours.Pairs) float32
+
+func cosine(n neighbours.Neighbour, p neighbours.Pairs) float32 {
+	return neighbours.Cosine(n.Count, p.Left, n.Right)
+}
+
+func llr(n neighbours.Neighbour, p neighbours.Pairs) float32 {
+	return neighbours.LLR(n.Count, p.Left, n.Right, p.Total)
+}
+
+// basket is what the request asks about, or else what lies in the person's cart.
+func (a *Answerer) basket() []uint32 {
+	if len(a.products) > 0 {
+		return a.products
+	}
+	a.session = a.session[:0]
+	for _, e := range a.reader.Cart(a.who) {
+		a.session = append(a.session, e.ID)
+		a.c.exclude = append(a.c.exclude, e.ID)
+	}
+	return a.session
+}
+
+// maxSources bounds the products that one step walks the lists of.
+const maxSources = 32
+
+// around offers the neighbours of the given products, summed where there are several.
+func (a *Answerer) around(products []uint32, lists *neighbours.Lists, stat statistic) {
+	if len(products) == 1 {
+		a.each(products[0], lists, stat, 1, a.c.offer)
+		return
+	}
+	for _, item := range products[:min(len(products), maxSources)] {
+		a.each(item, lists, stat, 1, a.sums.add)
+	}
+	a.sums.drain(&a.c)
+}
+
+func (a *Answerer) each(item uint32, lists *neighbours.Lists, stat statistic, weight float32, f func(candidate)) {
+	var pairs neighbours.Pairs
+	a.near, pairs = lists.Read(a.near[:0], item, a.q.Now)
+	for _, n := range a.near {
+		x := stat(n, pairs)
+		// A pair that chance explains still ranks below every one that it does not, by its count.
+		score := x + 1e-6*n.Count/(1+n.Count)
+		f(candidate{item: n.Item, score: weight * score, from: item, count: n.Count, stat: x})
+	}
+}
+
+// sessionItems is how much of the running session and of the history the personal recipes look at.
+const (
+	sessionItems = 12
+	historyItems = 16
+	// fadeEvery is the number of products after which an older one counts half in for_you.
+	fadeEvery = 4
+)
+
+// next continues the running session, the newest products of the history where none runs.
+func (a *Answerer) next() {
+	if a.m.Next == nil {
+		return
+	}
+	start := a.m.People.SessionStart(a.who.Visitor, a.q.Now)
+	a.session = a.session[:0]
+	for _, e := range a.reader.Viewed(a.who) {
+		if len(a.session) == sessionItems || e.Last < start {
+			break
+		}
+		a.session = append(a.session, e.ID)
+	}
+	a.session = append(a.session, a.products...)
+	for i, j := 0, len(a.session)-len(a.products)-1; i < j; i, j = i+1, j-1 {
+		a.session[i], a.session[j] = a.session[j], a.session[i]
+	}
+	if len(a.session) == 0 {
+		return
+	}
+	a.m.Next.Successors(a.session, 2*a.c.room+sessionItems, func(item uint32, score float32, from uint32, count float32) {
+		a.c.offer(candidate{item: item, score: score, from: from, count: count, stat: score})
+	})
+}
+
+// forYou sums what goes with the products that the person viewed and bought lately, newer ones weighing more. Products
+// viewed already may come back only by other recipes.
+func (a *Answerer) forYou() {
+	viewed := a.reader.Viewed(a.who)
+	a.session = a.session[:0]
+	for _, e := range viewed[:min(len(viewed), historyItems)] {
+		a.session = append(a.session, e.ID)
+	}
+	a.c.exclude = append(a.c.exclude, a.session...)
+	for i, item := range a.session {
+		weight := float32(math.Exp2(-float64(i) / fadeEvery))
+		a.each(item, a.m.Viewed, cosine, weight, a.sums.add)
+	}
+	a.reader.Bought(a.who, func(item uint32, _ models.Time) {
+		if len(a.session) < historyItems+maxSources {
+			a.session = append(a.session, item)
+			a.each(item, a.m.Bought, cosine, 0.5, a.sums.add)
+		}
+	})
+	a.sums.drain(&a.c)
+}
+
+// shelf offers the bestsellers or trends of the category asked about, of the product's category, or of the shop.
+func (a *Answerer) shelf(s Step) {
+	scope := a.m.Catalogue.Scope(a.shop, a.q.Category)
+	if s.SameCategory {
+		scope = 0
+		if len(a.products) > 0 {
+			scope = a.m.Catalogue.Category(a.products[0])
+		}
+	}
+	if scope == 0 {
+		return
+	}
+	switch s.Recipe {
+	case Bestsellers:
+		a.ranked = a.m.Popular.Bestsellers(a.ranked[:0], scope, a.q.Now)
+	case MostViewed:
+		a.ranked = a.m.Popular.MostViewed(a.ranked[:0], scope, a.q.Now)
+	default:
+		a.ranked = a.m.Popular.Trending(a.ranked[:0], scope, a.q.Now)
+	}
+	for _, r := range a.ranked {
+		if r.Score > 0 {
+			a.c.offer(candidate{item: r.Product, score: r.Score, count: r.Count, stat: r.Score})
+		}
+	}
+}
+
+func (a *Answerer) inOrder(each func(shop uint32, f func(item uint32) bool)) {
+	position := 0
+	each(a.shop, func(item uint32) bool {
+		position++
+		a.c.offer(candidate{item: item, score: 1 / float32(position)})
+		return len(a.c.best) < a.c.room
+	})
+}
