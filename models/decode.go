@@ -144,7 +144,7 @@ func (d *decoder) eventMember(i int) (end int, known bool) {
 	case "props":
 		return d.ownProps(i), true
 	}
-	return d.skip(i, 1), false
+	return d.skip(i, 2), false // 2: Append puts it into props
 }
 
 // open enters the object or array that begins at b[i]; more is false where it is empty.
@@ -402,14 +402,15 @@ func (d *decoder) count(i int, dst *int32, absent, least, most int32) int {
 		return i
 	}
 	v, exact := n.whole()
-	if !exact {
-		return d.refuse(BadNumber, "must be an integer")
+	code := OutOfRange
+	if v >= int64(least) && v <= int64(most) {
+		if exact {
+			*dst = int32(v)
+			return i
+		}
+		code = BadNumber
 	}
-	if v < int64(least) || v > int64(most) {
-		return d.refuse(OutOfRange, "must be from %d to %d", least, most)
-	}
-	*dst = int32(v)
-	return i
+	return d.refuse(code, "must be an integer from %d to %d", least, most)
 }
 
 // page reads the page object. A second one replaces the first.
@@ -478,7 +479,7 @@ func (d *decoder) items(i int) int {
 	i, more := d.open(i)
 	for d.item = 0; more; d.item++ {
 		if d.item == MaxItems {
-			return d.refuse(TooMany, "has more than %d items", MaxItems)
+			return d.fail("items", TooMany, "has more than %d items", MaxItems)
 		}
 		d.scope = inItems
 		if i >= len(d.b) {

@@ -60,16 +60,14 @@ func appendPage(dst []byte, p *Page) []byte {
 	if len(p.URL) == 0 && len(p.Title) == 0 && len(p.Referrer) == 0 {
 		return dst
 	}
-	dst = append(dst, `,"page":{`...)
+	dst = append(dst, `,"page":`...)
 	start := len(dst)
 	dst = appendText(dst, `,"url":`, p.URL)
 	dst = appendText(dst, `,"title":`, p.Title)
 	dst = appendText(dst, `,"referrer":`, p.Referrer)
-	return append(dropByte(dst, start), '}')
+	dst[start] = '{' // over the comma before the first of them
+	return append(dst, '}')
 }
-
-// dropByte removes the byte at i: the comma before an object's first member.
-func dropByte(dst []byte, i int) []byte { return append(dst[:i], dst[i+1:]...) }
 
 func appendItems(dst []byte, items []Item) []byte {
 	if len(items) == 0 {
@@ -91,7 +89,7 @@ func appendItem(dst []byte, it *Item) []byte {
 	if it.HasPrice {
 		dst = AppendMoney(append(dst, `,"price":`...), it.Price)
 	}
-	if it.Quantity > 1 {
+	if it.Quantity > 1 || it.Quantity < 0 { // a negative one is for Decode to refuse
 		dst = strconv.AppendInt(append(dst, `,"quantity":`...), int64(it.Quantity), 10)
 	}
 	dst = appendText(dst, `,"item_category":`, it.Category)

@@ -25,14 +25,16 @@ func ParseMoney(s []byte) (Money, error) {
 	return n.money(), nil
 }
 
-// MoneyOf rounds a float to Money. Values past the range saturate.
+// MoneyOf rounds a float to Money. Values past the range saturate, to plus or minus MaxInt64; NaN is 0.
 func MoneyOf(f float64) Money {
 	m := math.Round(f * Micros)
 	switch {
 	case m >= math.MaxInt64:
 		return math.MaxInt64
-	case m <= math.MinInt64:
-		return math.MinInt64
+	case m <= -math.MaxInt64:
+		return -math.MaxInt64
+	case m != m:
+		return 0
 	}
 	return Money(m)
 }

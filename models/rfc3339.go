@@ -12,8 +12,7 @@ func ParseTime(s []byte) (t Time, ok bool) {
 	if len(s) < len("2006-01-02T15:04:05Z") {
 		return 0, false
 	}
-	bad := s[4] ^ '-' | s[7] ^ '-' | s[13] ^ ':' | s[16] ^ ':'
-	if sep := s[10] | 0x20; bad != 0 || sep != 't' && s[10] != ' ' {
+	if s[4] != '-' || s[7] != '-' || s[10]|0x20 != 't' && s[10] != ' ' || s[13] != ':' || s[16] != ':' {
 		return 0, false
 	}
 	year := two(s[0:])*100 + two(s[2:])

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
@@ -121,29 +122,35 @@ func hex4(b []byte) (r rune, ok bool) {
 // unescape appends the text between the quotes of a string that scanString has approved. A surrogate without its
 // other half becomes U+FFFD, as encoding/json has it.
 func unescape(dst, src []byte) []byte {
-	for i := 0; i < len(src); {
-		c := src[i]
-		if c != '\\' {
-			dst = append(dst, c)
-			i++
+	for {
+		n := bytes.IndexByte(src, '\\')
+		if n < 0 {
+			return append(dst, src...)
+		}
+		dst = append(dst, src[:n]...)
+		src = src[n:]
+		if src[1] != 'u' {
+			dst = append(dst, plainEscape(src[1]))
+			src = src[2:]
 			continue
 		}
-		if c = src[i+1]; c != 'u' {
-			dst = append(dst, plainEscape(c))
-			i += 2
-			continue
-		}
-		r, _ := hex4(src[i+2:])
-		i += 6
-		if r >= 0xd800 && r < 0xdc00 && i+6 <= len(src) && src[i] == '\\' && src[i+1] == 'u' {
-			if low, _ := hex4(src[i+2:]); low >= 0xdc00 && low < 0xe000 {
-				r = (r-0xd800)<<10 + (low - 0xdc00) + 0x10000
-				i += 6
-			}
+		r, _ := hex4(src[2:])
+		src = src[6:]
+		if low, ok := lowSurrogate(src); ok && r >= 0xd800 && r < 0xdc00 {
+			r = (r-0xd800)<<10 + (low - 0xdc00) + 0x10000
+			src = src[6:]
 		}
 		dst = utf8.AppendRune(dst, r)
 	}
-	return dst
+}
+
+// lowSurrogate reads the escape of a second half at the head of src.
+func lowSurrogate(src []byte) (r rune, ok bool) {
+	if len(src) < 6 || src[0] != '\\' || src[1] != 'u' {
+		return 0, false
+	}
+	r, _ = hex4(src[2:])
+	return r, r >= 0xdc00 && r < 0xe000
 }
 
 // plainEscape returns the byte that a two-byte escape stands for.

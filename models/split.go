@@ -6,12 +6,13 @@ import "bytes"
 // (pretty-printed or not), a byte order mark before them skipped. A record is not checked: Decode does that. yield
 // gets a part of body and returns false to stop.
 //
-// What is broken is yielded as well, so that Decode can name its fault at its index, and its neighbours live on:
-//   - Where braces still balance on the line (in an array: anywhere), it ends where they do.
-//   - Otherwise it ends before the next line that starts with a brace in the same column as its own; so NDJSON
-//     loses the broken line and nothing else.
-//   - Where no such line follows, it runs to the end of the body.
-//   - What is no object is a record of its own: a value, or the text up to the next brace or line.
+// What is broken is yielded as well, so that Decode can name its fault at its index, and its neighbours live on. A
+// broken object ends where its braces balance, or before that at the next brace that looks like the start of a
+// record: the first on its line and in the same column as the broken one's, or behind a comma or a line feed and
+// followed by the same first name ({"event"). With neither it runs to the end of the body. So NDJSON loses the
+// broken line and nothing else, and so does an array whose records are written alike, be it a quote, a brace or
+// a comma that is missing. What is no object is a record of its own: a value, or the text up to the next brace or line.
+// The work is linear in the body's length.
 //
 // The error, an *Invalid with code NotJSON, is about the body as a whole: it is empty, an array is not closed or a
 // comma is missing in it. The records yielded before are good to take all the same.
@@ -48,6 +49,8 @@ type splitter struct {
 	array bool // between brackets
 	comma bool // a comma, or the array's bracket, is behind: a record may come
 	done  bool // yield has had enough
+	line  int  // where the line of seen begins
+	seen  int  // line feeds have been looked for up to here
 	err   *Invalid
 }
 
@@ -87,21 +90,9 @@ func (s *splitter) ends(i int) bool {
 
 // resume returns where the broken record that begins at i ends.
 func (s *splitter) resume() int {
-	if s.b[s.i] != '{' {
-		return s.garbage()
+	if s.b[s.i] == '{' {
+		return s.brokenObject()
 	}
-	within := s.b
-	if !s.array {
-		within = s.b[:s.line(s.i)]
-	}
-	if end := balanced(within, s.i); end > 0 {
-		return end
-	}
-	return s.sameColumn()
-}
-
-// garbage ends at the next brace or line, in an array at a comma or bracket too; it is never empty.
-func (s *splitter) garbage() int {
 	for i := s.i + 1; i < len(s.b); i++ {
 		c := s.b[i]
 		if c == '{' || c == '\n' || s.array && (c == ',' || c == ']') {
@@ -111,23 +102,25 @@ func (s *splitter) garbage() int {
 	return len(s.b)
 }
 
-// line returns the end of the line that i lies on.
-func (s *splitter) line(i int) int {
-	if n := bytes.IndexByte(s.b[i:], '\n'); n >= 0 {
-		return i + n
+// brokenObject looks for the end of the object that begins at i, whatever lies between. A string ends at its line's
+// end if no quote ends it: JSON has no line feeds in strings.
+func (s *splitter) brokenObject() int {
+	b, name := s.b, firstName(s.b[s.i:])
+	if n := bytes.LastIndexByte(b[s.seen:s.i], '\n'); n >= 0 {
+		s.line = s.seen + n + 1
 	}
-	return len(s.b)
-}
-
-// balanced returns the index after the brace that closes the one at i, whatever lies between, 0 where there is none.
-// A string ends at its line's end if no quote ends it: JSON has no line feeds in strings.
-func balanced(b []byte, i int) int {
-	depth, quoted := 0, false
-	for ; i < len(b); i++ {
-		switch c := b[i]; {
+	s.seen = s.i
+	line, column := s.line, s.i-s.line
+	depth, quoted, before := 1, false, byte('{') // before: the last byte that is no blank, or a line feed
+	for i := s.i + 1; i < len(b); i++ {
+		c := b[i]
+		if c == '{' && (before == '\n' && i-line == column || (before == ',' || before == '\n') && hasFirstName(b[i:], name)) {
+			return i
+		}
+		switch {
 		case c == '\n':
-			quoted = false
-		case quoted && c == '\\':
+			quoted, line = false, i+1
+		case quoted && c == '\\' && i+1 < len(b) && b[i+1] != '\n':
 			i++
 		case c == '"':
 			quoted = !quoted
@@ -139,18 +132,28 @@ func balanced(b []byte, i int) int {
 				return i + 1
 			}
 		}
-	}
-	return 0
-}
-
-// sameColumn returns the start of the next line that begins with a brace in the column of the one at i.
-func (s *splitter) sameColumn() int {
-	column := s.i - (bytes.LastIndexByte(s.b[:s.i], '\n') + 1)
-	for i := s.line(s.i); i < len(s.b); i = s.line(i + 1) {
-		start := i + 1
-		if brace := space(s.b, start); brace == start+column && brace < len(s.b) && s.b[brace] == '{' {
-			return start
+		if c == '\n' || !isSpace(c) {
+			before = c
 		}
 	}
-	return len(s.b)
+	return len(b)
+}
+
+// firstName returns the quoted first name of the object at the head of b; nil where there is none that is short.
+func firstName(b []byte) []byte {
+	const most = 64
+	b = b[space(b, 1):]
+	if len(b) == 0 || b[0] != '"' {
+		return nil
+	}
+	end, flags := scanString(b[:min(len(b), most)], 1)
+	if flags&unfinished != 0 {
+		return nil
+	}
+	return b[:end+1]
+}
+
+// hasFirstName tells whether name is the first of the object at the head of b.
+func hasFirstName(b, name []byte) bool {
+	return name != nil && bytes.HasPrefix(b[space(b, 1):], name)
 }
