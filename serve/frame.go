@@ -161,7 +161,8 @@ func (s *Server) appendFrame(dst []byte, c *call, begun time.Time) []byte {
 		dst = appendItem(dst, &c.frame.Items[i])
 	}
 	dst = append(dst, `],"took_us":`...)
-	dst = appendMicros(dst, time.Since(begun))
+	c.took = time.Since(begun)
+	dst = appendMicros(dst, c.took)
 	return append(dst, '}')
 }
 

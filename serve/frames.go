@@ -73,7 +73,8 @@ func (s *Server) answerFrames(c *call) *fault {
 		}
 	}
 	body = append(body, `],"took_us":`...)
-	body = append(appendMicros(body, time.Since(c.begun)), "}\n"...)
+	c.took = time.Since(c.begun)
+	body = append(appendMicros(body, c.took), "}\n"...)
 	if answered == 0 {
 		c.ctx.SetStatusCode(first.status)
 	}

@@ -29,6 +29,7 @@ type call struct {
 	param []byte // the path parameter, decoded
 	grant grant
 	begun time.Time
+	took  time.Duration // from begun to the encoded answer, where that was measured
 
 	args  args
 	query models.FrameQuery
@@ -40,7 +41,7 @@ type call struct {
 // request never takes the process along.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c := s.calls.get()
-	c.ctx, c.route, c.begun = ctx, routeNone, time.Now()
+	c.ctx, c.route, c.begun, c.took = ctx, routeNone, ctx.Time(), 0
 	defer func() {
 		if p := recover(); p != nil {
 			// What the call holds is in an unknown state: it is not reused.
@@ -50,7 +51,10 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 			s.metrics.observe(c.route, fasthttp.StatusInternalServerError, time.Since(c.begun))
 			return
 		}
-		s.metrics.observe(c.route, ctx.Response.StatusCode(), time.Since(c.begun))
+		if c.took == 0 {
+			c.took = time.Since(c.begun)
+		}
+		s.metrics.observe(c.route, ctx.Response.StatusCode(), c.took)
 		c.ctx, c.param = nil, nil
 		s.calls.put(c)
 	}()

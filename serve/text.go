@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"encoding/binary"
 	"math"
 	"strconv"
 	"time"
@@ -15,29 +16,57 @@ const hexDigits = "0123456789abcdef"
 // into a page's script element cannot end it.
 func appendString[S ~string | ~[]byte](dst []byte, s S) []byte {
 	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		b := s[i]
-		if b >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
-			if r == utf8.RuneError && size == 1 {
-				dst = append(append(dst, s[start:i]...), `\ufffd`...)
-				start = i + 1
-			}
-			i += size
-			continue
-		}
-		if b >= ' ' && b != '"' && b != '\\' && b != '<' {
-			i++
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		dst = appendEscape(dst, b)
-		i++
-		start = i
+	from := len(dst)
+	dst = append(dst, s...)
+	// Most text is plain: it is copied first and looked at in place, eight bytes at a time.
+	text := dst[from:]
+	if plain(text) {
+		return append(dst, '"')
 	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
+	return append(appendHardText(dst[:from], []byte(s)), '"')
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// plain tells whether text is ASCII that needs no escape.
+func plain(text []byte) bool {
+	for len(text) >= 8 {
+		w := binary.LittleEndian.Uint64(text)
+		quote, slash, less := w^'"'*ones, w^'\\'*ones, w^'<'*ones
+		if ((quote-ones)|(slash-ones)|(less-ones)|(w-' '*ones)|w)&highs != 0 {
+			return false
+		}
+		text = text[8:]
+	}
+	for _, b := range text {
+		if b < ' ' || b >= utf8.RuneSelf || b == '"' || b == '\\' || b == '<' {
+			return false
+		}
+	}
+	return true
+}
+
+// appendHardText appends text, escaped where it has to be.
+func appendHardText(dst, text []byte) []byte {
+	for len(text) > 0 {
+		b := text[0]
+		if b < utf8.RuneSelf {
+			if b < ' ' || b == '"' || b == '\\' || b == '<' {
+				dst = appendEscape(dst, b)
+			} else {
+				dst = append(dst, b)
+			}
+			text = text[1:]
+			continue
+		}
+		r, n := utf8.DecodeRune(text)
+		dst = utf8.AppendRune(dst, r)
+		text = text[n:]
+	}
+	return dst
 }
 
 func appendEscape(dst []byte, b byte) []byte {
@@ -65,18 +94,18 @@ func appendScore(dst []byte, score float32) []byte {
 	return append(dst, '.', byte('0'+n/1000), byte('0'+n/100%10), byte('0'+n/10%10), byte('0'+n%10))
 }
 
-// appendDecimal appends v rounded to the given places (at most 9), without trailing zeros; what is no number is 0.
+// units are the powers of ten.
+var units = [...]uint64{1, 10, 100, 1_000, 10_000}
+
+// appendDecimal appends v rounded to at most four places, without trailing zeros; what is no number is 0.
 func appendDecimal(dst []byte, v float64, places int) []byte {
-	if math.IsNaN(v) || math.Abs(v) > 1e9 {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return append(dst, '0')
-		}
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return append(dst, '0')
+	case math.Abs(v) > 1e12:
 		return strconv.AppendFloat(dst, v, 'f', 0, 64)
 	}
-	unit := uint64(1)
-	for range places {
-		unit *= 10
-	}
+	unit := units[places]
 	n := uint64(math.Abs(v)*float64(unit) + 0.5)
 	if v < 0 && n > 0 {
 		dst = append(dst, '-')
