@@ -117,15 +117,19 @@ func (m BetaGeo) perXGrad(x float64) geoX {
 }
 
 // Fit fits the family member that m names (K, Modified), starting at m's parameters, or cold where they are zero.
-func (m BetaGeo) Fit(s *Sample) (BetaGeo, Report, error) {
-	if s.Repeats() == 0 {
-		return m, Report{}, ErrSample
-	}
+func (m BetaGeo) Fit(s *Sample) (BetaGeo, Report, error) { return m.FitSince(s, nil) }
+
+// FitSince fits to what has happened since before, given before: it maximises the likelihood of the histories in s
+// divided by that of the same customers' histories in before. Where customers behave differently in their first weeks
+// than ever after, as they do in all logs seen so far, this predicts better than the plain fit.
+func (m BetaGeo) FitSince(s, before *Sample) (BetaGeo, Report, error) {
 	k := float64(m.k())
 	theta := logs([]float64{m.R, m.Alpha, m.A, m.B}, []float64{1, k * s.exposure() / s.Repeats() / 2, 1, 1})
-	rep, err := maximise(theta, func(th []float64, acc *sums) { m.at(th).pass(s, acc) })
-	rep.N = s.n
+	rep, err := climb(theta, s, before, func(th []float64) fitted { return m.at(th) })
 	rep.LL += (k - 1) * s.Gaps
+	if before != nil {
+		rep.LL -= (k - 1) * before.Gaps
+	}
 	return m.at(theta), rep, err
 }
 
@@ -235,3 +239,6 @@ func (m BetaGeo) PMF(n int, t float64) float64 {
 	}
 	return p
 }
+
+// Shape implements Model.
+func (m BetaGeo) Shape(h History) float64 { return m.R + float64(m.k())*h.X }

@@ -39,6 +39,8 @@ type Model interface {
 	// Next returns the time from now by which the next purchase has come with probability q, churn included; +Inf
 	// where that probability is never reached.
 	Next(h History, q float64) float64
+	// Shape returns the shape parameter of the customer's purchase rate, its posterior gamma distribution.
+	Shape(h History) float64
 	// Crossing returns the T at which Alive falls to c if nothing is bought until then; +Inf where it never does.
 	Crossing(h History, c float64) float64
 }

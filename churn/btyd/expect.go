@@ -2,6 +2,9 @@ package btyd
 
 import "math"
 
+// seriesA is the a up to which the series is summed: above it (1-z)^(a-1) and the sum it scales over- and underflow.
+const seriesA = 30
+
 // seriesEnd is the z = t/(alpha+T+t) up to which the series of Expect is summed: at 0.9 it takes some 300 terms, and
 // nearer to 1 the quadrature is cheaper.
 const seriesEnd = 0.9
@@ -22,7 +25,7 @@ func (m BetaGeo) Expect(h History, t float64) float64 {
 	}
 	z := t / (m.Alpha + h.T + t)
 	b := m.B + m.survivals(h.X)
-	if z > seriesEnd {
+	if z > seriesEnd || m.A > seriesA {
 		return m.Alive(h) * geoQuadrature(m.A, b, m.R+h.X, t/(m.Alpha+h.T))
 	}
 	return m.Alive(h) * geoSeries(m.A, b, m.R+h.X, z)
@@ -52,9 +55,10 @@ func geoSeries(a, b, n, z float64) float64 {
 // tails fall exponentially. The left tail, slow where a is small, is a geometric series and summed in closed form.
 func geoQuadrature(a, b, n, k float64) float64 {
 	step := 0.3 / math.Sqrt(1+max(a, 0))
-	lo := -36 - math.Log(max(b, n*k, 1))
-	hi := 45 / max(b, 0.02)
 	peak := math.Log(a / b)
+	spread := math.Sqrt(1/a + 1/b)
+	lo := max(-36-math.Log(max(b, n*k, 1)), peak-40/a-12*spread)
+	hi := max(peak+40/b+12*spread, 45/max(b, 0.02))
 	top := a*-softplus(-peak) - b*softplus(peak)
 	var sum, norm float64
 	var g float64

@@ -43,6 +43,14 @@ type sums struct {
 	outer [maxK][maxK]float64
 }
 
+// less takes the log-likelihood and the gradient of another pass away.
+func (s *sums) less(o *sums) {
+	s.ll -= o.ll
+	for i := range s.k {
+		s.grad[i] -= o.grad[i]
+	}
+}
+
 func (s *sums) add(w, ll float64, g *[maxK]float64) {
 	s.ll += w * ll
 	for i := range s.k {
@@ -97,6 +105,28 @@ func maximise(theta []float64, f func(theta []float64, s *sums)) (Report, error)
 		rep.Capped = rep.Capped || math.Abs(t) > logCap-1
 	}
 	return rep, nil
+}
+
+// fitted is a model that can be fitted by passes: what the fits of all models over a Sample share.
+type fitted interface{ pass(s *Sample, acc *sums) }
+
+// climb maximises the log-likelihood of s under at(theta), given what before holds: the likelihood of the whole divided
+// by that of the part seen before. A nil before is a plain fit.
+func climb(theta []float64, s, before *Sample, at func(theta []float64) fitted) (Report, error) {
+	if s.Repeats() == 0 {
+		return Report{}, ErrSample
+	}
+	rep, err := maximise(theta, func(th []float64, acc *sums) {
+		m := at(th)
+		m.pass(s, acc)
+		if before != nil {
+			seen := &sums{k: len(th)}
+			m.pass(before, seen)
+			acc.less(seen)
+		}
+	})
+	rep.N = s.n
+	return rep, err
 }
 
 // restrain pulls a parameter back that runs off along a ridge, by a parabola outside the cap.

@@ -22,13 +22,9 @@ func (m NBD) LogLikelihood(h History) float64 {
 
 // Fit fits the model, starting at m's parameters, or cold where they are zero.
 func (m NBD) Fit(s *Sample) (NBD, Report, error) {
-	if s.Repeats() == 0 {
-		return m, Report{}, ErrSample
-	}
 	theta := logs([]float64{m.R, m.Alpha}, []float64{1, s.exposure() / s.Repeats()})
 	at := func(th []float64) NBD { return NBD{math.Exp(th[0]), math.Exp(th[1])} }
-	rep, err := maximise(theta, func(th []float64, acc *sums) { at(th).pass(s, acc) })
-	rep.N = s.n
+	rep, err := climb(theta, s, nil, func(th []float64) fitted { return at(th) })
 	return at(theta), rep, err
 }
 
@@ -68,3 +64,6 @@ func (m NBD) Next(h History, q float64) float64 {
 
 // Crossing implements Model: it never comes.
 func (m NBD) Crossing(History, float64) float64 { return math.Inf(1) }
+
+// Shape implements Model.
+func (m NBD) Shape(h History) float64 { return m.R + h.X }

@@ -46,14 +46,13 @@ func (m Pareto) LogLikelihood(h History) float64 {
 }
 
 // Fit fits the model, starting at m's parameters, or cold where they are zero.
-func (m Pareto) Fit(s *Sample) (Pareto, Report, error) {
-	if s.Repeats() == 0 {
-		return m, Report{}, ErrSample
-	}
-	scale := s.exposure() / s.n
-	theta := logs([]float64{m.R, m.Alpha, m.S, m.Beta}, []float64{1, s.exposure() / s.Repeats() / 2, 1, scale / 2})
-	rep, err := maximise(theta, func(th []float64, acc *sums) { m.at(th).pass(s, acc) })
-	rep.N = s.n
+func (m Pareto) Fit(s *Sample) (Pareto, Report, error) { return m.FitSince(s, nil) }
+
+// FitSince fits to what has happened since before, as BetaGeo.FitSince does.
+func (m Pareto) FitSince(s, before *Sample) (Pareto, Report, error) {
+	theta := logs([]float64{m.R, m.Alpha, m.S, m.Beta},
+		[]float64{1, s.exposure() / s.Repeats() / 2, 1, s.exposure() / s.n / 2})
+	rep, err := climb(theta, s, before, func(th []float64) fitted { return m.at(th) })
 	return m.at(theta), rep, err
 }
 
@@ -164,3 +163,6 @@ func laplacePower(z, s float64) float64 {
 		}
 	}
 }
+
+// Shape implements Model.
+func (m Pareto) Shape(h History) float64 { return m.R + h.X }
