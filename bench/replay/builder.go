@@ -1,0 +1,235 @@
+package replay
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"orrery/models"
+)
+
+// facts are the fields of a row that are numbers, read before anything of the row is taken, so that a row is taken
+// as a whole or not at all.
+type facts struct {
+	time      models.Time
+	price     models.Money
+	hasPrice  bool
+	amount    models.Money // price times quantity
+	quantity  int32
+	value     models.Money
+	hasValue  bool
+	slot      int32
+	synthetic bool // the time is made up when the event is
+}
+
+// builder makes events of rows.
+type builder struct {
+	cfg     *Config
+	m       *mapping
+	clock   clockReader
+	prefix  string // of derived ids
+	scratch []byte
+	hash    xxhash.Digest
+}
+
+func newBuilder(cfg *Config, m *mapping) *builder {
+	layout := cfg.TimeLayout
+	def(&layout, "auto")
+	prefix := cfg.Preset
+	def(&prefix, "replay")
+	return &builder{cfg: cfg, m: m, prefix: prefix, clock: clockReader{layout: layout, loc: cfg.Location}}
+}
+
+// text renders a field into the scratch, which the caller resets with each row.
+func (b *builder) text(t *text, r *row) []byte {
+	if t == nil {
+		return nil
+	}
+	return t.render(&b.scratch, r)
+}
+
+// facts reads the numbers of a row.
+func (b *builder) facts(r *row) (f facts, err error) {
+	b.scratch = b.scratch[:0]
+	f.synthetic = b.m.time == nil
+	if !f.synthetic {
+		if f.time, err = b.clock.parse(b.text(b.m.time, r)); err != nil {
+			return f, err
+		}
+	}
+	var hasAmount bool
+	if f.amount, hasAmount, err = money("amount", b.text(b.m.amount, r)); err != nil {
+		return f, err
+	}
+	if f.price, f.hasPrice, err = money("price", b.text(b.m.price, r)); err != nil {
+		return f, err
+	}
+	if f.value, f.hasValue, err = money("value", b.text(b.m.value, r)); err != nil {
+		return f, err
+	}
+	if f.quantity, err = integer("quantity", b.text(b.m.quantity, r), 1); err != nil {
+		return f, err
+	}
+	if f.slot, err = integer("slot", b.text(b.m.slot, r), 0); err != nil {
+		return f, err
+	}
+	f.settle(hasAmount)
+	return f, nil
+}
+
+// settle gets the amount from the price, or the price from the amount. A row that has an amount for no pieces (a
+// coupon, goods by weight) counts as one piece.
+func (f *facts) settle(hasAmount bool) {
+	if hasAmount {
+		if f.quantity == 0 {
+			f.quantity = 1
+		}
+		f.price, f.hasPrice = divide(f.amount, models.Money(f.quantity)), true
+		return
+	}
+	f.amount = f.price * models.Money(f.quantity)
+}
+
+// divide rounds half away from zero.
+func divide(a, b models.Money) models.Money {
+	if b < 0 {
+		a, b = -a, -b
+	}
+	if a < 0 {
+		return -((-a + b/2) / b)
+	}
+	return (a + b/2) / b
+}
+
+func money(field string, s []byte) (models.Money, bool, error) {
+	if len(s) == 0 {
+		return 0, false, nil
+	}
+	m, err := models.ParseMoney(s)
+	if err != nil {
+		return 0, false, fmt.Errorf("%s %q is %w", field, s, err)
+	}
+	return m, true, nil
+}
+
+// integer reads a whole number, which a spreadsheet may have written as 2.0.
+func integer(field string, s []byte, absent int32) (int32, error) {
+	if len(s) == 0 {
+		return absent, nil
+	}
+	whole, fraction, _ := bytes.Cut(s, []byte{'.'})
+	n, err := strconv.ParseInt(string(whole), 10, 32)
+	if err != nil || len(bytes.Trim(fraction, "0")) > 0 {
+		return 0, fmt.Errorf("%s %q is not a whole number", field, s)
+	}
+	return int32(n), nil
+}
+
+// begin starts an event with what a row says of it beside its items.
+func (b *builder) begin(g *group, r *row, f *facts) {
+	m, e := b.m, &g.event
+	*e = models.Event{Items: e.Items[:0]}
+	g.buf = g.buf[:0]
+	g.identity = b.identity(r)
+	e.Name = g.keep(b.text(m.event, r))
+	e.Kind = models.KindOf(e.Name)
+	e.ID = g.keep(b.text(m.id, r))
+	e.Time = f.time
+	e.Shop = g.keepOr(b.text(m.shop, r), b.cfg.Shop)
+	e.Visitor = g.keep(b.text(m.visitor, r))
+	e.Contact = g.keep(b.text(m.contact, r))
+	e.Session = g.keep(b.text(m.session, r))
+	e.Page.URL = g.keep(b.text(m.url, r))
+	e.Page.Title = g.keep(b.text(m.title, r))
+	e.Page.Referrer = g.keep(b.text(m.referrer, r))
+	e.Order = g.keep(b.text(m.order, r))
+	e.Value, e.HasValue = f.value, f.hasValue
+	e.Currency = g.keepOr(b.text(m.currency, r), b.cfg.Currency)
+	e.Query = g.keep(b.text(m.query, r))
+	e.Recommendation = g.keep(b.text(m.recommen, r))
+	e.Slot = f.slot
+	if len(m.props) > 0 {
+		from := len(g.buf)
+		g.buf = m.appendProps(g.buf, &b.scratch, r)
+		e.Props = g.buf[from:len(g.buf):len(g.buf)]
+	}
+	g.amount, g.rows, g.synthetic = 0, 0, f.synthetic
+}
+
+// identity hashes a row and its line number: the same for every reading of the same file, and another one for a row
+// that is repeated further down.
+func (b *builder) identity(r *row) uint64 {
+	var line [8]byte
+	binary.LittleEndian.PutUint64(line[:], uint64(r.line))
+	b.hash.Reset()
+	b.hash.Write(line[:])
+	b.hash.Write(r.raw)
+	return b.hash.Sum64()
+}
+
+// add puts a row's items into its event.
+func (b *builder) add(g *group, r *row, f *facts) {
+	g.rows++
+	g.last = f.time
+	g.amount += f.amount
+	id := b.text(b.m.itemID, r)
+	if b.cfg.ItemSeparator == "" {
+		b.item(g, id, r, f)
+		return
+	}
+	for len(id) > 0 {
+		var one []byte
+		one, id, _ = bytes.Cut(id, []byte(b.cfg.ItemSeparator))
+		b.item(g, bytes.TrimSpace(one), r, f)
+	}
+}
+
+func (b *builder) item(g *group, id []byte, r *row, f *facts) {
+	if len(id) == 0 {
+		return
+	}
+	g.event.Items = append(g.event.Items, models.Item{
+		ID:       g.keep(id),
+		Name:     g.keep(b.text(b.m.itemName, r)),
+		Category: g.keep(b.text(b.m.itemCategory, r)),
+		Price:    f.price, HasPrice: f.hasPrice,
+		Quantity: f.quantity,
+	})
+}
+
+// finish fills in what no row said: the id, and of a purchase or refund its order and its value. A currency that only
+// the configuration names stands where there is money.
+func (b *builder) finish(g *group, number int64) *models.Event {
+	e := &g.event
+	if len(e.ID) == 0 {
+		e.ID = g.derived(b.prefix, "-", g.identity)
+	}
+	if e.Kind == models.Purchase || e.Kind == models.Refund {
+		if !e.HasValue {
+			e.Value, e.HasValue = g.amount, true
+		}
+		if len(e.Order) == 0 {
+			e.Order = g.derived(b.prefix, "-order-", g.identity)
+		}
+	}
+	if !e.HasValue && b.m.currency == nil && !hasPrice(e.Items) {
+		e.Currency = nil
+	}
+	if g.synthetic {
+		e.Time = models.TimeOf(b.cfg.Start.Add(b.cfg.Step * time.Duration(number)))
+	}
+	return e
+}
+
+func hasPrice(items []models.Item) bool {
+	for i := range items {
+		if items[i].HasPrice {
+			return true
+		}
+	}
+	return false
+}

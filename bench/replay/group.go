@@ -1,0 +1,121 @@
+package replay
+
+import (
+	"strconv"
+
+	"orrery/models"
+)
+
+// group is an event that rows are still added to. Its bytes are its own.
+type group struct {
+	event     models.Event
+	buf       []byte
+	key       string
+	identity  uint64
+	amount    models.Money // sum over its rows
+	rows      int
+	last      models.Time // of its newest row
+	synthetic bool
+}
+
+// keep copies a text into the group. The buffer only grows while the group is open: what was copied before stays
+// valid where it lies, in the old array when it had to move.
+func (g *group) keep(s []byte) []byte {
+	if len(s) == 0 {
+		return nil
+	}
+	from := len(g.buf)
+	g.buf = append(g.buf, s...)
+	return g.buf[from:len(g.buf):len(g.buf)]
+}
+
+func (g *group) keepOr(s []byte, other string) []byte {
+	if len(s) == 0 {
+		return g.keep([]byte(other))
+	}
+	return g.keep(s)
+}
+
+// derived makes an id of a hash.
+func (g *group) derived(prefix, kind string, hash uint64) []byte {
+	from := len(g.buf)
+	g.buf = append(append(g.buf, prefix...), kind...)
+	g.buf = strconv.AppendUint(g.buf, hash, 36)
+	return g.buf[from:len(g.buf):len(g.buf)]
+}
+
+// maxHeld bounds the rows of all open groups together. It is reached only where the time of a file stands still, or
+// a group has a hundred times more rows than an event may have items.
+const maxHeld = 100_000
+
+// groups are the open groups, in the order of their first rows, which is the order that they leave in.
+type groups struct {
+	by    []int       // the columns whose values a group's rows share; none: each row is a group
+	hold  models.Time // 0: rows of a group stand together
+	open  []*group
+	byKey map[string]*group
+	free  []*group
+	rows  int
+	key   []byte
+}
+
+func newGroups(by []int, hold models.Time) *groups {
+	return &groups{by: by, hold: hold, byKey: map[string]*group{}}
+}
+
+// keyOf returns the values that the rows of r's group share, each with its length, until the next call.
+func (gs *groups) keyOf(r *row) []byte {
+	gs.key = gs.key[:0]
+	for _, column := range gs.by {
+		gs.key = strconv.AppendInt(gs.key, int64(len(r.cells[column])), 10)
+		gs.key = append(append(gs.key, ':'), r.cells[column]...)
+	}
+	return gs.key
+}
+
+// closed returns the oldest group if no further row can be its, now that one of this key and time has come, else nil.
+func (gs *groups) closed(key []byte, t models.Time) *group {
+	if len(gs.open) == 0 {
+		return nil
+	}
+	oldest := gs.open[0]
+	switch {
+	case gs.rows > maxHeld, len(gs.by) == 0, gs.hold == 0 && oldest.key != string(key), gs.past(oldest, t):
+		return oldest
+	}
+	return nil
+}
+
+// past reports whether t is too far from a group's newest row. Before it counts as far as after it: where the times of
+// a file run back, nothing must be held for ever.
+func (gs *groups) past(g *group, t models.Time) bool {
+	return gs.hold > 0 && (t-g.last >= gs.hold || g.last-t >= gs.hold)
+}
+
+// of returns the open group of a key that a row of time t belongs to, or a new one.
+func (gs *groups) of(key []byte, t models.Time) (g *group, fresh bool) {
+	if g, ok := gs.byKey[string(key)]; ok && !gs.past(g, t) {
+		return g, false
+	}
+	g = &group{}
+	if n := len(gs.free); n > 0 {
+		g, gs.free = gs.free[n-1], gs.free[:n-1]
+	}
+	gs.open = append(gs.open, g)
+	if g.key = ""; len(gs.by) > 0 {
+		g.key = string(key)
+		gs.byKey[g.key] = g
+	}
+	return g, true
+}
+
+// drop lets go of the oldest group, whose event has been sent.
+func (gs *groups) drop() {
+	g := gs.open[0]
+	gs.open = gs.open[1:]
+	if gs.byKey[g.key] == g {
+		delete(gs.byKey, g.key)
+	}
+	gs.rows -= g.rows
+	gs.free = append(gs.free, g)
+}

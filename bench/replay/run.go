@@ -1,0 +1,338 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"orrery/models"
+)
+
+// Sink takes the records of a replay, in order. Put may keep a record's bytes: they are never written again.
+// stream.Bulk is one.
+type Sink interface {
+	Put(ctx context.Context, r models.Record) error
+
+	// Flush returns when everything put is safe.
+	Flush(ctx context.Context) error
+}
+
+// ErrStrict is the end of a replay with Config.Strict at a row that could not be understood.
+var ErrStrict = errors.New("a row could not be understood")
+
+// Run replays files into a sink. It returns what was sent also when it fails, the context's end included; then what
+// was put is flushed as far as a few seconds allow. progress may be nil.
+func Run(ctx context.Context, cfg Config, sink Sink, progress Progress) (Summary, error) {
+	cfg, preset, err := cfg.defaults()
+	if err != nil {
+		return Summary{}, fmt.Errorf("cannot replay: %w", err)
+	}
+	r := newRunner(cfg, preset, sink, progress)
+	if err = r.prepare(); err != nil {
+		return Summary{}, fmt.Errorf("cannot replay: %w", err)
+	}
+	if err = r.files(ctx); errors.Is(err, errLimit) {
+		err = nil
+	}
+	err = errors.Join(err, r.flush(ctx, err != nil))
+	r.report(true)
+	return r.tally.summary(r.elapsed()), err
+}
+
+// flushGrace is how long a replay that has failed waits for what is on its way.
+const flushGrace = 5 * time.Second
+
+var errLimit = errors.New("limit reached")
+
+// runner is one replay under way.
+type runner struct {
+	cfg      Config
+	preset   preset
+	sink     Sink
+	progress Progress
+
+	mapping *mapping
+	builder *builder
+	groups  *groups
+	sorted  sorter
+	pace    pace
+	tally   *tally
+	check   models.Event
+	arena   arena
+
+	file     string
+	read     int64 // compressed bytes
+	total    int64
+	began    time.Time
+	reported time.Time
+}
+
+func newRunner(cfg Config, p preset, sink Sink, progress Progress) *runner {
+	if progress == nil {
+		progress = silent{}
+	}
+	return &runner{
+		cfg: cfg, preset: p, sink: sink, progress: progress,
+		pace:  pace{speed: cfg.Speed, rate: cfg.Rate, now: cfg.Now, sleep: cfg.Sleep},
+		tally: newTally(), total: totalBytes(cfg.Files), began: cfg.Now(),
+	}
+}
+
+// prepare reads the column map.
+func (r *runner) prepare() error {
+	if r.cfg.own() {
+		return nil
+	}
+	m, err := parseMapping(r.cfg.Map, r.cfg.Group)
+	if err != nil {
+		return err
+	}
+	if m.time == nil && r.cfg.Start.IsZero() {
+		return errors.New("no time mapped and no start given: time=COLUMN, or a start for made-up times")
+	}
+	if m.time == nil && (r.cfg.Sort || r.cfg.Hold > 0) {
+		return errors.New("sort and hold need a time")
+	}
+	r.mapping, r.builder = m, newBuilder(&r.cfg, m)
+	r.groups = newGroups(m.group, models.Time(r.cfg.Hold.Milliseconds()))
+	return nil
+}
+
+func (r *runner) files(ctx context.Context) error {
+	for _, name := range r.cfg.Files {
+		r.file = name
+		r.tally.Files++
+		if err := r.one(ctx, name); err != nil {
+			return err
+		}
+	}
+	if r.cfg.own() {
+		return nil
+	}
+	if err := r.sorted.drain(func(row *row, f *facts) error { return r.take(ctx, row, f) }); err != nil {
+		return err
+	}
+	return r.close(ctx)
+}
+
+// one replays a file.
+func (r *runner) one(ctx context.Context, name string) error {
+	format, err := r.cfg.format(name)
+	if err != nil {
+		return err
+	}
+	src, err := open(name, r.cfg.Stdin, &r.read)
+	if err != nil {
+		return err
+	}
+	defer src.close()
+	if r.cfg.own() {
+		return r.ownEvents(ctx, newLiner(src))
+	}
+	in, err := r.rows(src, format)
+	if err == nil {
+		err = in.bind(r.mapping.columns)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read %q: %w", name, err)
+	}
+	return r.each(ctx, in)
+}
+
+func (r *runner) rows(src io.Reader, format Format) (rows, error) {
+	switch format {
+	case TSV:
+		return newDelimited(src, '\t', false, r.cfg.Columns)
+	case JSONL:
+		return newJSONRows(src), nil
+	case Lines:
+		return newLineRows(src), nil
+	case Histories:
+		return newHistories(src, r.cfg.Start), nil
+	}
+	return newDelimited(src, r.cfg.Separator, true, r.cfg.Columns)
+}
+
+// each takes the rows of a file.
+func (r *runner) each(ctx context.Context, in rows) error {
+	for {
+		row, err := in.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err := r.step(ctx); err != nil {
+			return err
+		}
+		var facts facts
+		if err == nil {
+			if facts, err = r.builder.facts(row); err != nil {
+				err = &rowError{row.line, err}
+			}
+		}
+		if err != nil {
+			if err = r.bad(err); err != nil {
+				return err
+			}
+			continue
+		}
+		if r.cfg.Sort {
+			err = r.sorted.add(row, facts)
+		} else {
+			err = r.take(ctx, row, &facts)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// step is what is to be done with every row: count it, and look up now and then.
+func (r *runner) step(ctx context.Context) error {
+	r.tally.Rows++
+	if r.tally.Rows%256 == 0 {
+		r.report(false)
+		return ctx.Err()
+	}
+	return nil
+}
+
+// take puts a row into its event, and sends those that have become complete.
+func (r *runner) take(ctx context.Context, row *row, f *facts) error {
+	gs := r.groups
+	key := gs.keyOf(row)
+	for g := gs.closed(key, f.time); g != nil; g = gs.closed(key, f.time) {
+		if err := r.send(ctx, g); err != nil {
+			return err
+		}
+	}
+	g, fresh := gs.of(key, f.time)
+	if fresh {
+		r.builder.begin(g, row, f)
+	}
+	r.builder.add(g, row, f)
+	gs.rows++
+	return nil
+}
+
+// close sends what is still open.
+func (r *runner) close(ctx context.Context) error {
+	for len(r.groups.open) > 0 {
+		if err := r.send(ctx, r.groups.open[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send sends the oldest group's event.
+func (r *runner) send(ctx context.Context, g *group) error {
+	e := r.builder.finish(g, r.tally.Total)
+	if r.preset.shape != nil {
+		r.preset.shape(e)
+	}
+	value := r.arena.event(e)
+	invalid := r.check.Decode(value, models.TimeOf(r.cfg.Now()))
+	if err := r.put(ctx, e, value, invalid); err != nil {
+		return err
+	}
+	r.groups.drop()
+	return nil
+}
+
+// put sends a record when its time has come.
+func (r *runner) put(ctx context.Context, e *models.Event, value []byte, invalid error) error {
+	if err := r.pace.wait(ctx, e.Time, func() { r.report(false) }); err != nil {
+		return err
+	}
+	record := models.RecordOf(e, value)
+	record.Key = r.arena.copy(record.Key)
+	if err := r.sink.Put(ctx, record); err != nil {
+		return fmt.Errorf("cannot send event %d: %w", r.tally.Total+1, err)
+	}
+	r.tally.add(e, invalid)
+	if r.tally.Total == r.cfg.Limit {
+		return errLimit
+	}
+	return nil
+}
+
+// bad reports what is wrong with a row, or returns an error that is not about a row.
+func (r *runner) bad(err error) error {
+	var row *rowError
+	if !errors.As(err, &row) {
+		return fmt.Errorf("cannot read %q: %w", r.file, err)
+	}
+	bad := BadRow{File: r.file, Line: row.line, Reason: row.err.Error()}
+	r.tally.bad(bad)
+	r.progress.Bad(bad)
+	if r.cfg.Strict {
+		return fmt.Errorf("%w: %s", ErrStrict, bad)
+	}
+	return nil
+}
+
+// ownEvents replays a file of Orrery's own events: each line goes out as it is. One that is no JSON is a bad row; one
+// that the engine will refuse is sent all the same, so that it is kept and explained.
+func (r *runner) ownEvents(ctx context.Context, in *liner) error {
+	for {
+		line := in.line
+		raw, err := in.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil && len(raw) == 0 {
+			continue
+		}
+		if err := r.step(ctx); err != nil {
+			return err
+		}
+		if err == nil {
+			err = r.ownEvent(ctx, line, raw)
+		} else {
+			err = r.bad(err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *runner) ownEvent(ctx context.Context, line int64, raw []byte) error {
+	value := r.arena.copy(raw)
+	now := models.TimeOf(r.cfg.Now())
+	err := r.check.Decode(value, now)
+	var invalid *models.Invalid
+	switch {
+	case err == nil:
+		return r.put(ctx, &r.check, value, nil)
+	case errors.As(err, &invalid) && invalid.Code != models.NotJSON:
+		return r.put(ctx, &models.Event{Name: []byte("(refused)"), Time: now}, value, err)
+	}
+	return r.bad(&rowError{line, err})
+}
+
+func (r *runner) flush(ctx context.Context, failed bool) error {
+	if failed {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), flushGrace)
+		defer cancel()
+	}
+	return r.sink.Flush(ctx)
+}
+
+func (r *runner) elapsed() time.Duration { return r.cfg.Now().Sub(r.began) }
+
+// report tells the progress, ten times a second at most.
+func (r *runner) report(done bool) {
+	now := r.cfg.Now()
+	if !done && now.Sub(r.reported) < 100*time.Millisecond {
+		return
+	}
+	r.reported = now
+	r.progress.Status(Status{
+		File: r.file, Rows: r.tally.Rows, Events: r.tally.Total, Bad: r.tally.Bad,
+		Read: r.read, Size: r.total, Elapsed: now.Sub(r.began), Done: done,
+	})
+}
