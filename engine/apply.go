@@ -74,7 +74,7 @@ func (e *Engine) person(shop uint32, ev *models.Event) (v uint32) {
 // behaviour takes what a visitor did on the shop's pages.
 func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
 	p := e.m.People
-	p.Behave(v, ev.Time)
+	began := p.Behave(v, ev.Time)
 	key := frame.VisitorKey(p.Key(v))
 	if ev.Kind == models.ViewItem || ev.Kind == models.PageView {
 		if p.Pace(v, ev.Time) || declaredBot(ev.Props) && p.MarkBot(v) {
@@ -82,6 +82,12 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
 		}
 	}
 	bot := p.IsBot(v)
+	if began {
+		e.m.Next.End(v)
+	}
+	if ev.Kind == models.ViewItem && len(ev.Items) == 1 && !bot { // a list of products is not a step of a visitor
+		e.m.Next.Visit(v, e.m.Catalogue.Item(shop, ev.Items[0].ID), ev.IDHash())
+	}
 	for i := range ev.Items {
 		it := &ev.Items[i]
 		item := e.m.Catalogue.Item(shop, it.ID)

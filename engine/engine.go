@@ -14,8 +14,10 @@ import (
 	"orrery/recommend/catalogue"
 	"orrery/recommend/frame"
 	"orrery/recommend/neighbours"
+	"orrery/recommend/next"
 	"orrery/recommend/people"
 	"orrery/recommend/popular"
+	"orrery/recommend/session"
 	"orrery/recommend/social"
 	"orrery/stream"
 )
@@ -27,6 +29,7 @@ type Config struct {
 	HalfLife   models.Time // of the neighbour lists; default 60 days
 	NoDecay    bool        // counts never fade: for exact comparisons
 	Floor      int         // smallest social-proof count shown; default social.DefaultFloor
+	LearnEvery int         // the ranker of "next" learns from one click in so many; default next.DefaultLearnEvery
 	PairItems  int         // products of one order that are paired, the first ones; default 100
 	Frames     map[string]frame.Frame
 }
@@ -76,6 +79,7 @@ func New(cfg Config) (*Engine, error) {
 			Viewed:    lists(), Bought: lists(), After: lists(),
 			Popular: popular.New(!cfg.NoDecay),
 			Social:  social.NewProof(cfg.Floor),
+			Next:    next.NewLive(session.Config{}, cfg.LearnEvery),
 		},
 		free: make(chan *frame.Answerer, maxAnswerers),
 	}
@@ -101,7 +105,7 @@ func (e *Engine) parts() []part {
 	return []part{
 		{"shops", e.shops}, {"ledger", e.ledger}, {"catalogue", e.m.Catalogue}, {"people", e.m.People},
 		{"viewed_together", e.m.Viewed}, {"bought_together", e.m.Bought}, {"bought_after_viewing", e.m.After},
-		{"popular", e.m.Popular}, {"social", e.m.Social},
+		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"orrery/models"
 	"orrery/recommend/catalogue"
 	"orrery/recommend/neighbours"
+	"orrery/recommend/next"
 	"orrery/recommend/people"
 	"orrery/recommend/popular"
 	"orrery/recommend/social"
@@ -18,13 +19,7 @@ type Models struct {
 	After     *neighbours.Lists // bought after viewing
 	Popular   *popular.Counts
 	Social    *social.Proof
-	Next      Successor // nil where no session index runs
-}
-
-// Successor finds what visitors with a like session looked at next.
-type Successor interface {
-	// Successors calls yield with likely next products for a session (items oldest first), best first.
-	Successors(session []uint32, n int, yield func(item uint32, score float32, from uint32, count float32))
+	Next      *next.Live
 }
 
 // Answerer answers one request at a time; it holds the scratch that makes answering free of allocations.
@@ -41,18 +36,24 @@ type Answerer struct {
 	session  []uint32
 	near     []neighbours.Neighbour
 	ranked   []popular.Ranked
+	scratch  *next.Scratch // made by the first request that needs it: a megabyte
+	likely   []next.Item
+	allow    func(item uint32) bool // c.allowed, made once
 	c        candidates
 	sums     sums
 }
 
 // NewAnswerer returns an answerer over the models for a set of checked frames.
 func NewAnswerer(m *Models, frames map[string]Frame) *Answerer {
+	a := &Answerer{m: m, reader: m.People.Reader(), c: candidates{shelf: m.Catalogue}}
+	a.allow = a.c.allowed
 	named := make(map[string]Frame, len(frames))
 	for name, f := range frames {
 		f.name = name
 		named[name] = f
 	}
-	return &Answerer{m: m, frames: named, reader: m.People.Reader(), c: candidates{shelf: m.Catalogue}}
+	a.frames = named
+	return a
 }
 
 // Answer fills into with the frame that q asks for. shop is the number of the query's shop, 0 where nothing is known

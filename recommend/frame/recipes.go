@@ -5,6 +5,7 @@ import (
 
 	"orrery/models"
 	"orrery/recommend/neighbours"
+	"orrery/recommend/next"
 )
 
 // collect offers the candidates of one step.
@@ -94,37 +95,39 @@ func (a *Answerer) each(item uint32, lists *neighbours.Lists, stat statistic, we
 	}
 }
 
-// sessionItems is how much of the running session and of the history the personal recipes look at.
 const (
-	sessionItems = 12
+	// historyItems is how many of the products viewed last for_you starts from.
 	historyItems = 16
 	// fadeEvery is the number of products after which an older one counts half in for_you.
 	fadeEvery = 4
 )
 
-// next continues the running session, the newest products of the history where none runs.
+// next continues the running session by the product asked about. Products of the session are candidates like any other.
 func (a *Answerer) next() {
-	if a.m.Next == nil {
-		return
-	}
-	start := a.m.People.SessionStart(a.who.Visitor, a.q.Now)
 	a.session = a.session[:0]
-	for _, e := range a.reader.Viewed(a.who) {
-		if len(a.session) == sessionItems || e.Last < start {
-			break
-		}
-		a.session = append(a.session, e.ID)
+	if a.m.People.SessionStart(a.who.Visitor, a.q.Now) != 0 {
+		a.session = a.m.Next.Session(a.session, a.who.Visitor)
 	}
-	a.session = append(a.session, a.products...)
-	for i, j := 0, len(a.session)-len(a.products)-1; i < j; i, j = i+1, j-1 {
-		a.session[i], a.session[j] = a.session[j], a.session[i]
+	for _, item := range a.products {
+		if n := len(a.session); n == 0 || a.session[n-1] != item { // the page view may have arrived already
+			a.session = append(a.session, item)
+		}
 	}
 	if len(a.session) == 0 {
 		return
 	}
-	a.m.Next.Successors(a.session, 2*a.c.room+sessionItems, func(item uint32, score float32, from uint32, count float32) {
-		a.c.offer(candidate{item: item, score: score, from: from, count: count, stat: score})
-	})
+	if a.scratch == nil {
+		a.scratch = next.NewScratch()
+	}
+	a.likely = a.m.Next.Recommend(a.scratch, a.likely[:0], a.session, next.Options{N: a.c.room, Allow: a.allow})
+	if len(a.likely) == 0 {
+		return
+	}
+	least := a.likely[len(a.likely)-1].Score
+	for _, l := range a.likely {
+		// The ranker's scores are logits: the last of the answer stands for zero.
+		a.c.offer(candidate{item: l.Item, score: l.Score - least + 1, from: l.Because, count: float32(l.Count), stat: l.Score})
+	}
 }
 
 // forYou sums what goes with the products that the person viewed and bought lately, newer ones weighing more. Products

@@ -1,0 +1,76 @@
+package next
+
+import (
+	"io"
+
+	"orrery/models/slab"
+	"orrery/recommend/session"
+)
+
+// Live is a recommender that knows which session every visitor is in: what a shop's stream drives.
+type Live struct {
+	*Recommender
+	rows    slab.Words // visitor: session.Row
+	every   uint64
+	scratch *Scratch
+	clicks  []uint32
+}
+
+// DefaultLearnEvery is the share of clicks that the ranker learns from, one in so many. A step costs a few hundred
+// microseconds, a click without one less than one: at 64 learning costs about as much as everything else together.
+const DefaultLearnEvery = 64
+
+// NewLive returns an empty recommender whose ranker learns from one click in learnEvery (0: DefaultLearnEvery).
+func NewLive(c session.Config, learnEvery int) *Live {
+	if learnEvery <= 0 {
+		learnEvery = DefaultLearnEvery
+	}
+	return &Live{Recommender: New(c), every: uint64(learnEvery), scratch: NewScratch()}
+}
+
+// End forgets the running session of a visitor: the next click opens another.
+func (l *Live) End(visitor uint32) {
+	if uint64(visitor) < l.rows.Len() && l.rows.Load(uint64(visitor)) != 0 {
+		l.rows.Set(uint64(visitor), 0)
+	}
+}
+
+// Visit takes a click of a visitor on item. dice is a hash of the event: it chooses the clicks that the ranker learns
+// from, so that a replay chooses the same.
+func (l *Live) Visit(visitor, item uint32, dice uint64) {
+	l.rows.Grow(uint64(visitor) + 1)
+	row := session.Row(l.rows.Load(uint64(visitor)))
+	if row != 0 && dice%l.every == 0 {
+		l.clicks = l.Index().Items(l.clicks[:0], row)
+		l.Learn(l.scratch, l.clicks, item)
+	}
+	l.rows.Set(uint64(visitor), uint64(l.Click(row, item)))
+}
+
+// Session appends the clicks of a visitor's newest session to dst, oldest first. Any goroutine may call it.
+func (l *Live) Session(dst []uint32, visitor uint32) []uint32 {
+	if uint64(visitor) >= l.rows.Len() {
+		return dst
+	}
+	return l.Index().Items(dst, session.Row(l.rows.Load(uint64(visitor))))
+}
+
+// Bytes returns the memory held, in bytes.
+func (l *Live) Bytes() uint64 { return l.Index().Bytes() + l.rows.Bytes() }
+
+// Freeze returns the state of this moment for a snapshot.
+func (l *Live) Freeze() *slab.Parts {
+	f := l.Recommender.Freeze()
+	return slab.Join(f.Index, l.rows.Freeze(), f.Ranker)
+}
+
+// ReadFrom replaces the state by what Freeze wrote. It must not run beside readers.
+func (l *Live) ReadFrom(r io.Reader) (int64, error) {
+	if err := l.RestoreIndex(r); err != nil {
+		return 0, err
+	}
+	if n, err := l.rows.ReadFrom(r); err != nil {
+		return n, err
+	}
+	return 0, l.RestoreRanker(r)
+}
