@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"orrery/engine"
+	"orrery/models"
+	"orrery/recommend/people"
+	"orrery/stream"
+)
+
+// clusterFlags say where Kafka is.
+type clusterFlags struct {
+	Brokers []string `name:"kafka.brokers" placeholder:"HOST:PORT" help:"Kafka brokers. serve and demo start an embedded broker where none is given; other commands look for one on 127.0.0.1:9092."`
+	Prefix  string   `name:"kafka.prefix" default:"orrery." help:"What the names of all topics begin with."`
+}
+
+func (f *clusterFlags) cluster() stream.Cluster {
+	return stream.Cluster{Brokers: f.Brokers, Prefix: f.Prefix}
+}
+
+// topicFlags say how topics are laid out when they are created.
+type topicFlags struct {
+	Partitions  int           `name:"kafka.partitions" default:"4" help:"Partitions of pageviews, transactions and contacts, where they do not exist yet. All three have the same number, so that everything about a visitor lies in one partition."`
+	Replication int           `name:"kafka.replication" default:"0" help:"Copies of each partition; 0 takes the broker's default."`
+	Retention   time.Duration `name:"kafka.retention" default:"168h" help:"How long the log keeps events. Snapshots make older ones unnecessary, a rebuild from the log does not."`
+}
+
+func (f *topicFlags) topics() stream.Topics {
+	return stream.Topics{Partitions: f.Partitions, Replication: f.Replication, Retention: f.Retention}
+}
+
+// nodeFlags are the settings of a running engine: serve and demo.
+type nodeFlags struct {
+	Cluster clusterFlags `embed:""`
+	Topics  topicFlags   `embed:""`
+
+	DataDir  string `name:"data-dir" default:"data" type:"path" help:"Folder of the snapshots, and of the embedded broker's log."`
+	Listen   string `name:"http.listen" default:"127.0.0.1:8080" help:"Address of the HTTP server. Without keys it has to be a loopback address."`
+	Admin    string `name:"admin.listen" default:"127.0.0.1:8081" help:"Address of profiles, metrics and debugging; - turns it off."`
+	Kafka    string `name:"kafka.listen" default:"127.0.0.1:9092" help:"Address of the embedded broker; other Kafka clients can use it."`
+	Unsynced bool   `name:"kafka.unsynced" help:"The embedded broker does not wait for the disk: much faster, and what was acknowledged within the last moments is lost when the machine (not the process) dies."`
+
+	SnapshotEvery time.Duration `name:"snapshot.every" default:"30s" help:"How often the state is saved. A restart reads the newest snapshot and then the log behind it."`
+	Rebuild       bool          `name:"snapshot.rebuild" help:"Ignore all snapshots and fold the log anew from its start."`
+	AcceptGap     bool          `name:"snapshot.accept-gap" help:"Go on where the log begins when records between the snapshot and the log are gone, instead of failing; what was in the gap is lost for the state."`
+	Clock         string        `name:"clock" enum:"wall,stream" default:"wall" help:"What 'now' means to whoever reads: the wall clock, or stream, the newest event's time (for replays of old data)."`
+
+	HistoryItems int           `name:"history.items" default:"64" help:"Viewed products remembered per visitor, and so the widest session that is paired; at most 1,024."`
+	Window       time.Duration `name:"history.window" default:"720h" help:"How long before an order a view counts for 'bought after viewing'."`
+	Bound        int           `name:"neighbours.bound" default:"64" help:"Neighbours kept per product and relation; 8 bytes each."`
+	HalfLife     time.Duration `name:"decay.half-life" default:"1440h" help:"Age at which a session or an order counts half in neighbour lists."`
+	NoDecay      bool          `name:"decay.off" help:"Counts never fade: for exact comparisons."`
+	Floor        int           `name:"social.floor" default:"2" help:"Social-proof counts below this are not told."`
+	BotPace      int           `name:"bots.pace" default:"90" help:"Views within one clock minute that give a crawler away."`
+
+	WriteKey  string   `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
+	SecretKey string   `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
+	Origins   []string `name:"http.origins" placeholder:"URL" help:"Web origins whose pages may use the public endpoints; * is any."`
+	Open      bool     `name:"http.open" help:"Listen on any address without keys: for a container whose port is not published."`
+}
+
+// validate reports everything that is wrong with the settings at once.
+func (f *nodeFlags) validate() error {
+	var errs []error
+	check := func(ok bool, name, what string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s: %s", name, what))
+		}
+	}
+	check(f.SnapshotEvery > 0, "snapshot.every", "must be positive")
+	check(f.HistoryItems >= 4 && f.HistoryItems <= 1024, "history.items", "must lie between 4 and 1,024")
+	check(f.Window > 0, "history.window", "must be positive")
+	check(f.Bound >= 8 && f.Bound <= 4096, "neighbours.bound", "must lie between 8 and 4,096")
+	check(f.HalfLife > 0, "decay.half-life", "must be positive; --decay.off switches decay off")
+	check(f.Topics.Partitions > 0, "kafka.partitions", "must be positive")
+	check(f.DataDir != "", "data-dir", "must not be empty")
+	check((f.WriteKey == "") == (f.SecretKey == ""), "http.write-key", "write key and secret key are set together or not at all")
+	return errors.Join(errs...)
+}
+
+func (f *nodeFlags) engine() engine.Config {
+	return engine.Config{
+		People: people.Config{
+			History: f.HistoryItems, Window: models.Time(f.Window.Milliseconds()), BotPace: f.BotPace,
+		},
+		Neighbours: f.Bound,
+		HalfLife:   models.Time(f.HalfLife.Milliseconds()),
+		NoDecay:    f.NoDecay,
+		Floor:      f.Floor,
+	}
+}
+
+// fingerprint names the settings that shape the state: a snapshot taken under others does not fit.
+func (f *nodeFlags) fingerprint() string {
+	return fmt.Sprintf("history %d, window %s, half-life %s, decay off %t, bots %d", f.HistoryItems, f.Window, f.HalfLife, f.NoDecay, f.BotPace)
+}
+
+func (f *nodeFlags) brokerDir() string   { return filepath.Join(f.DataDir, "broker") }
+func (f *nodeFlags) snapshotDir() string { return filepath.Join(f.DataDir, "snapshots") }

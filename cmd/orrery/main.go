@@ -1,0 +1,88 @@
+// Command orrery is the whole product in one binary: the engine with its broker and server, and the tools around it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"orrery/bench/replay"
+)
+
+// cli is the command line. Flags, environment variables and the configuration file share names: --http.listen,
+// ORRERY_HTTP_LISTEN, and listen in the table [http].
+type cli struct {
+	Config string `name:"config" placeholder:"FILE" help:"TOML file with settings; a flag or an environment variable of the same name wins over it."`
+	JSON   bool   `name:"json" help:"Print results as JSON, for machines."`
+
+	Serve    serveCmd   `cmd:"" help:"Run the engine: embedded broker unless --kafka.brokers is given."`
+	Replay   replayCmd  `cmd:"" help:"Send files of shop events into the stream."`
+	Topics   topicsCmd  `cmd:"" help:"Look after the topics."`
+	Settings configCmd  `cmd:"" name:"config" help:"Check or print the configuration."`
+	Version  versionCmd `cmd:"" help:"Print the version."`
+}
+
+// Exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	var c cli
+	settings := newSettings()
+	parser, err := kong.New(&c,
+		kong.Name("orrery"),
+		kong.Description("Real-time analytics and recommendations for online shops."),
+		kong.Resolvers(settings),
+		kong.Vars{"presets": strings.Join(replay.Presets(), ", ")},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.Writers(os.Stdout, os.Stderr),
+	)
+	if err != nil {
+		panic(fmt.Sprintf("BUG: command line: %v", err))
+	}
+	if err := settings.load(args); err != nil {
+		fmt.Fprintf(os.Stderr, "orrery: %v\n", err)
+		return exitUsage
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	ctx, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "orrery: %v\n", err)
+		var p *kong.ParseError
+		if errors.As(err, &p) && p.Context.Command() != "" {
+			fmt.Fprintf(os.Stderr, "See: orrery %s --help\n", p.Context.Command())
+		}
+		return exitUsage
+	}
+	if unknown := settings.unknown(parser.Model); unknown != nil {
+		fmt.Fprintf(os.Stderr, "orrery: %v\n", unknown)
+		return exitUsage
+	}
+	stop, cancel := signalContext()
+	defer cancel()
+	ctx.BindTo(stop, (*context.Context)(nil))
+	if err := ctx.Run(&c, settings); err != nil {
+		fmt.Fprintf(os.Stderr, "orrery: %v\n", err)
+		return exitFailed
+	}
+	return 0
+}
+
+// signalContext ends with the first SIGINT or SIGTERM; the second one ends the process at once.
+func signalContext() (context.Context, context.CancelFunc) {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, cancel) // back to the default action
+	return ctx, cancel
+}

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"orrery/engine"
+	"orrery/models"
+	"orrery/serve"
+	"orrery/stream"
+	"orrery/stream/broker"
+)
+
+// node is a running engine: broker (or a cluster), writer, pipeline, server. Parts start in the order of the fields and
+// stop in the reverse one.
+type node struct {
+	flags   *nodeFlags
+	log     *slog.Logger
+	cluster stream.Cluster
+
+	broker   *broker.Broker // nil with a cluster
+	writer   *stream.Writer
+	engine   *engine.Engine
+	pipeline *stream.Pipeline
+	server   *serve.Server
+
+	stops []stop
+}
+
+// stop is how a started part is stopped.
+type stop struct {
+	name string
+	do   func(context.Context) error
+}
+
+// stopTimeout bounds a graceful stop: the snapshot of a large state included.
+const stopTimeout = 60 * time.Second
+
+func (n *node) stopsWith(name string, do func(context.Context) error) {
+	n.stops = append(n.stops, stop{name, do})
+}
+
+// step runs one part of the start and logs how long it took.
+func (n *node) step(name string, do func() error) error {
+	began := time.Now()
+	if err := do(); err != nil {
+		return fmt.Errorf("cannot start the %s: %w", name, err)
+	}
+	n.log.Info("started", "part", name, "took", time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+// start brings everything up to the server and returns while the pipeline may still be catching up. What has started is
+// stopped again when a later part fails.
+func (n *node) start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.stop())
+		}
+	}()
+	if err := n.flags.validate(); err != nil {
+		return err
+	}
+	n.cluster = n.flags.Cluster.cluster()
+	n.cluster.Log = n.log
+	if len(n.cluster.Brokers) == 0 {
+		if err := n.step("broker", n.startBroker); err != nil {
+			return err
+		}
+	}
+	for _, part := range []struct {
+		name string
+		do   func() error
+	}{
+		{"topics", func() error { return n.ensureTopics(ctx) }},
+		{"writer", n.startWriter},
+		{"pipeline", func() error { return n.openPipeline(ctx) }},
+		{"server", n.startServer},
+	} {
+		if err := n.step(part.name, part.do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *node) startBroker() (err error) {
+	if err := os.MkdirAll(n.flags.brokerDir(), 0o755); err != nil {
+		return err
+	}
+	n.broker, err = broker.Start(broker.Config{
+		Dir: n.flags.brokerDir(), Listen: n.flags.Kafka, Unsynced: n.flags.Unsynced, Retention: n.flags.Topics.Retention, Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.stopsWith("broker", func(context.Context) error { return n.broker.Close() })
+	n.cluster.Brokers = []string{n.broker.Addr()}
+	return nil
+}
+
+func (n *node) ensureTopics(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	_, err := stream.EnsureTopics(ctx, n.cluster, n.flags.Topics.topics())
+	return err
+}
+
+func (n *node) startWriter() (err error) {
+	n.writer, err = stream.NewWriter(stream.WriterConfig{Cluster: n.cluster})
+	if err != nil {
+		return err
+	}
+	n.stopsWith("writer", func(context.Context) error { n.writer.Close(); return nil })
+	return nil
+}
+
+func (n *node) openPipeline(ctx context.Context) (err error) {
+	if n.engine, err = engine.New(n.flags.engine()); err != nil {
+		return err
+	}
+	n.pipeline, err = stream.Open(ctx, stream.Config{
+		Cluster: n.cluster, Machine: n.engine, Build: version,
+		Dir: n.flags.snapshotDir(), SnapshotEvery: n.flags.SnapshotEvery, Fingerprint: n.flags.fingerprint(),
+		Rebuild: n.flags.Rebuild, AcceptGap: n.flags.AcceptGap,
+	})
+	if err != nil {
+		return err
+	}
+	n.stopsWith("pipeline", func(context.Context) error { return n.pipeline.Close() })
+	return nil
+}
+
+func (n *node) startServer() (err error) {
+	cfg := serve.Config{
+		Listen: n.flags.Listen, Admin: n.flags.Admin, Origins: n.flags.Origins, Open: n.flags.Open,
+		Version: version, Logger: n.log,
+	}
+	if n.flags.WriteKey != "" {
+		cfg.Keys = []serve.Key{{Write: n.flags.WriteKey, Secret: n.flags.SecretKey}}
+	}
+	n.server, err = serve.New(cfg, serve.Deps{
+		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Statistics: n.engine,
+		Log: n.writer, Stream: progress{n.pipeline}, Clock: n.clock(),
+	})
+	if err != nil {
+		return err
+	}
+	if err := n.server.Start(); err != nil {
+		return err
+	}
+	n.stopsWith("server", n.server.Stop)
+	return nil
+}
+
+// clock returns what "now" means to readers.
+func (n *node) clock() serve.Clock {
+	if n.flags.Clock == "stream" {
+		return n.engine.StreamTime
+	}
+	return func() models.Time { return models.TimeOf(time.Now()) }
+}
+
+// run drives the pipeline until ctx ends or a part fails, then stops everything. The server stops first, so that
+// nothing is acknowledged that the pipeline would not see; the pipeline saves its state on the way out.
+func (n *node) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case err := <-n.server.Failed():
+			cancel(fmt.Errorf("the server failed: %w", err))
+		case <-ctx.Done():
+		}
+	}()
+	folding, halt := context.WithCancel(context.WithoutCancel(ctx))
+	defer halt()
+	folded := make(chan error, 1)
+	go func() { folded <- n.pipeline.Run(folding) }()
+
+	var failure error
+	select {
+	case failure = <-folded: // it stops by itself only when it fails
+		folded <- nil
+	case <-ctx.Done():
+		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+			failure = cause
+		}
+	}
+	n.log.Info("stopping")
+	err := n.stopLast() // the server
+	halt()
+	return errors.Join(failure, err, <-folded, n.stop())
+}
+
+// stopLast stops the part that started last.
+func (n *node) stopLast() error {
+	last := n.stops[len(n.stops)-1]
+	n.stops = n.stops[:len(n.stops)-1]
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	began := time.Now()
+	err := last.do(ctx)
+	n.log.Info("stopped", "part", last.name, "took", time.Since(began).Round(time.Millisecond))
+	if err != nil {
+		return fmt.Errorf("cannot stop the %s: %w", last.name, err)
+	}
+	return nil
+}
+
+// stop stops everything that has started, last first.
+func (n *node) stop() error {
+	var errs []error
+	for len(n.stops) > 0 {
+		errs = append(errs, n.stopLast())
+	}
+	return errors.Join(errs...)
+}
+
+// newLog returns the log: text for a person, JSON for machines.
+func newLog(asJSON bool) *slog.Logger {
+	if asJSON || !terminal(os.Stderr) {
+		return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, nil))
+}
+
+// absolute makes the data folder independent of later changes of the working folder, for messages.
+func absolute(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		return abs
+	}
+	return dir
+}

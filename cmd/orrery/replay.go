@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"orrery/bench/replay"
+	"orrery/stream"
+)
+
+// replayCmd sends files of shop events into the stream.
+type replayCmd struct {
+	Cluster clusterFlags `embed:""`
+
+	Files  []string `arg:"" name:"file" help:"CSV, TSV, JSON lines or basket files, plain or gzip; - is standard input."`
+	Preset string   `name:"preset" help:"Column map of a known data set: ${presets}."`
+	Format string   `name:"format" help:"csv, tsv, jsonl, lines or histories; by default what the file's name says."`
+	Map    []string `name:"map" sep:"none" placeholder:"FIELD=COLUMN" help:"Column of an event's field; FIELD==TEXT is a constant, FIELD=a-{COLUMN} a text with columns in it."`
+	Group  []string `name:"group" help:"Columns: rows with equal values in all of them are one event with several items."`
+
+	ItemSeparator string        `name:"item-separator" help:"Splits the item column into several items."`
+	TimeLayout    string        `name:"time-layout" help:"rfc3339, s, ms, datetime, date, yyyymmdd or a layout of Go's time package; by default told from the shape."`
+	Start         string        `name:"start" help:"Time of the first event of a file without times, RFC 3339."`
+	Step          time.Duration `name:"step" help:"Time between events of a file without times; one minute by default."`
+	Shop          string        `name:"shop" help:"Shop of events for which no column is mapped."`
+	Currency      string        `name:"currency" help:"Currency of events for which no column is mapped."`
+	Sort          bool          `name:"sort" help:"Send in the order of time instead of the file's; holds the file in memory."`
+	Limit         int64         `name:"limit" help:"End after so many events."`
+	Strict        bool          `name:"strict" help:"End at the first row that cannot be understood."`
+	Speed         float64       `name:"speed" help:"Keep the original spacing, divided by this factor; 0 sends flat out."`
+	Rate          float64       `name:"rate" help:"At most so many events a second; 0 is no bound."`
+	Quiet         bool          `name:"quiet" help:"No progress."`
+}
+
+// Run replays.
+func (c *replayCmd) Run(ctx context.Context, all *cli) error {
+	cfg := replay.Config{
+		Files: c.Files, Preset: c.Preset, Format: replay.Format(c.Format), Map: c.Map, Group: c.Group,
+		ItemSeparator: c.ItemSeparator, TimeLayout: c.TimeLayout, Step: c.Step, Shop: c.Shop, Currency: c.Currency,
+		Sort: c.Sort, Limit: c.Limit, Strict: c.Strict, Speed: c.Speed, Rate: c.Rate,
+	}
+	if c.Start != "" {
+		at, err := time.Parse(time.RFC3339, c.Start)
+		if err != nil {
+			return fmt.Errorf("start: %w", err)
+		}
+		cfg.Start = at
+	}
+	bulk, err := stream.NewBulk(c.Cluster.cluster())
+	if err != nil {
+		return err
+	}
+	defer bulk.Close()
+	summary, err := replay.Run(ctx, cfg, bulk, c.progress())
+	return errors.Join(err, c.print(all, summary))
+}
+
+func (c *replayCmd) progress() replay.Progress {
+	if c.Quiet {
+		return silent{}
+	}
+	return replay.NewPrinter(os.Stderr, terminal(os.Stderr))
+}
+
+// silent is told of progress and says nothing.
+type silent struct{}
+
+func (silent) Status(replay.Status) {}
+func (silent) Bad(replay.BadRow)    {}
+
+func terminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+func (c *replayCmd) print(all *cli, s replay.Summary) error {
+	if all.JSON {
+		return json.NewEncoder(os.Stdout).Encode(s)
+	}
+	return s.Print(os.Stdout)
+}
+
+var _ replay.Sink = (*stream.Bulk)(nil)

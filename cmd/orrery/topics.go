@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"orrery/stream"
+)
+
+type topicsCmd struct {
+	Ensure ensureCmd `cmd:"" help:"Create the topics that are missing, and check the others."`
+}
+
+type ensureCmd struct {
+	Cluster clusterFlags `embed:""`
+	Topics  topicFlags   `embed:""`
+}
+
+// Run creates missing topics.
+func (c *ensureCmd) Run(ctx context.Context, all *cli) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	states, err := stream.EnsureTopics(ctx, c.Cluster.cluster(), c.Topics.topics())
+	if err != nil {
+		return err
+	}
+	if all.JSON {
+		return json.NewEncoder(os.Stdout).Encode(states)
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "topic\tpartitions\t")
+	for _, s := range states {
+		what := "there already"
+		if s.Created {
+			what = "created"
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\n", s.Name, s.Partitions, what)
+	}
+	return w.Flush()
+}
