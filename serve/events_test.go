@@ -20,7 +20,7 @@ func TestEvents(t *testing.T) {
 	r := newRig(t, Config{})
 	f := func(body string, want ...models.Topic) {
 		t.Helper()
-		r.fake.records = nil
+		r.fake.set(func() { r.fake.records = nil })
 		resp := r.do("POST", "/v1/events", body)
 		if resp.StatusCode() != 202 {
 			t.Errorf("%s: %d %s", body, resp.StatusCode(), resp.Body())
@@ -76,12 +76,12 @@ func TestEventsRejected(t *testing.T) {
 		t.Errorf("%d records, want 6", n)
 	}
 
-	r.fake.logErr = models.ErrFull
+	r.fake.set(func() { r.fake.logErr = models.ErrFull })
 	f(viewEvent, 429, `{"error":{"code":"full","message":"the stream is full: send the same events again later"}}`)
 	if got := r.do("POST", "/v1/events", viewEvent).Header.Peek("Retry-After"); string(got) != "1" {
 		t.Errorf("Retry-After %q", got)
 	}
-	r.fake.logErr = errLog
+	r.fake.set(func() { r.fake.logErr = errLog })
 	f(viewEvent, 503, `{"error":{"code":"log_unavailable","message":"the events could not be made durable: send them again with the same ids"}}`)
 }
 
@@ -119,7 +119,7 @@ func TestBots(t *testing.T) {
 	r := newRig(t, Config{})
 	f := func(agent string, want string) {
 		t.Helper()
-		r.fake.records = nil
+		r.fake.set(func() { r.fake.records = nil })
 		r.expect("POST", "/v1/events", viewEvent, 202, accepted1, "User-Agent: "+agent)
 		if got := string(r.fake.taken()[0].Value); got != want {
 			t.Errorf("%s: %s, want %s", agent, got, want)
@@ -142,7 +142,7 @@ func TestShopsOfKeys(t *testing.T) {
 	r := newRig(t, Config{Keys: []Key{{Shop: "north", Write: "w", Secret: "s"}}})
 	f := func(body string, status int, shop string) {
 		t.Helper()
-		r.fake.records = nil
+		r.fake.set(func() { r.fake.records = nil })
 		r.expect("POST", "/v1/events?key=w", body, status, "")
 		if status != 202 {
 			return

@@ -123,6 +123,13 @@ func (k *fake) taken() []models.Record {
 	return k.records
 }
 
+// set changes what the fake answers.
+func (k *fake) set(change func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	change()
+}
+
 func (k *fake) deps() Deps {
 	return Deps{Recommender: k, Social: k, Profiles: k, Statistics: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
@@ -144,7 +151,7 @@ func newRig(t *testing.T, cfg Config) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, fake: k, server: s, line: fasthttputil.NewInmemoryListener()}
-	r.client = fasthttp.HostClient{Addr: "orrery", Dial: func(string) (net.Conn, error) { return r.line.Dial() }}
+	r.client = fasthttp.HostClient{Addr: "orrery", DisablePathNormalizing: true, Dial: func(string) (net.Conn, error) { return r.line.Dial() }}
 	if err := s.Serve(r.line, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +171,6 @@ func (r *rig) do(method, uri, body string, headers ...string) *fasthttp.Response
 	r.t.Helper()
 	req, resp := fasthttp.AcquireRequest(), new(fasthttp.Response)
 	defer fasthttp.ReleaseRequest(req)
-	req.URI().DisablePathNormalizing = true
 	req.SetRequestURI("http://orrery" + uri)
 	req.URI().DisablePathNormalizing = true
 	req.Header.SetMethod(method)

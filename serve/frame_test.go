@@ -74,7 +74,7 @@ func TestFrameParameters(t *testing.T) {
 	r.expect("GET", "/v1/frames/nope", "", 404,
 		`{"error":{"code":"unknown_frame","message":"there is no frame \"nope\"; there are product_page, for_you, trending","field":"frame"}}`)
 	r.expect("GET", "/v1/frames", "", 200, `{"frames":["product_page","for_you","trending"]}`)
-	r.fake.frameErr = errors.New("broken")
+	r.fake.set(func() { r.fake.frameErr = errors.New("broken") })
 	f("", 500, `{"error":{"code":"internal","message":"the frame could not be answered"}}`)
 }
 

@@ -1,0 +1,382 @@
+package serve
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp/fasthttputil"
+
+	"orrery/models"
+)
+
+func TestNewReportsAllThatIsMissing(t *testing.T) {
+	_, err := New(Config{MaxBody: -1, Keys: []Key{{}}}, Deps{})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"MaxBody", "key 0", "no Recommender", "no Log", "no Clock"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %q", want, err)
+		}
+	}
+}
+
+func TestDevelopmentModeStaysOnLoopback(t *testing.T) {
+	f := func(cfg Config, address string, ok bool) {
+		t.Helper()
+		if err := cfg.mayListen(address); (err == nil) != ok {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	f(Config{}, "127.0.0.1:8080", true)
+	f(Config{}, "[::1]:8080", true)
+	f(Config{}, "localhost:8080", true)
+	f(Config{}, ":8080", false)
+	f(Config{}, "0.0.0.0:8080", false)
+	f(Config{}, "192.0.2.1:8080", false)
+	f(Config{}, "8080", false)
+	f(Config{Open: true}, ":8080", true)
+	f(Config{Keys: []Key{{Secret: "s"}}}, ":8080", true)
+}
+
+func TestKeys(t *testing.T) {
+	r := newRig(t, Config{Keys: []Key{{Shop: "north", Write: "w", Secret: "s"}, {Secret: "all"}}, Origins: []string{"https://shop.example"}})
+	f := func(method, uri string, status int, headers ...string) {
+		t.Helper()
+		r.expect(method, uri, viewEvent, status, "", headers...)
+	}
+	const frame, stats = "/v1/frames/for_you?visitor=v", "/v1/stats"
+	f("GET", frame, 401)
+	f("GET", frame, 200, "Authorization: Bearer w")
+	f("GET", frame, 200, "Authorization: bearer s")
+	f("GET", frame, 401, "Authorization: Basic w")
+	f("GET", frame, 401, "Authorization: Bearer x")
+	f("GET", frame+"&key=w", 200)
+	f("GET", frame+"&key=%77", 200)
+	f("GET", frame+"&key=s", 401) // a secret key in a URL
+	f("GET", frame+"&shop=north", 200, "Authorization: Bearer w")
+	f("GET", frame+"&shop=south", 403, "Authorization: Bearer w")
+	f("GET", frame+"&shop=south", 200, "Authorization: Bearer all")
+	if string(r.fake.query.Shop) != "south" {
+		t.Errorf("shop %q", r.fake.query.Shop)
+	}
+	f("GET", frame, 200, "Authorization: Bearer w")
+	if string(r.fake.query.Shop) != "north" {
+		t.Errorf("shop %q", r.fake.query.Shop)
+	}
+	f("POST", "/v1/events?key=w", 202)
+	f("GET", stats, 403, "Authorization: Bearer w")
+	f("GET", stats, 200, "Authorization: Bearer s")
+	f("GET", "/metrics", 401)
+	f("GET", "/healthz", 200)
+	f("GET", "/", 200)
+}
+
+func TestOrigins(t *testing.T) {
+	f := func(cfg Config, method, uri, origin, want string, status int) {
+		t.Helper()
+		r := newRig(t, cfg)
+		resp := r.expect(method, uri, "", status, "", "Origin: "+origin)
+		if got := string(resp.Header.Peek("Access-Control-Allow-Origin")); got != want {
+			t.Errorf("%s %s from %s: allowed %q, want %q", method, uri, origin, got, want)
+		}
+	}
+	keys := Config{Keys: []Key{{Write: "w"}}, Origins: []string{"https://shop.example"}}
+	f(Config{}, "GET", "/v1/frames/for_you", "https://any.example", "*", 200)
+	f(Config{}, "OPTIONS", "/v1/events", "https://any.example", "*", 204)
+	f(Config{}, "GET", "/v1/stats", "https://any.example", "", 200)
+	f(Config{}, "OPTIONS", "/v1/stats", "https://any.example", "", 405)
+	f(keys, "OPTIONS", "/v1/events", "https://shop.example", "https://shop.example", 204)
+	f(keys, "OPTIONS", "/v1/events", "https://other.example", "", 204)
+	f(keys, "GET", "/v1/social/x?key=w", "https://shop.example", "https://shop.example", 200)
+	f(keys, "GET", "/v1/social/x?key=w", "https://other.example", "", 200)
+	f(keys, "GET", "/v1/social/x", "https://shop.example", "https://shop.example", 401)
+}
+
+func TestPaths(t *testing.T) {
+	r := newRig(t, Config{})
+	f := func(method, uri string, status int, want string) {
+		t.Helper()
+		r.expect(method, uri, "", status, want)
+	}
+	f("GET", "/nope", 404, `{"error":{"code":"no_such_path","message":"no such path; /docs lists what there is"}}`)
+	f("POST", "/v1/stats", 405, `{"error":{"code":"method_not_allowed","message":"this path takes GET"}}`)
+	f("DELETE", "/v1/frames", 405, `{"error":{"code":"method_not_allowed","message":"this path takes GET, POST"}}`)
+	f("HEAD", "/healthz", 200, "")
+	f("GET", "/v1/frames/", 404, "")
+	f("GET", "/v1/frames/a/b", 404, "")
+	f("GET", "/v1/social/%zz", 400, `{"error":{"code":"bad_parameter","message":"the path is not a valid escaped id of at most 512 bytes","field":"path"}}`)
+	f("GET", "/v1/social/a%2F..%2Fb%20+c", 200, `{"item_id":"a/../b +c","viewing_now":5,"viewed_24h":120,"carted_24h":9,"bought_24h":null}`)
+	f("GET", "/v1/social/unknown", 200, `{"item_id":"unknown","viewing_now":null,"viewed_24h":null,"carted_24h":null,"bought_24h":null}`)
+}
+
+func TestProfile(t *testing.T) {
+	r := newRig(t, Config{})
+	r.fake.profiles["a/b@c"] = models.Profile{
+		Contact: "a/b@c", Attributes: []byte(`{"name":"Anna"}`), Visitors: 2, FirstSeen: 1_795_000_000_000, LastSeen: 1_795_000_001_234, Sessions: 3, Events: 40,
+		Viewed: []models.ItemTouch{{ID: []byte("S"), At: 1_795_000_000_000}}, Cart: []models.ItemTouch{{ID: []byte("T"), At: 1_795_000_000_000, Quantity: 2}},
+		Orders:     []models.OrderTouch{{Order: "O", At: 1_795_000_000_000, Value: 39_800_000, Currency: "EUR", Items: []models.ItemTouch{{ID: []byte("S"), At: 1_795_000_000_000, Quantity: 1}}}},
+		OrderCount: 1, Spent: map[string]models.Money{"EUR": 39_800_000},
+	}
+	const known = `"contact":"a/b@c","attributes":{"name":"Anna"},"visitors":2,"first_seen":"2026-11-18T11:06:40.000Z","last_seen":"2026-11-18T11:06:41.234Z","sessions":3,"events":40,` +
+		`"viewed":[{"item_id":"S","time":"2026-11-18T11:06:40.000Z"}],"cart":[{"item_id":"T","time":"2026-11-18T11:06:40.000Z","quantity":2}],` +
+		`"orders":[{"order":"O","time":"2026-11-18T11:06:40.000Z","value":"39.80","currency":"EUR","items":[{"item_id":"S","time":"2026-11-18T11:06:40.000Z","quantity":1}]}],` +
+		`"order_count":1,"spent":{"EUR":"39.80"},"bot":false}`
+	r.expect("GET", "/v1/contacts/a%2Fb@c", "", 200, "{"+known)
+	r.expect("GET", "/v1/visitors/a%2Fb%40c", "", 200, `{"visitor":"a/b@c",`+known)
+	r.expect("GET", "/v1/contacts/x", "", 404, `{"error":{"code":"unknown_contact","message":"no event has named the contact \"x\""}}`)
+	r.expect("GET", "/v1/visitors/x", "", 404, `{"error":{"code":"unknown_visitor","message":"no event has named the visitor \"x\""}}`)
+	r.fake.profiles["empty"] = models.Profile{}
+	r.expect("GET", "/v1/visitors/empty", "", 200, `{"visitor":"empty","contact":null,"attributes":null,"visitors":0,"first_seen":null,"last_seen":null,"sessions":0,"events":0,"viewed":[],"cart":[],"orders":[],"order_count":0,"spent":{},"bot":false}`)
+}
+
+func TestContactProducts(t *testing.T) {
+	r := newRig(t, Config{})
+	resp := r.do("GET", "/v1/contacts/anna%40example.com/products?n=4", "")
+	if got := changing.ReplaceAllString(strings.TrimSpace(string(resp.Body())), ""); got != `{"frame":"for_you",`+frameBody+`}` {
+		t.Errorf("got %s", got)
+	}
+	if q := r.fake.query; string(q.Contact) != "anna@example.com" || q.N != 4 || string(q.Frame) != "for_you" {
+		t.Errorf("query %+v", q)
+	}
+	r.do("GET", "/v1/contacts/anna/products?frame=product%5Fpage&contact=eve", "")
+	if q := r.fake.query; string(q.Contact) != "anna" || string(q.Frame) != "product_page" {
+		t.Errorf("query %+v", q)
+	}
+	r.expect("GET", "/v1/contacts/anna/products?frame=nope", "", 404, "")
+}
+
+func TestStats(t *testing.T) {
+	r := newRig(t, Config{})
+	r.fake.set(func() {
+		r.fake.stats = models.Stats{Events: map[string]uint64{"view_item": 7, `a"b`: 1}, Total: 8, Orders: 2, Buyers: 1, Visitors: 3, Revenue: map[string]models.Money{"EUR": 123_450_000, "USD": -1_000_000}, Bytes: map[string]uint64{"sessions": 10}, StreamTime: 1_795_000_000_000}
+	})
+	r.fake.set(func() {
+		r.fake.status = StreamStatus{Lag: 5, Duplicates: 4, Late: 1, DeadLetters: map[string]uint64{"not_json": 2, "missing": 1}}
+	})
+	r.expect("GET", "/v1/stats", "", 200, `{"events":{"a\"b":1,"view_item":7},"total":8,"orders":2,"refunds":0,"cancels":0,"buyers":1,"visitors":3,"contacts":0,"sessions":0,"bots":0,"items":0,"products":0,`+
+		`"revenue":{"EUR":"123.45","USD":"-1.00"},"duplicates":4,"late":1,"deadletters":3,"deadletters_by_code":{"missing":1,"not_json":2},"lag":5,"bytes":{"sessions":10},"stream_time":"2026-11-18T11:06:40.000Z"}`)
+}
+
+func TestReadiness(t *testing.T) {
+	r := newRig(t, Config{MaxLag: 100})
+	f := func(status StreamStatus, code int, want string) {
+		t.Helper()
+		r.fake.set(func() { r.fake.status = status })
+		r.expect("GET", "/readyz", "", code, "")
+		r.expect("GET", "/readyz?verbose", "", code, want)
+	}
+	f(StreamStatus{Ready: true}, 200, `{"ready":true,"checks":[{"name":"caught_up","ok":true,"reason":"0 records behind"},{"name":"stream","ok":true,"reason":"moving"},{"name":"lag","ok":true,"reason":"0 records behind"},{"name":"serving","ok":true,"reason":"serving"}]}`)
+	f(StreamStatus{Lag: 1203, Err: errLog}, 503, `{"ready":false,"checks":[{"name":"caught_up","ok":false,"reason":"still reading the log: 1203 records behind"},{"name":"stream","ok":false,"reason":"the broker is gone"},{"name":"lag","ok":false,"reason":"1203 records behind"},{"name":"serving","ok":true,"reason":"serving"}]}`)
+	r.expect("GET", "/healthz", "", 200, `{"status":"ok"}`)
+}
+
+func TestPanicIsAnswered(t *testing.T) {
+	r := newRig(t, Config{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	r.fake.set(func() { r.fake.panics = true })
+	for range 3 {
+		r.expect("GET", "/v1/frames/for_you", "", 500, `{"error":{"code":"internal","message":"the server failed to answer; this is a bug in it"}}`)
+	}
+	r.fake.set(func() { r.fake.panics = false })
+	r.expect("GET", "/v1/frames/for_you", "", 200, "")
+	if body := string(r.do("GET", "/metrics", "").Body()); !strings.Contains(body, "http_panics_total 3\n") {
+		t.Error("panics are not counted")
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	r := newRig(t, Config{Version: "1.2.3"})
+	r.fake.set(func() { r.fake.stats = models.Stats{Events: map[string]uint64{"view_item": 7}} })
+	r.fake.set(func() {
+		r.fake.status.Partitions = []PartitionStatus{{Topic: "pageviews", Partition: 1, Position: 90, End: 100}}
+	})
+	r.do("GET", "/v1/frames/for_you", "")
+	r.do("GET", "/v1/frames/secret-looking-path", "")
+	r.do("POST", "/v1/events", viewEvent)
+	body := string(r.do("GET", "/metrics", "").Body())
+	for _, want := range []string{
+		`http_requests_total{route="frame",code="200"} 1`, `http_requests_total{route="frame",code="404"} 1`,
+		`http_request_seconds_count{route="frame"} 2`, `http_request_seconds_bucket{route="frame",le="+Inf"} 2`,
+		`http_events_total{type="view_item",outcome="accepted"} 1`, `events_total{type="view_item"} 7`,
+		`stream_lag_records{topic="pageviews",partition="1"} 10`, `ready 1`, `build_info{version="1.2.3",go="go`, `process_resident_memory_bytes`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is missing in\n%s", want, body)
+		}
+	}
+	if strings.Contains(body, "secret-looking-path") {
+		t.Error("a raw path became a label")
+	}
+}
+
+func TestAssets(t *testing.T) {
+	r := newRig(t, Config{})
+	for route, file := range assetFiles {
+		path := endpoints[route].path
+		resp := r.expect("GET", path, "", 200, "")
+		if string(resp.Header.ContentType()) != file[1] || len(resp.Body()) == 0 || len(resp.Header.Peek("Content-Security-Policy")) == 0 {
+			t.Errorf("%s: %s", path, resp.Header.String())
+		}
+		r.expect("GET", path, "", 304, "", "If-None-Match: "+string(resp.Header.Peek("ETag")))
+	}
+}
+
+// TestStop stops a server with real sockets and a live stream open: readiness turns false, the stream ends, and Stop waits.
+func TestStop(t *testing.T) {
+	k := newFake()
+	s, err := New(Config{Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", DrainDelay: 300 * time.Millisecond}, k.deps())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	base := "http://" + s.Addr().String()
+	admin, err := http.Get("http://" + s.AdminAddr().String() + "/debug/pprof/cmdline")
+	if err != nil || admin.StatusCode != 200 {
+		t.Fatal(admin, err)
+	}
+	admin.Body.Close()
+	live, err := http.Get(base + "/v1/live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan error)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		stopped <- s.Stop(ctx)
+	}()
+	time.Sleep(50 * time.Millisecond)
+	ready, err := http.Get(base + "/readyz")
+	if err != nil || ready.StatusCode != 503 {
+		t.Errorf("while draining: %v, %v", ready, err)
+	} else {
+		ready.Body.Close()
+	}
+	if _, err := io.ReadAll(live.Body); err != nil {
+		t.Errorf("the live stream broke: %v", err)
+	}
+	live.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	if _, err := net.DialTimeout("tcp", s.Addr().String(), time.Second); err == nil {
+		t.Error("still listening")
+	}
+	if err := s.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStopRightAfterStart(t *testing.T) {
+	for range 20 {
+		s, err := New(Config{}, newFake().deps())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Serve(fasthttputil.NewInmemoryListener(), nil); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		if err := s.Stop(ctx); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+}
+
+// message is one server-sent event.
+type message struct {
+	event string
+	data  map[string]any
+}
+
+func readMessage(t *testing.T, in *bufio.Reader) message {
+	t.Helper()
+	var m message
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		switch name {
+		case "event":
+			m.event = value
+		case "data":
+			if err := json.Unmarshal([]byte(value), &m.data); err != nil {
+				t.Fatalf("%v: %s", err, value)
+			}
+		case "":
+			if m.event != "" {
+				return m
+			}
+		}
+	}
+}
+
+func TestLive(t *testing.T) {
+	k := newFake()
+	s, err := New(Config{Listen: "127.0.0.1:0", Admin: NoListener, MaxStreams: 1}, k.deps())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.live.ticker.Reset(30 * time.Millisecond)
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := s.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	uri := "http://" + s.Addr().String() + "/v1/live"
+	first, err := http.Get(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := http.Get(uri)
+	if err != nil || second.StatusCode != 503 {
+		t.Errorf("a second stream: %v, %v", second, err)
+	}
+	second.Body.Close()
+	in := bufio.NewReader(first.Body)
+	seen := map[string]int{}
+	for i := 0; seen["tick"] < 5 || seen["trends"] < 1; i++ {
+		if i == 2 {
+			k.set(func() { k.stats = models.Stats{Total: 100, Events: map[string]uint64{"view_item": 100}} })
+		}
+		m := readMessage(t, in)
+		seen[m.event]++
+		if m.event == "tick" && seen["total"] == 0 {
+			if kinds := m.data["by_kind"].(map[string]any); kinds["view_item"] != nil {
+				seen["total"]++
+				if rate := m.data["events_per_second"].(float64); rate < 100 || m.data["recent_visitors"].([]any)[0] != "v-1" {
+					t.Errorf("tick %v", m.data)
+				}
+			}
+		}
+	}
+	if seen["total"] == 0 {
+		t.Error("no tick told the events' rate")
+	}
+	first.Body.Close()
+	for i := 0; s.live.readers() > 0; i++ {
+		if i == 200 {
+			t.Fatal("the reader's absence went unnoticed")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
