@@ -1,27 +1,145 @@
 package stream
 
-import "context"
+import (
+	"context"
+	"errors"
+	"time"
+)
 
-// apply folds batches into the state until the fetcher closes full.
-func (p *Pipeline) apply(ctx context.Context, full <-chan *batch, free chan<- *batch) error {
-	p.checkReady()
-	for b := range full {
-		if err := p.applyBatch(ctx, b); err != nil {
-			return err
+// applier is the goroutine that owns the fold: it applies batches and freezes the state between them.
+type applier struct {
+	p    *Pipeline
+	ctx  context.Context // ends some time after Run's
+	full <-chan *batch
+	free chan<- *batch
+
+	asks    []chan error // snapshots that were asked for
+	due     bool         // a snapshot is to be taken as soon as the one before is written
+	records uint64       // applied since the last one
+	moved   bool
+}
+
+func (p *Pipeline) newApplier(ctx context.Context, full <-chan *batch, free chan<- *batch) *applier {
+	return &applier{p: p, ctx: ctx, full: full, free: free}
+}
+
+// run applies batches until the fetcher closes full, and saves what it came to.
+func (a *applier) run() error {
+	if a.p.saver == nil {
+		for b := range a.full {
+			if err := a.apply(b); err != nil {
+				return err
+			}
 		}
-		b.reset()
-		free <- b // its capacity is the number of batches
+		return nil
 	}
+	defer close(a.p.saver.jobs)
+	defer a.refuse()
+	if err := a.loop(); err != nil {
+		return err
+	}
+	return a.last()
+}
+
+func (a *applier) loop() error {
+	tick := time.NewTicker(a.p.cfg.SnapshotEvery)
+	defer tick.Stop()
+	for {
+		var token chan struct{}
+		if a.due {
+			token = a.p.saver.token
+		}
+		select {
+		case b, ok := <-a.full:
+			if !ok {
+				return nil
+			}
+			if err := a.apply(b); err != nil {
+				return err
+			}
+			a.due = a.due || a.records >= a.p.cfg.SnapshotRecords
+		case <-tick.C:
+			a.due = true
+		case ask := <-a.p.asks:
+			a.asks = append(a.asks, ask)
+			a.due = true
+		case <-token:
+			a.freeze()
+		}
+	}
+}
+
+// freeze uses the token up, if there is something to save.
+func (a *applier) freeze() {
+	a.due = false
+	s := a.p.saver
+	if !a.moved {
+		for _, ask := range a.asks {
+			ask <- nil
+		}
+		a.asks = nil
+		s.token <- struct{}{}
+		return
+	}
+	start := time.Now()
+	f := a.p.freeze(start)
+	s.stalled(time.Since(start))
+	f.asks, a.asks = a.asks, nil
+	a.moved, a.records = false, 0
+	s.jobs <- f
+}
+
+// last saves the state that Run ends with.
+func (a *applier) last() error {
+	s := a.p.saver
+	<-s.token
+	if !a.moved || a.p.cfg.crash {
+		return nil
+	}
+	done := make(chan error, 1)
+	a.asks = append(a.asks, done)
+	a.freeze()
+	return <-done
+}
+
+var errStopped = errors.New("the stream has stopped")
+
+// refuse answers those who wait for a snapshot that will not be taken.
+func (a *applier) refuse() {
+	for _, ask := range a.asks {
+		ask <- errStopped
+	}
+}
+
+// apply folds a batch and gives it back.
+func (a *applier) apply(b *batch) error {
+	if err := a.sort(b); err != nil {
+		return err
+	}
+	f := a.p.fold
+	if len(b.apply) > 0 {
+		a.p.cfg.Machine.Apply(b.apply)
+		f.counters.taken += uint64(len(b.apply))
+	}
+	a.moved = true
+	a.records += uint64(len(b.entries))
+	a.p.checkReady()
+	a.p.public.publish(f, len(a.full))
+	a.p.announce()
+	b.reset()
+	a.free <- b // its capacity is the number of batches
 	return nil
 }
 
-func (p *Pipeline) applyBatch(ctx context.Context, b *batch) error {
-	f := p.fold
+// sort moves the positions past the batch, and tells new events from repeats and dead letters.
+func (a *applier) sort(b *batch) error {
+	f := a.p.fold
 	for i := range b.entries {
 		if e := &b.entries[i]; e.event >= 0 {
 			f.parts[e.lane].seen.touch(e.hash)
 		}
 	}
+	letters := false
 	for i := range b.entries {
 		e := &b.entries[i]
 		part := &f.parts[e.lane]
@@ -30,8 +148,11 @@ func (p *Pipeline) applyBatch(ctx context.Context, b *batch) error {
 		switch {
 		case e.letter != nil:
 			f.counters.letters[e.letter.why.Code]++
-			p.letters.send(ctx, e.letter)
-		case e.event < 0:
+			letters = true
+			if err := a.p.letters.send(a.ctx, e.letter); err != nil {
+				return err
+			}
+		case e.event < 0: // a control record
 		case part.seen.add(e.hash):
 			ev := &b.events[e.event]
 			f.counters.newestEvent = max(f.counters.newestEvent, ev.Time)
@@ -40,11 +161,8 @@ func (p *Pipeline) applyBatch(ctx context.Context, b *batch) error {
 			f.counters.duplicates++
 		}
 	}
-	if len(b.apply) > 0 {
-		p.cfg.Machine.Apply(b.apply)
-		f.counters.taken += uint64(len(b.apply))
+	if letters {
+		a.p.public.publishLetters(f)
 	}
-	p.public.publish(f)
-	p.announce()
 	return nil
 }

@@ -19,6 +19,7 @@ type batch struct {
 	entries []entry
 	events  [batchEvents]models.Event
 	used    int // events
+	limit   int // entries
 	bytes   int
 	apply   []*models.Event // filled by the applying goroutine: what survives the dedupe
 }
@@ -34,11 +35,11 @@ type entry struct {
 	letter *letter     // what went wrong, where something did
 }
 
-func newBatch() *batch {
-	return &batch{entries: make([]entry, 0, batchEvents), apply: make([]*models.Event, 0, batchEvents)}
+func newBatch(limit int) *batch {
+	return &batch{limit: limit, entries: make([]entry, 0, batchEvents), apply: make([]*models.Event, 0, batchEvents)}
 }
 
-func (b *batch) full() bool { return len(b.entries) == batchEvents || b.bytes >= batchBytes }
+func (b *batch) full() bool { return len(b.entries) == b.limit || b.bytes >= batchBytes }
 
 func (b *batch) reset() {
 	clear(b.entries)

@@ -39,6 +39,7 @@ type fetcher struct {
 	start  time.Time
 	now    models.Time // of the newest poll
 	errors *fetchErrors
+	public *published
 }
 
 // run polls until ctx ends (nil) or the log cannot be followed any longer.
@@ -70,6 +71,11 @@ func (f *fetcher) poll(ctx context.Context) error {
 		f.take(p)
 	})
 	f.giveUp()
+	fetched := 0
+	for _, l := range f.lanes {
+		fetched += l.bytes
+	}
+	f.public.fetched.Store(int64(fetched))
 	return failed
 }
 
@@ -96,6 +102,7 @@ func (f *fetcher) take(p kgo.FetchTopicPartition) {
 	}
 	l.waiting, l.given = 0, false
 	l.end = max(l.end, l.next)
+	f.public.ended(l.index, l.end)
 	if l.bytes > laneHigh && !l.paused {
 		l.paused = true
 		f.client.PauseFetchPartitions(map[string][]int32{l.name: {l.part}})

@@ -23,10 +23,15 @@ func newGroup(ctx context.Context) *group {
 func (g *group) run(f func(ctx context.Context) error) {
 	g.wg.Go(func() {
 		if err := f(g.ctx); err != nil {
-			g.once.Do(func() { g.err = err })
-			g.cancel()
+			g.fail(err)
 		}
 	})
+}
+
+// fail ends all with err, unless another error did so before.
+func (g *group) fail(err error) {
+	g.once.Do(func() { g.err = err })
+	g.cancel()
 }
 
 // wait returns when all have ended, with the error of the first that failed.

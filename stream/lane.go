@@ -14,6 +14,7 @@ var inputs = []models.Topic{models.Catalogue, models.Contacts, models.Pageviews,
 
 // lane is the part of the pipeline that belongs to one partition, as far as the fetching goroutine owns it.
 type lane struct {
+	index int // among the lanes
 	topic models.Topic
 	name  string // of the topic, in full
 	part  int32

@@ -44,6 +44,9 @@ const (
 // maxLetterValue is what a letter carries of a record's value: the topic's limit less room for key and headers.
 const maxLetterValue = maxLetterBytes - 64<<10
 
+// errLetter says that a dead letter could not be written: nothing may pass it.
+var errLetter = errors.New("cannot write a dead letter")
+
 // letters writes dead letters and knows when they are safe.
 type letters struct {
 	client  *kgo.Client
@@ -72,12 +75,16 @@ func newLetters(c Cluster, version string) (*letters, error) {
 	return l, nil
 }
 
-// send hands a letter to the client; it waits while the client is full.
-func (l *letters) send(ctx context.Context, d *letter) {
+// send hands a letter to the client; it waits while the client is full. An error is that of an earlier letter.
+func (l *letters) send(ctx context.Context, d *letter) error {
 	l.mu.Lock()
+	err := l.err
 	l.handed++
 	l.mu.Unlock()
-	l.client.Produce(ctx, l.compose(d), l.promised)
+	if err == nil {
+		l.client.Produce(ctx, l.compose(d), l.promised)
+	}
+	return err
 }
 
 func (l *letters) compose(d *letter) *kgo.Record {
@@ -111,7 +118,7 @@ func (l *letters) promised(r *kgo.Record, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil && l.err == nil {
-		l.err = fmt.Errorf("cannot write a dead letter: %w", err)
+		l.err = fmt.Errorf("%w: %w", errLetter, err)
 	}
 	l.acked++
 	l.more.Broadcast()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -49,4 +50,38 @@ func listLog(ctx context.Context, adm *kadm.Client, c Cluster) ([]logPart, error
 		}
 	}
 	return log, nil
+}
+
+// lagEvery is how often the ends of the partitions are listed: a fetch says where its own partition ends, but not when
+// its fetching is paused or its broker does not answer.
+const lagEvery = 5 * time.Second
+
+// follow lists the log now and then until ctx ends, or the log is no longer the one that is read: a topic that was
+// deleted, or has got more partitions, of which nobody would ever read the new ones.
+func (p *Pipeline) follow(ctx context.Context) error {
+	tick := time.NewTicker(lagEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		log, err := listLog(ctx, p.adm, p.cfg.Cluster)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, ErrNoTopic):
+			return err
+		case err != nil:
+			p.errors.add(err)
+			continue
+		}
+		if len(log) != len(p.fold.parts) {
+			return fmt.Errorf("cannot go on reading %d partitions, there are %d now: %w", len(p.fold.parts), len(log), ErrPartitions)
+		}
+		for i, l := range log {
+			p.public.ended(i, l.end)
+		}
+	}
 }

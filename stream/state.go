@@ -16,7 +16,7 @@ type fold struct {
 	counters counters
 }
 
-// partition is where the fold stands in one partition.
+// partition is where the fold stands in one partition. The first four never change.
 type partition struct {
 	topic models.Topic
 	name  string // of the topic, in full
@@ -36,21 +36,31 @@ type counters struct {
 	newestEvent models.Time       // highest event time
 }
 
-func (c *counters) clone() counters {
-	out := *c
-	out.letters = maps.Clone(c.letters)
-	return out
-}
-
-// published is what other goroutines may read of the fold: every field is stored after each batch.
+// published is what other goroutines may read of the pipeline.
 type published struct {
+	// Of the fold, stored after each batch.
 	next                []atomic.Int64 // per partition
 	taken, duplicates   atomic.Uint64
 	newest, newestEvent atomic.Int64
-	letters             atomic.Pointer[map[string]uint64]
+	letters             atomic.Pointer[map[string]uint64] // never changed once stored
+	batches             atomic.Int32
+
+	// Of the fetcher and the lister.
+	end     []atomic.Int64 // per partition; only grows
+	fetched atomic.Int64
 }
 
-func (p *published) publish(f *fold) {
+func (p *published) init(f *fold, ends []int64) {
+	p.next = make([]atomic.Int64, len(f.parts))
+	p.end = make([]atomic.Int64, len(f.parts))
+	for i, end := range ends {
+		p.end[i].Store(end)
+	}
+	p.publishLetters(f)
+	p.publish(f, 0)
+}
+
+func (p *published) publish(f *fold, batches int) {
 	for i := range f.parts {
 		p.next[i].Store(f.parts[i].next)
 	}
@@ -58,9 +68,20 @@ func (p *published) publish(f *fold) {
 	p.duplicates.Store(f.counters.duplicates)
 	p.newest.Store(int64(f.counters.newest))
 	p.newestEvent.Store(int64(f.counters.newestEvent))
+	p.batches.Store(int32(batches))
 }
 
-func (p *published) init(f *fold) {
-	p.next = make([]atomic.Int64, len(f.parts))
-	p.publish(f)
+func (p *published) publishLetters(f *fold) {
+	letters := maps.Clone(f.counters.letters)
+	p.letters.Store(&letters)
+}
+
+// ended notes an end of partition i that a fetch or a listing has seen.
+func (p *published) ended(i int, end int64) {
+	for {
+		old := p.end[i].Load()
+		if end <= old || p.end[i].CompareAndSwap(old, end) {
+			return
+		}
+	}
 }

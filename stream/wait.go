@@ -72,7 +72,6 @@ func (p *Pipeline) enter() (moved <-chan struct{}, leave func()) {
 
 // announce tells waiters that a batch was applied.
 func (p *Pipeline) announce() {
-	p.checkReady()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.waiters > 0 {

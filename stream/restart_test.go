@@ -1,0 +1,247 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"orrery/models"
+	"orrery/stream/snapshot"
+)
+
+// hard returns a log with everything that can be wrong in it: repeats near and far, broken records, tombstones.
+func hard(seed uint64, n int) []models.Record {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	good := events(seed, n)
+	var out []models.Record
+	for i, r := range good {
+		out = append(out, r)
+		switch rng.IntN(20) {
+		case 0:
+			out = append(out, r)
+		case 1:
+			out = append(out, good[rng.IntN(i+1)])
+		case 2:
+			out = append(out, models.Record{Topic: r.Topic, Key: r.Key, Value: fmt.Appendf(nil, `{"event":"view_item","broken":%d`, i)})
+		case 3:
+			out = append(out, models.Record{Topic: models.Pageviews, Key: r.Key, Value: []byte(`{"event":"view_item"}`)})
+		}
+	}
+	return out
+}
+
+type outcome struct {
+	State      ledgerState
+	Taken      uint64
+	Duplicates uint64
+	Letters    map[string]uint64
+}
+
+// settle waits until p has applied all of the log and returns what it came to.
+func settle(t testing.TB, p *running, m *ledger) outcome {
+	t.Helper()
+	ctx := testContext(t)
+	log, err := listLog(ctx, p.adm, p.cfg.Cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range log {
+		if err := p.WaitApplied(ctx, l.topic, l.part, l.end); err != nil {
+			t.Fatalf("%v: %+v", err, p.Status())
+		}
+	}
+	s := p.Status()
+	if s.Lag != 0 || !s.Ready {
+		t.Errorf("got lag %d, ready %v, want 0 and true", s.Lag, s.Ready)
+	}
+	return outcome{m.state(), s.Taken, s.Duplicates, s.DeadLetters}
+}
+
+func same(t testing.TB, what string, got, want outcome) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("%s:\ngot  %+v\nwant %+v", what, got, want)
+	}
+}
+
+// Whatever the number of partitions, the size of batches and the moments of snapshots: the same state. And a restart
+// from any snapshot comes to it too.
+func TestSameStateWhateverTheWay(t *testing.T) {
+	records := hard(3, 4000)
+	want := oracle(records)
+	var first outcome
+	for i, partitions := range []int{1, 3, 8} {
+		_, c := startBroker(t, t.TempDir(), partitions)
+		produce(t, c, records)
+		size := []int{256, 7, 31}[i]
+		dir, kept := t.TempDir(), t.TempDir()
+		m := newLedger()
+		m.slow = func() { time.Sleep(time.Duration(size) * 150 * time.Microsecond) } // leave time for snapshots on the way
+		p := run(t, Config{Cluster: c, Machine: m, Dir: dir, SnapshotEvery: 5 * time.Millisecond, batch: size, Remembered: 1 << 14})
+		var copies []string
+		for m.total() < len(events(3, 4000)) {
+			if err := p.Snapshot(testContext(t)); err != nil {
+				t.Fatal(err)
+			}
+			copies = append(copies, keep(t, dir, kept))
+		}
+		got := settle(t, p, m)
+		if i == 0 {
+			first = got
+		}
+		same(t, fmt.Sprintf("%d partitions", partitions), got, first)
+		if !reflect.DeepEqual(got.State, want) {
+			t.Fatalf("got %v, want %v", got.State, want)
+		}
+		if err := p.stop(); err != nil {
+			t.Fatal(err)
+		}
+		rng := rand.New(rand.NewPCG(5, 5))
+		rng.Shuffle(len(copies), func(a, b int) { copies[a], copies[b] = copies[b], copies[a] })
+		t.Logf("%d partitions: %d snapshots", partitions, len(copies))
+		for _, dir := range copies[:min(len(copies), 8)] {
+			m := newLedger()
+			p := run(t, Config{Cluster: c, Machine: m, Dir: dir, Remembered: 1 << 14})
+			same(t, "restart from "+filepath.Base(dir), settle(t, p, m), first)
+			if err := p.stop(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// keep copies the newest snapshot of dir into a directory of its own.
+func keep(t testing.TB, dir, into string) string {
+	t.Helper()
+	files, err := snapshot.List(dir)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got %v %v, want a snapshot", files, err)
+	}
+	b, err := os.ReadFile(files[0].Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(into, fmt.Sprint(files[0].Sequence))
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(out, filepath.Base(files[0].Path)), b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// A start without anything new takes no snapshot; the newest one that verifies is used, and without any the log.
+func TestDamagedSnapshots(t *testing.T) {
+	_, c := startBroker(t, t.TempDir(), 2)
+	dir := t.TempDir()
+	records := hard(4, 500)
+	var want outcome
+	for i := range 3 {
+		produce(t, c, records[i*150:(i+1)*150])
+		m := newLedger()
+		p := run(t, Config{Cluster: c, Machine: m, Dir: dir})
+		want = settle(t, p, m)
+		if err := p.stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := snapshot.List(dir)
+	if err != nil || len(files) != 3 {
+		t.Fatalf("got %v %v, want 3 snapshots", files, err)
+	}
+	for i, f := range files {
+		m := newLedger()
+		p := run(t, Config{Cluster: c, Machine: m, Dir: dir, crash: true})
+		same(t, fmt.Sprintf("%d damaged", i), settle(t, p, m), want)
+		if err := p.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 && p.Status().Snapshot.Saved != 0 {
+			t.Errorf("got a snapshot, want none")
+		}
+		if err := os.Truncate(f.Path, f.Size/2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := newLedger()
+	p := run(t, Config{Cluster: c, Machine: m, Dir: dir})
+	same(t, "all damaged", settle(t, p, m), want)
+}
+
+// Where the log does not begin or end where the state needs it, the start fails and says so.
+func TestGaps(t *testing.T) {
+	_, c := startBroker(t, t.TempDir(), 1)
+	ctx := testContext(t)
+	dir := t.TempDir()
+	produce(t, c, events(5, 300))
+	m := newLedger()
+	p := run(t, Config{Cluster: c, Machine: m, Dir: dir, Fingerprint: "a"})
+	settle(t, p, m)
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	opens := func(cfg Config, want error) *Pipeline {
+		t.Helper()
+		cfg.Cluster, cfg.Machine, cfg.Dir = c, newLedger(), dir
+		p, err := Open(ctx, cfg)
+		if !errors.Is(err, want) {
+			t.Fatalf("got %v, want %v", err, want)
+		}
+		if err == nil {
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return p
+	}
+	opens(Config{Fingerprint: "a"}, nil)
+	opens(Config{Fingerprint: "b"}, ErrFingerprint)
+	opens(Config{Fingerprint: "b", Rebuild: true}, nil)
+
+	client, err := c.client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	adm := kadm.NewClient(client)
+
+	// Records expire behind the state: no matter. Ahead of it: a gap.
+	produce(t, c, events(6, 300))
+	name := c.Topic(models.Pageviews)
+	next := p.Status().Partitions[p.index(models.Pageviews, 0)].Next
+	for _, at := range []int64{next, next + 10} {
+		os := make(kadm.Offsets)
+		os.Add(kadm.Offset{Topic: name, At: at})
+		if _, err := adm.DeleteRecords(ctx, os); err != nil {
+			t.Fatal(err)
+		}
+		if at == next {
+			opens(Config{Fingerprint: "a"}, nil)
+		}
+	}
+	opens(Config{Fingerprint: "a"}, ErrGap)
+	q := opens(Config{Fingerprint: "a", AcceptGap: true}, nil)
+	if got := q.fold.parts[q.index(models.Pageviews, 0)].next; got != next+10 {
+		t.Errorf("got a start at %d, want %d", got, next+10)
+	}
+
+	// The topic is made anew: the offsets say nothing.
+	if _, err := adm.DeleteTopic(ctx, name); err != nil {
+		t.Fatal(err)
+	}
+	opens(Config{Fingerprint: "a"}, ErrNoTopic)
+	if _, err := EnsureTopics(ctx, c, Topics{}); err != nil {
+		t.Fatal(err)
+	}
+	produce(t, c, events(7, 1000))
+	opens(Config{Fingerprint: "a"}, ErrGap)
+	opens(Config{Fingerprint: "a", Rebuild: true}, nil)
+}

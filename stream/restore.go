@@ -1,0 +1,101 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"orrery/stream/snapshot"
+)
+
+// ErrFingerprint says that a snapshot was written under other settings than the present ones.
+var ErrFingerprint = errors.New("the snapshot was written under other settings")
+
+func topicID(id kadm.TopicID) string {
+	if id == (kadm.TopicID{}) {
+		return "" // brokers before Kafka 2.8
+	}
+	return id.String()
+}
+
+// restore reads the newest usable snapshot into the fold and the machine. The fold stands at the log's start when
+// there is none.
+func (p *Pipeline) restore(log []logPart) error {
+	if p.cfg.Rebuild {
+		return nil
+	}
+	damaged := 0
+	_, ok, err := p.saver.store.Load(
+		func(h snapshot.Header) error { return p.accept(h, log) },
+		func(s snapshot.Info, r io.Reader) error { return p.restoreSection(s.Name, s.Version, r) },
+		func(f snapshot.File, err error) {
+			damaged++
+			p.cfg.Cluster.log().Error("passing over a damaged snapshot", "file", f.Path, "error", err)
+		})
+	if err != nil || ok || damaged == 0 || p.cfg.AcceptGap {
+		return err
+	}
+	for _, l := range log {
+		if l.start > 0 {
+			return fmt.Errorf("cannot use any snapshot, and partition %d of topic %q begins at offset %d: %w",
+				l.part, l.name, l.start, ErrGap)
+		}
+	}
+	return nil
+}
+
+// accept checks a snapshot against the settings and the log, and positions the fold where it stands.
+func (p *Pipeline) accept(h snapshot.Header, log []logPart) error {
+	if h.Fingerprint != p.cfg.Fingerprint {
+		return fmt.Errorf("%w: %q, not %q", ErrFingerprint, h.Fingerprint, p.cfg.Fingerprint)
+	}
+	type key struct {
+		topic string
+		part  int32
+	}
+	at := make(map[key]int)
+	for i := range p.fold.parts {
+		at[key{p.fold.parts[i].name, p.fold.parts[i].part}] = i
+	}
+	for _, pos := range h.Positions {
+		i, ok := at[key{pos.Topic, pos.Partition}]
+		if !ok {
+			return fmt.Errorf("cannot find partition %d of topic %q, which is part of the state: %w", pos.Partition, pos.Topic, ErrGap)
+		}
+		if err := p.place(&p.fold.parts[i], pos, log[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place moves a partition to where the snapshot stands, if the log can be followed from there.
+func (p *Pipeline) place(part *partition, pos snapshot.Position, l logPart) error {
+	err := follows(pos, l)
+	if err == nil {
+		part.next, part.epoch = pos.Next, pos.Epoch
+		return nil
+	}
+	if !p.cfg.AcceptGap {
+		return err
+	}
+	p.cfg.Cluster.log().Warn("going on behind a gap", "error", err, "from", l.start)
+	return nil // the fold stands at the log's start
+}
+
+func follows(pos snapshot.Position, l logPart) error {
+	id := topicID(l.id)
+	switch {
+	case pos.TopicID != "" && id != "" && pos.TopicID != id:
+		return fmt.Errorf("topic %q was deleted and made anew: %w", l.name, ErrGap)
+	case pos.Next < l.start:
+		return fmt.Errorf("records %d to %d of partition %d of topic %q have expired: %w",
+			pos.Next, l.start-1, l.part, l.name, ErrGap)
+	case pos.Next > l.end:
+		return fmt.Errorf("partition %d of topic %q ends at offset %d, before %d, where the state stands: %w",
+			l.part, l.name, l.end, pos.Next, ErrGap)
+	}
+	return nil
+}

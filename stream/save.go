@@ -1,0 +1,136 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"orrery/stream/snapshot"
+)
+
+// SnapshotStatus is how the snapshots are doing.
+type SnapshotStatus struct {
+	Sequence uint64        `json:"sequence"` // of the newest; 0 before the first
+	Written  time.Time     `json:"written"`  // when the newest was frozen
+	Bytes    int64         `json:"bytes"`    // size of its file
+	Took     time.Duration `json:"took"`     // from freezing to durable
+	Stall    time.Duration `json:"stall"`    // how long the stream stood still for it
+	MaxStall time.Duration `json:"max_stall"`
+	Saved    uint64        `json:"saved"` // since the start
+	Failed   uint64        `json:"failed"`
+	Error    string        `json:"error,omitempty"` // of the newest attempt, if it failed
+}
+
+// saver writes snapshots beside the stream. Its one token is the right to freeze: the applying goroutine takes it,
+// and gets it back when the frozen state is on disk or given up.
+type saver struct {
+	p     *Pipeline
+	store *snapshot.Store
+	jobs  chan *frozen  // capacity 1, as there is one token; closed by the applying goroutine
+	token chan struct{} // capacity 1
+
+	mu     sync.Mutex
+	status SnapshotStatus
+}
+
+func newSaver(p *Pipeline, store *snapshot.Store) *saver {
+	s := &saver{p: p, store: store, jobs: make(chan *frozen, 1), token: make(chan struct{}, 1)}
+	s.token <- struct{}{}
+	return s
+}
+
+// run writes what is frozen until jobs is closed. An error that the stream must not go on after is handed to fail.
+func (s *saver) run(ctx context.Context, fail func(error)) {
+	for f := range s.jobs {
+		err := s.save(ctx, f)
+		f.close()
+		for _, ask := range f.asks {
+			ask <- err // capacity 1
+		}
+		if errors.Is(err, errLetter) {
+			fail(err)
+		}
+		s.token <- struct{}{}
+	}
+}
+
+// save makes f durable and then tells the broker. A failure leaves the older snapshots: the stream goes on, a restart
+// has more to replay.
+func (s *saver) save(ctx context.Context, f *frozen) error {
+	file, err := s.write(ctx, f)
+	s.mu.Lock()
+	if err != nil {
+		s.status.Failed++
+		s.status.Error = err.Error()
+	} else {
+		s.status.Saved++
+		s.status.Error = ""
+		s.status.Sequence, s.status.Bytes, s.status.Written = file.Sequence, file.Size, f.header.Written
+		s.status.Took = time.Since(f.header.Written)
+	}
+	s.mu.Unlock()
+	if err != nil {
+		s.p.cfg.Cluster.log().Error("cannot save a snapshot", "error", err)
+		return err
+	}
+	if err := s.p.adm.CommitAllOffsets(ctx, s.p.cfg.Group, offsets(f.header)); err != nil {
+		s.p.cfg.Cluster.log().Warn("cannot commit offsets", "group", s.p.cfg.Group, "error", err)
+	}
+	return nil
+}
+
+func (s *saver) write(ctx context.Context, f *frozen) (snapshot.File, error) {
+	if err := s.p.letters.wait(ctx, f.letters); err != nil {
+		return snapshot.File{}, err
+	}
+	sections := make([]snapshot.Section, len(f.sections))
+	for i, sec := range f.sections {
+		sections[i] = snapshot.Section{Name: sec.Name, Version: sec.Version, Data: sec.Data}
+	}
+	return s.store.Save(f.header, sections)
+}
+
+func (s *saver) stalled(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Stall = d
+	s.status.MaxStall = max(s.status.MaxStall, d)
+}
+
+func (s *saver) read() SnapshotStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status
+}
+
+func offsets(h snapshot.Header) kadm.Offsets {
+	out := make(kadm.Offsets)
+	for _, p := range h.Positions {
+		out.Add(kadm.Offset{Topic: p.Topic, Partition: p.Partition, At: p.Next, LeaderEpoch: p.Epoch})
+	}
+	return out
+}
+
+// Snapshot saves the state now and returns when it is durable. While the state has not moved since the newest snapshot
+// there is nothing to do. Run must be running.
+func (p *Pipeline) Snapshot(ctx context.Context) error {
+	if p.saver == nil {
+		return fmt.Errorf("cannot save a snapshot: no directory is set")
+	}
+	ask := make(chan error, 1)
+	select {
+	case p.asks <- ask:
+	case <-ctx.Done():
+		return fmt.Errorf("cannot ask for a snapshot: %w", ctx.Err())
+	}
+	select {
+	case err := <-ask:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("cannot wait for a snapshot: %w", ctx.Err())
+	}
+}
