@@ -3,7 +3,6 @@ package models
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"math/big"
 	"testing"
 	"time"
@@ -175,8 +174,7 @@ func checkElements(t *testing.T, array []byte) {
 	}
 }
 
-// ParseTime reads what the standard library reads strictly as RFC 3339, but T and Z in either case and a blank for the T,
-// and no comma for the point, which the RFC does not have. AppendTime writes what ParseTime reads.
+// ParseTime reads what has the RFC's form and the standard library reads. AppendTime writes what ParseTime reads.
 func FuzzTime(f *testing.F) {
 	for _, s := range []string{"2026-11-21T10:15:30.123Z", "2000-02-29T23:59:59.999999999+23:59", "0000-01-01T00:00:00-00:01",
 		"9999-12-31t23:59:59z", "2026-11-21 10:15:30+01:00", "1900-02-29T00:00:00Z", "2026-11-21T10:15:30,5Z"} {
@@ -186,11 +184,8 @@ func FuzzTime(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s []byte, ms int64) {
 		var std time.Time
 		err := std.UnmarshalText([]byte(rfc3339Case(string(s))))
-		if bytes.IndexByte(s, ',') >= 0 {
-			err = errors.New("a comma")
-		}
 		got, ok := ParseTime(s)
-		if ok != (err == nil) || ok && got != TimeOf(std) {
+		if ok != (err == nil && rfc3339Grammar.Match(s)) || ok && got != TimeOf(std) {
 			t.Fatalf("ParseTime(%q) = %d %v, the standard library says %v %v", s, got, ok, std, err)
 		}
 		text := AppendTime(nil, Time(ms))

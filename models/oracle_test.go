@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func text(t *testing.T, raw json.RawMessage) (s string) {
 
 // decimal returns a decimal number times a million, rounded half away from zero.
 func decimal(s string) (micros *big.Int, ok bool) {
-	if strings.ContainsAny(s, "/xXpP_") {
+	if !decimalGrammar.MatchString(s) {
 		return nil, false
 	}
 	if i := strings.IndexAny(s, "eE"); i >= 0 && len(s)-i > 6 {
@@ -58,7 +59,13 @@ func decimal(s string) (micros *big.Int, ok bool) {
 	return new(big.Int).Quo(r.Num(), r.Denom()), true
 }
 
-// number is decimal of a number or a string, and whether there is one.
+// The grammars that big.Rat and time.Parse are more generous than.
+var (
+	decimalGrammar = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`)
+	rfc3339Grammar = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+)
+
+// amount is decimal of a number or a string, and whether there is one.
 func amount(t *testing.T, raw json.RawMessage) (m Money, given bool) {
 	t.Helper()
 	s := text(t, raw)

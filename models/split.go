@@ -77,6 +77,7 @@ func (s *splitter) one() {
 	end, why := skip(s.b, s.i, MaxDepth)
 	if why != sound || s.b[s.i] != '{' && !s.ends(end) {
 		end = s.resume()
+		s.comma = true // a comma may be part of what is broken
 	}
 	record := s.b[s.i:end]
 	s.i = end
@@ -129,7 +130,7 @@ func (s *splitter) brokenObject() int {
 			depth++
 		case c == '}':
 			if depth--; depth == 0 {
-				return i + 1
+				return s.surplus(i + 1)
 			}
 		}
 		if c == '\n' || !isSpace(c) {
@@ -137,6 +138,14 @@ func (s *splitter) brokenObject() int {
 		}
 	}
 	return len(b)
+}
+
+// surplus goes past closing braces, and brackets that close no array, right behind a broken object: they are its own.
+func (s *splitter) surplus(i int) int {
+	for i < len(s.b) && (s.b[i] == '}' || s.b[i] == ']' && !s.array) {
+		i++
+	}
+	return i
 }
 
 // firstName returns the quoted first name of the object at the head of b; nil where there is none that is short.
