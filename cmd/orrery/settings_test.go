@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// output runs the command line and returns what it prints and its exit code.
+func output(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	read := func(target **os.File) func() string {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := *target
+		*target = w
+		text := make(chan string)
+		go func() {
+			b, _ := io.ReadAll(r)
+			text <- string(b)
+		}()
+		return func() string {
+			*target = old
+			w.Close()
+			return <-text
+		}
+	}
+	out, err := read(&os.Stdout), read(&os.Stderr)
+	code = run(args)
+	return out(), err(), code
+}
+
+func printed(t *testing.T, args ...string) map[string]setting {
+	t.Helper()
+	stdout, stderr, code := output(t, append([]string{"config", "print", "--json"}, args...)...)
+	if code != 0 {
+		t.Fatalf("config print: exit code %d: %s", code, stderr)
+	}
+	var list []setting
+	if err := json.Unmarshal([]byte(stdout), &list); err != nil {
+		t.Fatalf("config print: %v in %q", err, stdout)
+	}
+	byName := map[string]setting{}
+	for _, s := range list {
+		byName[s.Name] = s
+	}
+	return byName
+}
+
+func TestSettingsPrecedence(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "orrery.toml")
+	text := "[neighbours]\nbound = 128\n[http]\nlisten = \"127.0.0.1:1\"\norigins = [\"https://a\", \"https://b\"]\n[social]\nfloor = 5\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("ORRERY_HTTP_LISTEN", "127.0.0.1:2")
+	t.Setenv("ORRERY_SOCIAL_FLOOR", "6")
+	got := printed(t, "--config", file, "--social.floor", "7")
+	f := func(name, value, source string) {
+		t.Helper()
+		if g := got[name]; g.Value != value || !strings.HasPrefix(g.Source, source) {
+			t.Errorf("%s: got %q from %q, want %q from %q", name, g.Value, g.Source, value, source)
+		}
+	}
+	f("social.floor", "7", "flag")
+	f("http.listen", "127.0.0.1:2", "environment ORRERY_HTTP_LISTEN")
+	f("neighbours.bound", "128", "file ")
+	f("http.origins", "[https://a https://b]", "file ")
+	f("history.items", "64", "default")
+}
+
+func TestSettingsSecretsAreMasked(t *testing.T) {
+	got := printed(t, "--http.write-key", "w", "--http.secret-key", "hush")
+	if v := got["http.secret-key"].Value; v != "****" {
+		t.Errorf("the secret key is printed as %q", v)
+	}
+}
+
+func TestSettingsRefused(t *testing.T) {
+	f := func(file, want string, args ...string) {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "orrery.toml")
+		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, stderr, code := output(t, append([]string{"config", "check", "--config", path}, args...)...)
+		if code == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("%q %v: exit code %d, %q; want an error with %q", file, args, code, stderr, want)
+		}
+	}
+	f("[http]\nlissten = \"x\"\n", `no setting "http.lissten"`)
+	f("not toml", "cannot read the configuration")
+	f("", "history.items: must lie between", "--history.items", "2000")
+	f("", "snapshot.every: must be positive", "--snapshot.every", "0s")
+	f("", "write key and secret key", "--http.write-key", "w")
+	f("", "unexpected argument", "surplus")
+}
