@@ -31,7 +31,7 @@ func (a *applier) run() error {
 				return err
 			}
 		}
-		return nil
+		return a.p.letters.wait(a.ctx, a.p.letters.sent())
 	}
 	defer close(a.p.saver.jobs)
 	defer a.refuse()

@@ -8,10 +8,21 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"orrery/models"
 )
 
 // ErrNoTopic says that an input topic does not exist: EnsureTopics makes them.
 var ErrNoTopic = errors.New("the topic does not exist")
+
+// logPart is one partition of the input as the broker has it.
+type logPart struct {
+	topic      models.Topic
+	name       string
+	part       int32
+	id         kadm.TopicID
+	start, end int64
+}
 
 // listLog looks all partitions of the input topics up, sorted by input and partition.
 func listLog(ctx context.Context, adm *kadm.Client, c Cluster) ([]logPart, error) {
@@ -32,6 +43,7 @@ func listLog(ctx context.Context, adm *kadm.Client, c Cluster) ([]logPart, error
 		return nil, fmt.Errorf("cannot list where the partitions end: %w", err)
 	}
 	var log []logPart
+	found := make(map[models.Topic]int)
 	for i, name := range names {
 		d, ok := details[name]
 		if !ok || errors.Is(d.Err, kerr.UnknownTopicOrPartition) {
@@ -48,8 +60,10 @@ func listLog(ctx context.Context, adm *kadm.Client, c Cluster) ([]logPart, error
 			}
 			log = append(log, logPart{inputs[i], name, part, d.ID, start.Offset, end.Offset})
 		}
+		found[inputs[i]] = len(d.Partitions)
 	}
-	return log, nil
+	_, err = samePartitions(c, found)
+	return log, err
 }
 
 // lagEvery is how often the ends of the partitions are listed: a fetch says where its own partition ends, but not when

@@ -10,7 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"orrery/models"
 	"orrery/stream/snapshot"
 )
 
@@ -225,13 +224,4 @@ func (p *Pipeline) Close() error {
 		return p.saver.store.Close()
 	}
 	return nil
-}
-
-// logPart is one partition of the input as the broker has it.
-type logPart struct {
-	topic      models.Topic
-	name       string
-	part       int32
-	id         kadm.TopicID
-	start, end int64
 }

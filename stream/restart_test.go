@@ -57,6 +57,9 @@ func settle(t testing.TB, p *running, m *ledger) outcome {
 			t.Fatalf("%v: %+v", err, p.Status())
 		}
 	}
+	if err := p.letters.wait(ctx, p.letters.sent()); err != nil {
+		t.Fatal(err)
+	}
 	s := p.Status()
 	if s.Lag != 0 || !s.Ready {
 		t.Errorf("got lag %d, ready %v, want 0 and true", s.Lag, s.Ready)

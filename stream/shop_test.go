@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"go.uber.org/goleak"
 
 	"orrery/models"
@@ -153,6 +155,26 @@ func waitTotal(t testing.TB, m *ledger, n int) {
 	for end := time.Now().Add(testTime); m.total() < n; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("got %d events, want %d", m.total(), n)
+		}
+	}
+}
+
+func setMaxMessage(t testing.TB, c Cluster, topic models.Topic, bytes int) {
+	t.Helper()
+	client, err := c.client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	value := strconv.Itoa(bytes)
+	configs := []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &value}}
+	r, err := kadm.NewClient(client).AlterTopicConfigs(testContext(t), configs, c.Topic(topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range r {
+		if x.Err != nil {
+			t.Fatal(x.Err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -101,18 +102,8 @@ func EnsureTopics(ctx context.Context, c Cluster, t Topics) ([]TopicState, error
 		}
 		out = append(out, TopicState{Name: c.Topic(topic), Partitions: spec.partitions, Created: made})
 	}
-	slices.SortFunc(out, func(a, b TopicState) int { return cmpString(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b TopicState) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
-}
-
-func cmpString(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 type topicSpec struct {
@@ -177,17 +168,17 @@ func listTopics(ctx context.Context, adm *kadm.Client, c Cluster, topics []model
 
 // samePartitions returns the number of partitions of the co-partitioned topics among found, 0 if there are none.
 func samePartitions(c Cluster, found map[models.Topic]int) (int, error) {
-	n := 0
+	var counts []string
+	n, equal := 0, true
 	for _, t := range copartitioned {
-		have, ok := found[t]
-		if !ok {
-			continue
+		if have, ok := found[t]; ok {
+			counts = append(counts, fmt.Sprintf("%s has %d", c.Topic(t), have))
+			equal = equal && (n == 0 || n == have)
+			n = have
 		}
-		if n != 0 && have != n {
-			return 0, fmt.Errorf("cannot use topics %q (%d partitions) and %q (%d partitions) together: %w",
-				c.Topic(copartitioned[0]), found[copartitioned[0]], c.Topic(t), have, ErrPartitions)
-		}
-		n = have
+	}
+	if !equal {
+		return 0, fmt.Errorf("cannot use these topics together: %s: %w", strings.Join(counts, ", "), ErrPartitions)
 	}
 	return n, nil
 }

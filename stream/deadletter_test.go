@@ -1,0 +1,170 @@
+package stream
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"orrery/models"
+)
+
+// send produces records exactly as they are.
+func send(t testing.TB, c Cluster, records ...*kgo.Record) {
+	t.Helper()
+	client, err := c.client(kgo.ProducerBatchMaxBytes(8 << 20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.ProduceSync(testContext(t), records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func lettersOf(t testing.TB, c Cluster, f LetterFilter) []*DeadLetter {
+	t.Helper()
+	var out []*DeadLetter
+	if err := ListDeadLetters(testContext(t), c, f, func(d *DeadLetter) error { out = append(out, d); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// Every record that cannot be understood becomes a letter with its reason, its place and its bytes, the neighbours of
+// it are taken, and a second reading of the log writes the same letters again but shows none twice.
+func TestPoison(t *testing.T) {
+	_, c := startBroker(t, t.TempDir(), 3)
+	view := func(i int) []byte {
+		return fmt.Appendf(nil, `{"event":"view_item","visitor":"v%d","items":[{"item_id":"p"}],"id":"good-%d"}`, i%7, i)
+	}
+	type poison struct {
+		topic models.Topic
+		key   string
+		value []byte
+		class string
+		field string
+	}
+	cases := []poison{
+		{models.Pageviews, "k", []byte(`{"event":`), models.NotJSON, ""},
+		{models.Pageviews, "k", []byte{}, models.NotJSON, ""},
+		{models.Pageviews, "k", nil, NoValue, ""},
+		{models.Transactions, "k", nil, NoValue, ""},
+		{models.Catalogue, "default", nil, BadKey, ""},
+		{models.Catalogue, "", nil, BadKey, ""},
+		{models.Pageviews, "k", []byte(`{"event":"view_item"}`), models.Missing, "visitor"},
+		{models.Transactions, "k", []byte(`{"event":"purchase","visitor":"v","value":"NaN"}`), models.BadNumber, "value"},
+		{models.Pageviews, "k", []byte("{\"event\":\"view_item\",\"visitor\":\"\xff\"}"), models.BadUTF8, "visitor"},
+		{models.Pageviews, "k", bytes.Repeat([]byte("["), 5000), models.NotJSON, ""},
+		{models.Contacts, "k", []byte(`{"event":"identify","visitor":"v"}`), models.Missing, "contact"},
+	}
+	var records []*kgo.Record
+	for i, p := range cases {
+		records = append(records, &kgo.Record{Topic: c.Topic(models.Pageviews), Key: []byte("v"), Value: view(i)})
+		r := &kgo.Record{Topic: c.Topic(p.topic), Key: []byte(p.key), Value: p.value, Headers: []kgo.RecordHeader{
+			{Key: "x-error", Value: []byte("a header of the producer's own")}, {Key: "n", Value: fmt.Append(nil, i)},
+		}}
+		records = append(records, r)
+	}
+	records = append(records, &kgo.Record{Topic: c.Topic(models.Catalogue), Key: []byte("default\x1fSKU1")}) // taken: a removal
+	send(t, c, records...)
+
+	for range 2 { // without a snapshot: the second run writes every letter again
+		m := newLedger()
+		p := run(t, Config{Cluster: c, Machine: m, Build: "v1"})
+		got := settle(t, p, m)
+		if want := len(cases) + 1; m.total() != want {
+			t.Errorf("got %d events, want %d", m.total(), want)
+		}
+		if m.state().Counts["product_remove"] != 1 {
+			t.Errorf("got %v, want a removal", m.state().Counts)
+		}
+		s := p.Status()
+		if n := s.DeadLetterCount(); n != uint64(len(cases)) {
+			t.Errorf("got %d letters %v, want %d", n, got.Letters, len(cases))
+		}
+		if err := p.stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	letters := lettersOf(t, c, LetterFilter{})
+	if len(letters) != len(cases) {
+		t.Fatalf("got %d letters, want %d", len(letters), len(cases))
+	}
+	byNumber := make(map[string]*DeadLetter)
+	for _, d := range letters {
+		if len(d.Headers) != 2 {
+			t.Fatalf("got headers %v, want the two of the source", d.Headers)
+		}
+		byNumber[string(d.Headers[1].Value)] = d
+	}
+	for i, p := range cases {
+		d, src := byNumber[fmt.Sprint(i)], records[2*i+1]
+		if d == nil {
+			t.Errorf("case %d: got no letter", i)
+			continue
+		}
+		if d.Class != p.class || d.Field != p.field || d.Error == "" || d.Version != "v1" {
+			t.Errorf("case %d: got class %q field %q error %q version %q, want %q %q", i, d.Class, d.Field, d.Error, d.Version, p.class, p.field)
+		}
+		if d.Topic != src.Topic || d.Partition != src.Partition || d.Offset != src.Offset {
+			t.Errorf("case %d: got %s/%d/%d, want %s/%d/%d", i, d.Topic, d.Partition, d.Offset, src.Topic, src.Partition, src.Offset)
+		}
+		if !bytes.Equal(d.Value, p.value) || (d.Value == nil) != (p.value == nil) || string(d.Key) != p.key || d.Cut() {
+			t.Errorf("case %d: got key %q value %q, want %q %q", i, d.Key, d.Value, p.key, p.value)
+		}
+		if !d.Time.Equal(src.Timestamp.Truncate(time.Millisecond)) {
+			t.Errorf("case %d: got time %v, want %v", i, d.Time, src.Timestamp)
+		}
+	}
+	if n := len(lettersOf(t, c, LetterFilter{Class: NoValue, Topic: models.Transactions})); n != 1 {
+		t.Errorf("got %d letters of class %s from %s, want 1", n, NoValue, models.Transactions)
+	}
+	if n := len(lettersOf(t, c, LetterFilter{Since: time.Now().Add(time.Hour)})); n != 0 {
+		t.Errorf("got %d letters from the future, want none", n)
+	}
+}
+
+// A letter that has become understandable is taken when it is replayed, once.
+func TestReplayDeadLetters(t *testing.T) {
+	_, c := startBroker(t, t.TempDir(), 2)
+	value := []byte(`{"event":"view_item","visitor":"v","id":"1","items":[{"item_id":"p"}]}`)
+	late := time.Now().Add(48 * time.Hour)
+	large := []byte(`{"event":"view_item","visitor":"v","id":"2","note":"` + strings.Repeat("x", 3<<20) + `"}`)
+	setMaxMessage(t, c, models.Pageviews, 8<<20)
+	send(t, c,
+		&kgo.Record{Topic: c.Topic(models.Pageviews), Key: []byte("v"), Value: value, Timestamp: late},
+		&kgo.Record{Topic: c.Topic(models.Pageviews), Key: []byte("v"), Value: []byte("{")},
+		&kgo.Record{Topic: c.Topic(models.Pageviews), Key: []byte("v"), Value: large},
+	)
+	m := newLedger()
+	p := run(t, Config{Cluster: c, Machine: m})
+	if got := settle(t, p, m); got.Taken != 0 || got.Letters[models.BadTime] != 1 || got.Letters[models.NotJSON] != 1 || got.Letters[models.TooLarge] != 1 {
+		t.Fatalf("got %+v, want three letters", got)
+	}
+	ctx := testContext(t)
+	for range 2 {
+		got, err := ReplayDeadLetters(ctx, c, LetterFilter{Class: models.BadTime})
+		if want := (Replayed{Sent: 1}); err != nil || got != want {
+			t.Fatalf("got %+v %v, want %+v", got, err, want)
+		}
+		if got := settle(t, p, m); got.Taken != 1 {
+			t.Fatalf("got %d events, want 1", got.Taken)
+		}
+	}
+	got, err := ReplayDeadLetters(ctx, c, LetterFilter{})
+	if want := (Replayed{Sent: 2, Cut: 1}); err != nil || got != want {
+		t.Fatalf("got %+v %v, want %+v", got, err, want)
+	}
+	if got := settle(t, p, m); got.Taken != 1 || got.Duplicates != 2 || got.Letters[models.NotJSON] != 2 {
+		t.Fatalf("got %+v, want the broken one as a letter again", got)
+	}
+	for _, d := range lettersOf(t, c, LetterFilter{Class: models.TooLarge}) {
+		if !d.Cut() || d.Size != len(large) || !bytes.HasPrefix(large, d.Value) {
+			t.Errorf("got %d of %d bytes, want the beginning of %d", len(d.Value), d.Size, len(large))
+		}
+	}
+}

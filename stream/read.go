@@ -1,0 +1,102 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"orrery/models"
+)
+
+// ReadTopic hands every record that a topic holds at the moment of the call to each, in the order of its partition, and
+// returns when all were seen or each failed. It is for the topics that are read as a whole: settings, dead letters. The
+// record is each's to keep.
+func ReadTopic(ctx context.Context, c Cluster, topic models.Topic, each func(*kgo.Record) error) error {
+	client, err := c.client(
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // or the end would never be reached behind one
+	)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	r := &topicReader{client: client, name: c.Topic(topic), left: make(map[int32]int64), each: each}
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	for len(r.left) > 0 {
+		if err := r.poll(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type topicReader struct {
+	client *kgo.Client
+	name   string
+	left   map[int32]int64 // partitions that are not read to their end -> the end
+	each   func(*kgo.Record) error
+}
+
+// begin consumes the partitions that hold records.
+func (r *topicReader) begin(ctx context.Context) error {
+	adm := kadm.NewClient(r.client)
+	starts, err := adm.ListStartOffsets(ctx, r.name)
+	if err != nil {
+		return fmt.Errorf("cannot list where topic %q starts: %w", r.name, err)
+	}
+	ends, err := adm.ListCommittedOffsets(ctx, r.name)
+	if err != nil {
+		return fmt.Errorf("cannot list where topic %q ends: %w", r.name, err)
+	}
+	from := make(map[int32]kgo.Offset)
+	for part, end := range ends[r.name] {
+		start, _ := starts.Lookup(r.name, part)
+		if err := errors.Join(start.Err, end.Err); err != nil {
+			if errors.Is(err, kerr.UnknownTopicOrPartition) {
+				err = ErrNoTopic
+			}
+			return fmt.Errorf("cannot read topic %q: %w", r.name, err)
+		}
+		if start.Offset < end.Offset {
+			from[part], r.left[part] = kgo.NewOffset().At(start.Offset), end.Offset
+		}
+	}
+	r.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{r.name: from})
+	return nil
+}
+
+func (r *topicReader) poll(ctx context.Context) error {
+	fetches := r.client.PollFetches(ctx)
+	if ctx.Err() != nil {
+		return fmt.Errorf("cannot read topic %q: %w", r.name, ctx.Err())
+	}
+	for _, e := range fetches.Errors() {
+		if !kerr.IsRetriable(e.Err) && !kgo.IsRetryableBrokerErr(e.Err) {
+			return fmt.Errorf("cannot read topic %q: %w", r.name, e.Err)
+		}
+	}
+	for it := fetches.RecordIter(); !it.Done(); {
+		rec := it.Next()
+		end, ok := r.left[rec.Partition]
+		if !ok || rec.Offset >= end {
+			continue // came after the call
+		}
+		if rec.Offset+1 >= end {
+			delete(r.left, rec.Partition)
+		}
+		if rec.Attrs.IsControl() {
+			continue
+		}
+		if err := r.each(rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
