@@ -126,25 +126,43 @@ type Bin struct {
 	Outcome  float64 `json:"outcome"`  // share of positives
 }
 
-// Reliability returns the table over bins of equal count, by rising probability.
+// Reliability returns the table over bins of equal count, by rising probability. Cases with equal probabilities that
+// fall into two bins bring the same share of positives to both, so the table does not depend on the order of the cases.
 func (f Probabilities) Reliability(bins int) []Bin {
 	idx := f.order()
+	share := f.shares(idx)
 	var table []Bin
 	for b := range bins {
-		part := idx[b*len(idx)/bins : (b+1)*len(idx)/bins]
-		if len(part) == 0 {
+		from, to := b*len(idx)/bins, (b+1)*len(idx)/bins
+		if from == to {
 			continue
 		}
-		bin := Bin{N: len(part)}
-		for _, i := range part {
-			bin.Forecast += f.P[i] / float64(len(part))
-			if f.Y[i] {
-				bin.Outcome += 1 / float64(len(part))
-			}
+		bin := Bin{N: to - from}
+		for i := from; i < to; i++ {
+			bin.Forecast += f.P[idx[i]] / float64(bin.N)
+			bin.Outcome += share[i] / float64(bin.N)
 		}
 		table = append(table, bin)
 	}
 	return table
+}
+
+// shares returns, in the order of idx, the share of positives among the cases with the same probability.
+func (f Probabilities) shares(idx []int) []float64 {
+	out := make([]float64, len(idx))
+	for i := 0; i < len(idx); {
+		j, pos := i, 0.0
+		for ; j < len(idx) && f.P[idx[j]] == f.P[idx[i]]; j++ {
+			if f.Y[idx[j]] {
+				pos++
+			}
+		}
+		for k := i; k < j; k++ {
+			out[k] = pos / float64(j-i)
+		}
+		i = j
+	}
+	return out
 }
 
 // ECE returns the expected calibration error over bins of equal count.

@@ -113,7 +113,7 @@ func (m BetaGeo) expectStage(n float64, j int, b, T, t float64) float64 {
 		}
 		tail -= pmf
 		pmf *= (n + float64(i)) * z / float64(i+1)
-		if tail <= 1e-15 {
+		if tail <= 1e-13 || float64(i) > n*z/(1-z) && pmf < 1e-17 { // the tail is rounding by then
 			break
 		}
 	}

@@ -30,6 +30,7 @@ const (
 	// settled is the gain in log-likelihood that a last step could still bring; a parameter is then within
 	// sqrt(2e-9) of its standard error.
 	settled  = 1e-9
+	patience = 3 // steps without a gain
 	maxSteps = 200
 	maxK     = 4 // parameters of the largest model
 )
@@ -82,7 +83,7 @@ func maximise(theta []float64, f func(theta []float64, s *sums)) (Report, error)
 	if !finite(cur.ll) {
 		return rep, errDiverged
 	}
-	metric := cur.metric()
+	metric, stale := cur.metric(), 0
 	for rep.Steps = 0; rep.Steps < maxSteps; rep.Steps++ {
 		dir, gain := ascent(metric, cur)
 		if gain <= settled+1e-15*math.Abs(cur.ll) {
@@ -95,6 +96,11 @@ func maximise(theta []float64, f func(theta []float64, s *sums)) (Report, error)
 				continue
 			}
 			break
+		}
+		if next.ll-cur.ll > settled {
+			stale = 0
+		} else if stale++; stale == patience {
+			break // a ridge: the promised gain is not there
 		}
 		update(metric, theta, nextTheta, cur, next)
 		copy(theta, nextTheta)

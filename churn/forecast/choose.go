@@ -32,6 +32,7 @@ type Candidate struct {
 	// prequential score, in nats; higher is better.
 	LogScore float64
 	Windows  []Window
+	stages   int // of Erlang gaps: the k of CNBD-k
 	fit      fitter
 }
 
@@ -53,10 +54,8 @@ type Choice struct {
 type fitter func(s, before *btyd.Sample) (btyd.Model, btyd.Report, error)
 
 func candidates() []Candidate {
-	bg := func(modified bool) fitter {
-		return func(s, before *btyd.Sample) (btyd.Model, btyd.Report, error) {
-			return btyd.BetaGeo{Modified: modified}.FitSince(s, before)
-		}
+	geo := func(m btyd.BetaGeo) fitter {
+		return func(s, before *btyd.Sample) (btyd.Model, btyd.Report, error) { return m.FitSince(s, before) }
 	}
 	pareto := func(s, before *btyd.Sample) (btyd.Model, btyd.Report, error) {
 		return btyd.Pareto{}.FitSince(s, before)
@@ -64,9 +63,11 @@ func candidates() []Candidate {
 	var all []Candidate
 	for _, recent := range []bool{false, true} {
 		all = append(all,
-			Candidate{Name: "bg/nbd", Recent: recent, fit: bg(false)},
-			Candidate{Name: "mbg/nbd", Recent: recent, fit: bg(true)},
-			Candidate{Name: "pareto/nbd", Recent: recent, fit: pareto})
+			Candidate{"bg/nbd", recent, 0, nil, 1, geo(btyd.BetaGeo{})},
+			Candidate{"mbg/nbd", recent, 0, nil, 1, geo(btyd.BetaGeo{Modified: true})},
+			Candidate{"mbg/cnbd-2", recent, 0, nil, 2, geo(btyd.BetaGeo{Modified: true, K: 2})},
+			Candidate{"mbg/cnbd-3", recent, 0, nil, 3, geo(btyd.BetaGeo{Modified: true, K: 3})},
+			Candidate{"pareto/nbd", recent, 0, nil, 1, pareto})
 	}
 	return all
 }
@@ -152,9 +153,23 @@ func (t *trial) sample(day btyd.Day) *btyd.Sample {
 			counts.Move(btyd.Key{}, KeyAt(days, day))
 		}
 		s = counts.Sample(day, t.unit)
+		for _, days := range t.customers {
+			s.Gaps += t.gaps(days, 0, day)
+		}
 		t.samples[day] = s
 	}
 	return s
+}
+
+// gaps returns the summed logarithms of the gaps between purchase days that closed after one day and up to another.
+func (t *trial) gaps(days []btyd.Day, after, upto btyd.Day) float64 {
+	var sum float64
+	for i := 1; i < len(days) && days[i] <= upto; i++ {
+		if days[i] > after {
+			sum += math.Log(float64(days[i]-days[i-1]) / t.unit)
+		}
+	}
+	return sum
 }
 
 func (t *trial) fit(c *Candidate, day btyd.Day) (btyd.Model, btyd.Report, error) {
@@ -183,6 +198,7 @@ func (t *trial) run(c *Candidate) error {
 				continue
 			}
 			h := at.At(origin, t.unit)
+			c.LogScore += float64(c.stages-1) * t.gaps(days, origin, next)
 			c.LogScore += m.LogLikelihood(KeyAt(days, next).At(next, t.unit)) - m.LogLikelihood(h)
 			w.Actual += float64(KeyAt(days, t.end).Days - at.Days)
 			w.Expected += m.Expect(h, float64(t.end-origin)/t.unit)

@@ -45,7 +45,7 @@ func TestChooseOnSimulation(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(c.Why)
-	if len(c.Candidates) != 6 || c.Factor < 0.7 || c.Factor > 1.4 {
+	if len(c.Candidates) != 10 || c.Factor < 0.7 || c.Factor > 1.4 {
 		t.Errorf("%d candidates, factor %v", len(c.Candidates), c.Factor)
 	}
 	var actual, expected, whole float64
