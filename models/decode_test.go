@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"orrery/models/badinput"
@@ -255,6 +256,23 @@ func TestDecodeAllocates(t *testing.T) {
 		})
 		if n != 0 {
 			t.Errorf("%v allocations for %s", n, record)
+		}
+	}
+}
+
+// Records that are made to be slow take no longer than a few passes.
+func TestDecodeIsLinear(t *testing.T) {
+	for _, piece := range []string{`"x":1,"page":{"a":1},`, `"page":null,`, `"page":{"a":1,"b":2},"page":null,`, `"props":{"a":1},`, `"items":[{"item_id":"a","x":1}],`,
+		`"x":1,"shop":"s",`, `"\u0061":"\u0061",`, `"currency":"eur",`, `"x":[[[[{}]]]],`, `"page":{` + strings.Repeat(`"a":1,`, 80000) + `"b":1},` +
+			strings.Repeat(`"page":null,`, 40000)} {
+		record := `{"event":"x",` + strings.Repeat(piece, max(1, MaxRecord*9/10/len(piece))) + `"visitor":"v"}`
+		start := time.Now()
+		e := decoded(t, record)
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("%d bytes of %.30s took %v", len(record), piece, took)
+		}
+		if e.Decode([]byte(leanRecord), now); cap(e.scratch)+cap(e.props) > 1<<17 || cap(e.spans) > 1<<12 {
+			t.Errorf("a record of %.30s leaves large buffers behind", piece)
 		}
 	}
 }
