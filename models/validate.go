@@ -11,7 +11,7 @@ import (
 // Bounds of what Decode accepts.
 const (
 	MaxRecord   = 1 << 20                  // bytes of a record
-	MaxItems    = 1000                     // items of an event
+	MaxItems    = 2000                     // items of an event: a wholesaler's order has over a thousand
 	MaxName     = 100                      // bytes of an event's name
 	MaxID       = 200                      // bytes of an id: visitor, contact, session, item_id, order, id, recommendation
 	MaxShop     = 64                       // bytes of a shop's id

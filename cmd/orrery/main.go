@@ -21,12 +21,13 @@ type cli struct {
 	Config string `name:"config" placeholder:"FILE" help:"TOML file with settings; a flag or an environment variable of the same name wins over it."`
 	JSON   bool   `name:"json" help:"Print results as JSON, for machines."`
 
-	Serve    serveCmd    `cmd:"" help:"Run the engine: embedded broker unless --kafka.brokers is given."`
-	Replay   replayCmd   `cmd:"" help:"Send files of shop events into the stream."`
-	Topics   topicsCmd   `cmd:"" help:"Look after the topics."`
-	Snapshot snapshotCmd `cmd:"" help:"Look into snapshots."`
-	Settings configCmd   `cmd:"" name:"config" help:"Check or print the configuration."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Serve      serveCmd      `cmd:"" help:"Run the engine: embedded broker unless --kafka.brokers is given."`
+	Replay     replayCmd     `cmd:"" help:"Send files of shop events into the stream."`
+	Topics     topicsCmd     `cmd:"" help:"Look after the topics."`
+	Deadletter deadletterCmd `cmd:"" help:"Look at records that could not be understood, and send them again."`
+	Snapshot   snapshotCmd   `cmd:"" help:"Look into snapshots."`
+	Settings   configCmd     `cmd:"" name:"config" help:"Check or print the configuration."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
 // Exit codes.

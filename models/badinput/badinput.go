@@ -156,7 +156,7 @@ func tooMuch() []Case {
 			"100 objects", deep(`{"a":`, "}", 100),
 			"100,000 arrays", deep("[", "]", 100_000)),
 		list("too_deep", "props", "props too deep", with(`"props":`+strings.Repeat(`{"a":`, 100)+"1"+strings.Repeat("}", 100))),
-		list("too_many", "items", "1,001 items", items(1001), "10,000 items", items(10_000)),
+		list("too_many", "items", "2,001 items", items(2001), "10,000 items", items(10_000)),
 		list("too_large", "",
 			"5 MB in a string", with(`"note":"`+strings.Repeat("x", 5<<20)+`"`),
 			"5 MB of members", with(strings.TrimSuffix(strings.Repeat(`"k":"v",`, 5<<20/8), ",")),

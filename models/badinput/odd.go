@@ -70,7 +70,7 @@ var Odd = concat(
 		"items twice", odd(78, `"items":[{"item_id":"a"}],"items":[{"item_id":"b"}]`),
 		"huge number in an unknown field", odd(79, `"x":1e400`),
 		"50 levels", odd(80, `"x":`+strings.Repeat("[", 50)+strings.Repeat("]", 50)),
-		"1,000 items", odd(81, `"items":[`+strings.Repeat(`{"item_id":"a"},`, 999)+`{"item_id":"b"}]`),
+		"2,000 items", odd(81, `"items":[`+strings.Repeat(`{"item_id":"a"},`, 1999)+`{"item_id":"b"}]`),
 		"half a MiB", odd(82, `"note":"`+strings.Repeat("x", 1<<19)+`"`),
 		"white space everywhere", " \r\n{ \"event\" :\t\"view_item\" ,\n\"visitor\" : \"odd-83\" , \"items\" : [ { \"item_id\" : \"a\" , \"x\" : 1 } ] }\n",
 		"NUL in the query", odd(84, `"query":"a\u0000b"`),

@@ -31,7 +31,7 @@ const orderCancelled = 1
 
 // maxLines bounds the lines kept of one order; past it they count for products and money, but the order's own memory
 // of them ends here.
-const maxLines = 1000
+const maxLines = models.MaxItems
 
 // Line is a product of an order.
 type Line struct {

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"orrery/models"
+	"orrery/stream"
+)
+
+type deadletterCmd struct {
+	Ls     letterListCmd   `cmd:"" help:"List records that could not be understood: where they came from, why, and their bytes."`
+	Replay letterReplayCmd `cmd:"" help:"Send them back to the topics they came from; what is understood by now counts, once."`
+}
+
+// letterFlags pick dead letters.
+type letterFlags struct {
+	Cluster clusterFlags  `embed:""`
+	Class   string        `name:"class" help:"Only those refused for this reason, such as wrong_type."`
+	Topic   string        `name:"topic" help:"Only those from this topic, such as pageviews."`
+	Since   time.Duration `name:"since" help:"Only those of so long ago at most."`
+}
+
+func (f *letterFlags) filter() stream.LetterFilter {
+	filter := stream.LetterFilter{Class: f.Class, Topic: models.Topic(f.Topic)}
+	if f.Since > 0 {
+		filter.Since = time.Now().Add(-f.Since)
+	}
+	return filter
+}
+
+type letterListCmd struct {
+	letterFlags
+	Bytes int `name:"bytes" default:"120" help:"How much of a record is shown; --json shows all of it."`
+}
+
+// Run lists dead letters, a line of JSON each with --json.
+func (c *letterListCmd) Run(ctx context.Context, all *cli) error {
+	n, lines := 0, json.NewEncoder(os.Stdout)
+	err := stream.ListDeadLetters(ctx, c.Cluster.cluster(), c.filter(), func(d *stream.DeadLetter) error {
+		n++
+		if all.JSON {
+			return lines.Encode(d)
+		}
+		fmt.Printf("%s  %s/%d@%d  %s\n    %s\n    %s\n",
+			d.Time.UTC().Format(time.RFC3339), d.Topic, d.Partition, d.Offset, d.Class, d.Error, excerpt(d.Value, c.Bytes))
+		return nil
+	})
+	if err == nil && !all.JSON {
+		fmt.Printf("%d dead letters\n", n)
+	}
+	return err
+}
+
+// excerpt shows the beginning of a record on one line, whatever bytes it holds.
+func excerpt(value []byte, n int) string {
+	if value == nil {
+		return "(no value)"
+	}
+	more := ""
+	if len(value) > n {
+		more = fmt.Sprintf(" ... %d bytes in all", len(value))
+		value = value[:n]
+	}
+	printable := func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '.'
+		}
+		return r
+	}
+	return strings.Map(printable, strings.ToValidUTF8(string(value), "?")) + more
+}
+
+type letterReplayCmd struct{ letterFlags }
+
+// Run sends dead letters back.
+func (c *letterReplayCmd) Run(ctx context.Context, all *cli) error {
+	done, err := stream.ReplayDeadLetters(ctx, c.Cluster.cluster(), c.filter())
+	if err != nil {
+		return err
+	}
+	if all.JSON {
+		return json.NewEncoder(os.Stdout).Encode(done)
+	}
+	fmt.Printf("%d records sent back", done.Sent)
+	if done.Cut > 0 {
+		fmt.Printf(", %d left out because they were too large to be kept whole", done.Cut)
+	}
+	fmt.Println()
+	return nil
+}
