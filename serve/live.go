@@ -16,6 +16,7 @@ const (
 	livePeriod   = time.Second
 	trendsPeriod = 3               // ticks between two looks at the trends
 	historyTicks = 180             // samples that a new reader gets at once: three minutes
+	latencyTicks = 10              // looks that latency quantiles are told over
 	liveQueue    = 8               // messages a slow reader may be behind before it misses some
 	liveWrite    = 20 * livePeriod // a reader that takes nothing for so long is dropped
 )
@@ -81,10 +82,10 @@ func (h *hub) look(now time.Time) sample {
 func (h *hub) beat(now time.Time) {
 	x := h.look(now)
 	if passed := now.Sub(h.last.at).Seconds(); passed > 0 {
-		served := x.requests.since(&h.last.requests)
 		x.events = float64(x.stats.Total-min(h.last.stats.Total, x.stats.Total)) / passed
-		x.frames = float64(served.total()) / passed
-		x.p50, x.p99 = served.quantile(0.5), served.quantile(0.99)
+		x.frames = float64(x.requests.since(&h.last.requests).total()) / passed
+		lately := x.requests.since(h.before())
+		x.p50, x.p99 = lately.quantile(0.5), lately.quantile(0.99)
 	}
 	message := h.appendTick(nil, &x)
 	h.remember(x)
@@ -96,12 +97,20 @@ func (h *hub) beat(now time.Time) {
 	h.send(message)
 }
 
+// before returns the counts of the oldest look that latency is told over.
+func (h *hub) before() *counts {
+	if len(h.samples) < latencyTicks {
+		return new(counts)
+	}
+	return &h.samples[len(h.samples)-latencyTicks].requests
+}
+
 func (h *hub) remember(x sample) {
 	if len(h.samples) == historyTicks {
 		copy(h.samples, h.samples[1:])
 		h.samples = h.samples[:historyTicks-1]
 	}
-	x.stats, x.status = models.Stats{Events: x.stats.Events, Total: x.stats.Total}, StreamStatus{Lag: x.status.Lag}
+	x.stats, x.status = models.Stats{}, StreamStatus{Lag: x.status.Lag}
 	h.samples = append(h.samples, x)
 	history := h.appendHistory(nil)
 	h.mu.Lock()
