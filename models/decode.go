@@ -9,7 +9,7 @@ package models
 //   - Of a member that is there twice the last counts, as in encoding/json.
 //   - Ids, item_name, item_category and query may be integers, price, value, quantity and slot strings that hold a
 //     number, since shops send them so.
-//   - currency in lower case; view_search_results for search.
+//   - currency in lower case; view_search_results, GA4's name, for search.
 //   - Unknown members, see Event.Props.
 //
 // An error is an *Invalid. The event's content is then undefined. record must not change while the event is in use.

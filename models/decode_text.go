@@ -100,13 +100,9 @@ func (d *decoder) eventName(i int) int {
 	if i = d.id(i, &e.Name, MaxName); i < 0 {
 		return -1
 	}
-	if e.Kind = KindOf(e.Name); e.Kind == Search {
-		e.Name = searchName
-	}
+	e.Kind = KindOf(e.Name)
 	return i
 }
-
-var searchName = []byte("search")
 
 // currency reads a code of ISO 4217.
 func (d *decoder) currency(i int) int {

@@ -5,7 +5,7 @@ package models
 // An absent string and an empty one are the same.
 type Event struct {
 	Kind Kind
-	Name []byte // the name as sent; for a known kind its own, so that view_search_results reads search
+	Name []byte // the name as sent
 
 	ID      []byte // idempotence key; empty where the sender gave none: see IDHash
 	Time    Time   // when it happened; the record's time where absent or implausible (see Decode)

@@ -90,9 +90,6 @@ func agree(t *testing.T, e *Event, record []byte, at Time) {
 		}
 	}
 	name := text(t, top["event"])
-	if name == "view_search_results" {
-		name = "search"
-	}
 	same("event", e.Name, name)
 	same("id", e.ID, text(t, top["id"]))
 	same("shop", e.Shop, text(t, top["shop"]))
