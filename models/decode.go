@@ -70,12 +70,7 @@ func (d *decoder) record() int {
 		return d.fail("", NotJSON, "the record is empty")
 	}
 	if d.b[i] != '{' {
-		if end, why := skip(d.b, i, MaxDepth); why == sound && space(d.b, end) == len(d.b) {
-			return d.fail("", WrongType, "the record must be an object")
-		} else if why != sound {
-			return d.broken(end)
-		}
-		return d.broken(i)
+		return d.noObject(i)
 	}
 	i, more := d.open(i)
 	known := true
@@ -102,6 +97,18 @@ func (d *decoder) record() int {
 	}
 	d.e.Props = d.gather(0, d.props)
 	return i
+}
+
+// noObject fails for a record that begins with something else.
+func (d *decoder) noObject(i int) int {
+	end, why := skip(d.b, i, MaxDepth)
+	if why == sound {
+		end = space(d.b, end)
+	}
+	if why == broken || why == sound && end < len(d.b) {
+		return d.broken(end)
+	}
+	return d.fail("", WrongType, "the record must be an object")
 }
 
 // eventMember reads the value of a member of the event; known is false where it was only skipped.

@@ -91,6 +91,7 @@ func TestDecodeReasons(t *testing.T) {
 	f(`{"event":"x","visitor":"v","value":NaN}`, `the record is not JSON: unexpected 'N' at byte 35`)
 	f(`{"event":"x","visitor":"v"}}`, `the record is not JSON: unexpected '}' at byte 27`)
 	f(`[]`, `the record must be an object`)
+	f(strings.Repeat("[", 100)+strings.Repeat("]", 100), `the record must be an object`)
 	f(`{"visitor":"v"}`, `event is missing: every event has a name`)
 	f(`{"event":"x","visitor":"v","items":[{"item_id":"a"},{"item_id":"b"},{"price":1}]}`, `items[2].item_id is missing`)
 	f(`{"event":"x","visitor":"v","items":[{"item_id":"a","price":-1}]}`, `items[0].price must be from 0 to 1000000000`)

@@ -126,7 +126,10 @@ func (v Value) Elements(yield func(element Value) bool) (ok bool) {
 		if !yield(Value(list[i:end:end])) {
 			return true
 		}
-		i = space(list, end) + 1
+		if i = space(list, end); i < len(list) && list[i] != ',' {
+			return false
+		}
+		i++
 	}
 	return true
 }

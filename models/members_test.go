@@ -128,6 +128,7 @@ func TestValueNested(t *testing.T) {
 	f(`[1, "a,b" ,[2,3],{"c":[4]}]`, `1;"a,b";[2,3];{"c":[4]}`, true)
 	f(`{}`, "", false)
 	f(`[1,}]`, "1", false)
+	f(`[1 2]`, "1", false)
 	f(`[`, "", false)
 	f(``, "", false)
 	if props, ok := Value(`{ "a":1 }`).Object(); !ok || string(props) != `"a":1` {

@@ -3,8 +3,8 @@ package models
 import "bytes"
 
 // Split cuts an HTTP body into records: one object, an array of objects, NDJSON, or objects one after the other
-// (pretty-printed or not), a byte order mark before them skipped. A record is not checked: Decode does that. yield
-// gets a part of body and returns false to stop.
+// (pretty-printed or not), a byte order mark before them and surplus commas skipped. A record is not checked: Decode
+// does that. yield gets a part of body and returns false to stop.
 //
 // What is broken is yielded as well, so that Decode can name its fault at its index, and its neighbours live on. A
 // broken object ends where its braces balance, or before that at the next brace that looks like the start of a

@@ -133,7 +133,7 @@ func TestSplitStops(t *testing.T) {
 
 // Bodies that are made to be slow take no longer than a few passes.
 func TestSplitIsLinear(t *testing.T) {
-	const size = 1 << 20
+	const size = 1 << 19
 	for _, piece := range []string{"{", "[", "{\n", "[\n", "\"", "{\"a\n", "{\"a\":}", "{\"a\":[1,\n", "{\"a\":{\"a\":", ",{\"a\":\"", "}", "{}", "[,",
 		"{\"a\":[" + strings.Repeat("1,", 500) + "\n", "\\", "{\"\\", "\n {", "\xff", "{\"a\":\"" + strings.Repeat("x", 1000) + "\xff"} {
 		body := bytes.Repeat([]byte(piece), size/len(piece))
