@@ -7,9 +7,10 @@
 // does the work itself:
 //   - kfake compacts by deleting a partition's files and writing them anew; a crash in between would lose the topic.
 //     Its own timer is therefore off, and Broker compacts under hard links from which the next start repairs (upkeep.go).
-//   - kfake drops a partition whose every record has expired, and after a crash counts its offsets from 0 again.
-//     Broker expires records itself and always keeps a partition's last one.
-//   - kfake ignores cleanup.policy when it expires by time. See Upkeep.
+//   - When everything in a partition has expired, kfake counts its offsets from 0 again after a crash. Broker writes
+//     down where partitions end and restores it (repair.go).
+//
+// (And kfake applies retention.ms, 7 days by default, to compacted topics as well: create them with -1.)
 //
 // Record bytes live in files, not in memory: what stays is an index of about 100 bytes a batch. A start after a crash
 // reads every partition once, all of them at the same time, and needs about the size of the log in memory for that
@@ -50,10 +51,6 @@ type Config struct {
 	// lost when the machine (not the process) dies.
 	Unsynced bool
 
-	// Retention is how long records of topics with cleanup.policy delete are kept at least. Default 7 days; negative
-	// means for ever. (Retention by size is the topics' own retention.bytes.)
-	Retention time.Duration
-
 	// Upkeep is how often old records are expired and compacted. Default 10 minutes; negative means never.
 	Upkeep time.Duration
 
@@ -64,9 +61,6 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Listen == "" {
 		c.Listen = DefaultListen
-	}
-	if c.Retention == 0 {
-		c.Retention = 7 * 24 * time.Hour
 	}
 	if c.Upkeep == 0 {
 		c.Upkeep = 10 * time.Minute
@@ -137,6 +131,12 @@ func (b *Broker) open() error {
 	}
 	b.cluster = cluster
 	b.addr = cluster.ListenAddrs()[0]
+	if b.cfg.Dir != "" {
+		if err := forgetCleanEnd(b.cfg.Dir); err != nil {
+			cluster.Close()
+			return err
+		}
+	}
 	return nil
 }
 
