@@ -89,27 +89,42 @@ func expm1Over(y float64) float64 {
 	return math.Expm1(y) / y
 }
 
-// falling solves f(t) = target for a function that does not increase in t >= lo; +Inf where it stays above target.
-// The relative accuracy is that of 60 bisections.
+// falling solves f(t) = target for a function that does not increase in t >= lo; +Inf where it stays above target. It
+// brackets by doubling and then runs Ridders' method, some 20 calls in all, to a relative accuracy of 1e-12.
 func falling(f func(float64) float64, target, lo float64) float64 {
-	if f(lo) <= target {
+	flo := f(lo) - target
+	if flo <= 0 {
 		return lo
 	}
 	const longest = 1e9 // no clock of a shop runs that far, whatever its unit
-	step := 1.0
+	step := 1 + lo
 	hi := lo + step
-	for f(hi) > target {
-		lo, step = hi, 2*step
+	fhi := f(hi) - target
+	for fhi > 0 {
+		lo, flo, step = hi, fhi, 4*step
 		if hi += step; hi > longest {
 			return math.Inf(1)
 		}
+		fhi = f(hi) - target
 	}
 	for range 60 {
+		if hi-lo <= 1e-12*hi || fhi == 0 {
+			break
+		}
 		mid := lo + (hi-lo)/2
-		if f(mid) > target {
-			lo = mid
-		} else {
-			hi = mid
+		fmid := f(mid) - target
+		x := mid + (mid-lo)*fmid/math.Sqrt(fmid*fmid-flo*fhi)
+		if !(x > lo && x < hi) {
+			x = mid
+		}
+		fx := f(x) - target
+		for _, p := range [2][2]float64{{mid, fmid}, {x, fx}} {
+			if p[1] > 0 && p[0] > lo {
+				lo, flo = p[0], p[1]
+			}
+			if p[1] <= 0 && p[0] < hi {
+				hi, fhi = p[0], p[1]
+			}
 		}
 	}
 	return hi

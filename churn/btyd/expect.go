@@ -40,7 +40,9 @@ func geoSeries(a, b, n, z float64) float64 {
 	g, term := 0.0, a1*z
 	for i := 1.0; i < 20000; i++ {
 		g += term
-		next := term * (a1 + i) * (a + i - 1) / ((c + i) * (i + 1)) * z
+		// The ratio first: so the divisions of several terms overlap, and a term waits for one product only.
+		ratio := (a1 + i) * (a + i - 1) * z / ((c + i) * (i + 1))
+		next := term * ratio
 		// Past the hump of the terms each is at most about z times the last: what is left is a geometric tail.
 		if math.Abs(next) <= 1e-17*math.Abs(g)*(1-z) && math.Abs(next) <= math.Abs(term) {
 			break

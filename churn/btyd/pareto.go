@@ -64,19 +64,19 @@ func (m Pareto) pass(s *Sample, acc *sums) {
 	psi := mathext.Digamma
 	scale := [maxK]float64{m.R, m.Alpha, m.S, m.Beta}
 	lnAlpha, lnBeta := math.Log(m.Alpha), math.Log(m.Beta)
+	grid := newGrids(s, m.Alpha, m.Beta)
 	for i := range s.runs {
 		r := &s.runs[i]
 		n := m.R + r.x
 		base := lgamma(n) - lgamma(m.R) + m.R*lnAlpha + m.S*lnBeta
 		byR := psi(n) - psi(m.R) + lnAlpha
-		f := integrand{n, m.Alpha, m.S + 1, m.Beta}
-
+		lost := grid.run(integrand{n, m.Alpha, m.S + 1, m.Beta}, len(r.w))
 		for j, w := range r.w {
 			T := s.times[r.t[j]]
 			lnT, lnTB := math.Log(m.Alpha+T), math.Log(m.Beta+T)
 			var mean moments
 			l1 := -n*lnT - m.S*lnTB
-			d := math.Log(m.S) + f.integrate(s.times[r.tx[j]], T, &mean) - l1
+			d := math.Log(m.S) + lost(r.tx[j], r.t[j], &mean) - l1
 			ll, p := base+l1, sigmoid(-d)
 			if p < 1 {
 				ll += softplus(d)

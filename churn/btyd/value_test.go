@@ -320,3 +320,24 @@ func TestCountsAreARebuild(t *testing.T) {
 		}
 	})
 }
+
+// The grid's differences and single integrals are two roads to the same value, moments included.
+func TestCumulativeRoadsAgree(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := integrand{rapid.Float64Range(0.05, 30).Draw(t, "n1"), rapid.Float64Range(0.5, 40).Draw(t, "c1"),
+			rapid.Float64Range(1.05, 10).Draw(t, "n2"), rapid.Float64Range(0.5, 40).Draw(t, "c2")}
+		s := &Sample{}
+		for d := range rapid.IntRange(2, 800).Draw(t, "days") {
+			s.times = append(s.times, float64(d)/7)
+		}
+		lo := rapid.IntRange(0, len(s.times)-2).Draw(t, "lo")
+		hi := rapid.IntRange(lo+1, len(s.times)-1).Draw(t, "hi")
+		var a, b moments
+		x := newGrids(s, f.c1, f.c2).run(f, 1e9)(int32(lo), int32(hi), &a)
+		y := f.integrate(s.times[lo], s.times[hi], &b)
+		close := func(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(1, math.Abs(b)) }
+		if !close(x, y) || !close(a.ln1, b.ln1) || !close(a.ln2, b.ln2) || !close(a.inv1, b.inv1) || !close(a.inv2, b.inv2) {
+			t.Fatalf("%+v from %v to %v: %.15g %+v, single %.15g %+v", f, s.times[lo], s.times[hi], x, a, y, b)
+		}
+	})
+}
