@@ -21,6 +21,7 @@ type cli struct {
 	Config string `name:"config" placeholder:"FILE" help:"TOML file with settings; a flag or an environment variable of the same name wins over it."`
 	JSON   bool   `name:"json" help:"Print results as JSON, for machines."`
 
+	Demo       demoCmd       `cmd:"" help:"Run everything at once with a simulated shop: broker, engine, dashboard."`
 	Serve      serveCmd      `cmd:"" help:"Run the engine: embedded broker unless --kafka.brokers is given."`
 	Replay     replayCmd     `cmd:"" help:"Send files of shop events into the stream."`
 	Topics     topicsCmd     `cmd:"" help:"Look after the topics."`

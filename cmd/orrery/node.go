@@ -94,7 +94,7 @@ func (n *node) startBroker() (err error) {
 		return err
 	}
 	n.broker, err = broker.Start(broker.Config{
-		Dir: n.flags.brokerDir(), Listen: n.flags.Kafka, Unsynced: n.flags.Unsynced, Retention: n.flags.Topics.Retention, Log: n.log,
+		Dir: n.flags.brokerDir(), Listen: n.flags.Kafka, Unsynced: n.flags.Unsynced, Log: n.log,
 	})
 	if err != nil {
 		return err
@@ -228,6 +228,11 @@ func newLog(asJSON bool) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, nil))
+}
+
+// quietLog keeps warnings only.
+func quietLog() *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 // absolute makes the data folder independent of later changes of the working folder, for messages.
