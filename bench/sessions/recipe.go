@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"orrery/recommend/embedding"
 	"orrery/recommend/next"
 	"orrery/recommend/session"
 )
@@ -245,14 +246,27 @@ type ranked struct {
 	recommender *next.Recommender
 	scratch     *next.Scratch
 	items       []next.Item
-	live        bool
+	trainer     *embedding.Trainer
+	new         [][]uint32
+	trained     bool
+	chunk       int
 }
 
+var Emb = embedding.Config{Epochs: 3, Rate: .3, Drop: .25, Correct: 1, Power: .75}
+
 func newNext(c *Config) *ranked {
-	return &ranked{recommender: next.New(c.index()), scratch: next.NewScratch(), live: c.Live}
+	r := &ranked{recommender: next.New(c.index()), scratch: next.NewScratch()}
+	if Emb.Epochs > 0 {
+		r.trainer = embedding.NewTrainer(Emb)
+	}
+	return r
 }
 
 func (r *ranked) learn(clicks []uint32, last bool) {
+	if last && r.trainer != nil && !r.trained || len(r.new) >= r.chunk && r.trained {
+		r.train()
+	}
+	r.new = append(r.new, clicks)
 	if last {
 		for n := 1; n < len(clicks); n++ {
 			r.recommender.Learn(r.scratch, clicks[:n], clicks[n])
@@ -261,7 +275,22 @@ func (r *ranked) learn(clicks []uint32, last bool) {
 	r.insert(clicks)
 }
 
-func (r *ranked) ready()        {}
+func (r *ranked) train() {
+	if !r.trained {
+		r.chunk = len(r.new) / 6
+	}
+	r.trained = true
+	r.trainer.Count(r.new)
+	r.trainer.Train(r.new)
+	r.recommender.SetVectors(&r.trainer.Vectors)
+	r.new = r.new[:0]
+}
+
+func (r *ranked) ready() {
+	if r.trainer != nil {
+		r.train()
+	}
+}
 func (r *ranked) bytes() uint64 { return r.recommender.Index().Bytes() }
 
 func (r *ranked) insert(clicks []uint32) {

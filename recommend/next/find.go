@@ -1,6 +1,7 @@
 package next
 
 import (
+	"orrery/recommend/embedding"
 	"orrery/recommend/ranker"
 	"orrery/recommend/session"
 )
@@ -14,34 +15,62 @@ const (
 )
 
 // find fills chosen and rows with the candidates of a visitor with these clicks.
-func (s *Scratch) find(x *session.Index, clicks []uint32, allow func(uint32) bool) {
+func (s *Scratch) find(r *Recommender, clicks []uint32, allow func(uint32) bool) {
+	x := r.index
 	found := s.walker.Walk(x, clicks)
 	s.rate(found)
-	s.chosen = s.chosen[:0]
 	own := min(s.walker.Query.Distinct, len(found))
-	for _, p := range s.base[:own] { // the visitor's items, which no score may crowd out
-		s.take(&found[p.at], p.score, allow)
+	n := s.allow(0, own, found, allow) // the visitor's items, which no score may crowd out
+	for next := own; next < len(s.base) && n < chosen; {
+		m := min(chosen-n, len(s.base)-next)
+		selectTop(s.base[next:], m)
+		kept := s.allow(next, next+m, found, allow)
+		n += copy(s.base[n:], s.base[next:next+kept])
+		next += m
 	}
-	rest := s.base[own:]
-	for len(rest) > 0 && len(s.chosen) < chosen {
-		n := min(chosen-len(s.chosen), len(rest))
-		selectTop(rest, n)
-		for _, p := range rest[:n] {
-			s.take(&found[p.at], p.score, allow)
-		}
-		rest = rest[n:]
+	sortPlaces(s.base[:n])
+	s.chosen = s.chosen[:n]
+	for i, p := range s.base[:n] {
+		s.chosen[i] = ranker.Candidate{Candidate: found[p.at], Base: p.score}
 	}
-	if len(s.chosen) < chosen {
+	if n < chosen {
 		s.fill(x, allow)
 	}
-	sortCandidates(s.chosen)
+	if v := r.vectors.Load(); v != nil && len(clicks) > 0 {
+		s.liken(v, clicks)
+	}
 	ranker.Fill(s.rows, &s.walker.Query, s.chosen)
 }
 
-func (s *Scratch) take(c *session.Candidate, score float32, allow func(uint32) bool) {
-	if allow == nil || allow(c.Item) {
-		s.chosen = append(s.chosen, ranker.Candidate{Candidate: *c, Base: score})
+// liken adds the scores of the item vectors.
+func (s *Scratch) liken(v *embedding.Vectors, clicks []uint32) {
+	var session [embedding.Dim]float32
+	if !v.Session(&session, clicks) {
+		return
 	}
+	last := v.Item(clicks[len(clicks)-1])
+	for i := range s.chosen {
+		c := &s.chosen[i]
+		c.VectorSession = v.Score(&session, c.Item)
+		if last != nil {
+			c.VectorLast = v.Score(last, c.Item)
+		}
+	}
+}
+
+// allow moves the places from..to of base that may be recommended to from and returns how many there are.
+func (s *Scratch) allow(from, to int, found []session.Candidate, allow func(uint32) bool) int {
+	if allow == nil {
+		return to - from
+	}
+	n := from
+	for _, p := range s.base[from:to] {
+		if allow(found[p.at].Item) {
+			s.base[n] = p
+			n++
+		}
+	}
+	return n - from
 }
 
 // rate computes the sum that candidates are chosen by.

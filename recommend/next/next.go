@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync/atomic"
 
+	"orrery/recommend/embedding"
 	"orrery/recommend/ranker"
 	"orrery/recommend/session"
 )
@@ -23,6 +24,7 @@ type Recommender struct {
 	index   *session.Index
 	model   *ranker.Model
 	weights atomic.Pointer[ranker.Weights]
+	vectors atomic.Pointer[embedding.Vectors]
 }
 
 // New returns an empty recommender, which ranks with the default weights.
@@ -47,6 +49,9 @@ func (r *Recommender) Index() *session.Index { return r.index }
 func (r *Recommender) Click(row session.Row, item uint32) session.Row {
 	return r.index.Click(row, item)
 }
+
+// SetVectors replaces the item vectors that the ranker uses as features; nil is none. Any goroutine may call it.
+func (r *Recommender) SetVectors(v *embedding.Vectors) { r.vectors.Store(v) }
 
 // Item is a recommended item.
 type Item struct {
@@ -98,7 +103,7 @@ func NewScratch() *Scratch {
 // Recommend appends what a visitor with these clicks, newest last, clicks on next to dst, best first. It allocates
 // nothing if dst has room. Cost: 50 to 300 us.
 func (r *Recommender) Recommend(s *Scratch, dst []Item, clicks []uint32, o Options) []Item {
-	s.find(r.index, clicks, o.Allow)
+	s.find(r, clicks, o.Allow)
 	n := len(s.chosen)
 	r.weights.Load().Score(s.rows[:n], s.scores[:n])
 	s.base = s.base[:0]
@@ -127,7 +132,7 @@ func (r *Recommender) Recommend(s *Scratch, dst []Item, clicks []uint32, o Optio
 // called before that click is given to Click, so that nothing is learned from its own trace. It reports the rank that
 // the model gave the item before, from 1 on, and 0 if it was not among the candidates: prequential quality.
 func (r *Recommender) Learn(s *Scratch, clicks []uint32, item uint32) (rank int) {
-	s.find(r.index, clicks, nil)
+	s.find(r, clicks, nil)
 	positive := -1
 	for i := range s.chosen {
 		if s.chosen[i].Item == item {

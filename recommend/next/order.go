@@ -3,8 +3,6 @@ package next
 import (
 	"cmp"
 	"slices"
-
-	"orrery/recommend/ranker"
 )
 
 func (a place) above(b place) bool { return a.score > b.score || a.score == b.score && a.at < b.at }
@@ -45,16 +43,5 @@ func sortPlaces(s []place) {
 			return cmp.Compare(b.score, a.score)
 		}
 		return cmp.Compare(a.at, b.at)
-	})
-}
-
-// sortCandidates puts the candidates in the order of the sum they were chosen by, then of their item, which every
-// run repeats.
-func sortCandidates(c []ranker.Candidate) {
-	slices.SortFunc(c, func(a, b ranker.Candidate) int {
-		if a.Base != b.Base {
-			return cmp.Compare(b.Base, a.Base)
-		}
-		return cmp.Compare(a.Item, b.Item)
 	})
 }

@@ -1,5 +1,5 @@
 // Package ranker orders the candidates of a walk over the session index by a learned listwise model: a linear score plus
-// a small multi-layer perceptron (16 rectified units) over some sixty features of each candidate, softmax over the
+// a small multi-layer perceptron (32 rectified units) over some sixty features of each candidate, softmax over the
 // candidates, trained online by Adagrad on what visitors clicked next.
 //
 // Sources: the listwise softmax loss is that of ListNet (Cao et al., ICML 2007) with one relevant item; Adagrad is Duchi,
@@ -11,10 +11,12 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"gonum.org/v1/gonum/blas/gonum"
 )
 
 // Hidden is the number of rectified units.
-const Hidden = 16
+const Hidden = 32
 
 // Weights are the parameters of the scoring function: of feature vector x the score is
 // Linear.x + Out.max(0, Bias + In'x).
@@ -107,10 +109,7 @@ func (w *Weights) score(row *Row, h *[Hidden]float32) float32 {
 			continue
 		}
 		s += w.Linear[f] * x
-		in := &w.In[f]
-		for j := range h {
-			h[j] += in[j] * x
-		}
+		axpy(x, &w.In[f], h)
 	}
 	for j := range h {
 		if h[j] > 0 {
@@ -169,12 +168,14 @@ func (g *Weights) add(w *Weights, row *Row, h *[Hidden]float32, p float32) {
 			continue
 		}
 		g.Linear[f] += p * x
-		in := &g.In[f]
-		for j := range in {
-			in[j] += back[j] * x
-		}
+		axpy(x, &back, &g.In[f])
 	}
 }
+
+var blas gonum.Implementation
+
+// axpy adds a times x to y.
+func axpy(a float32, x, y *[Hidden]float32) { blas.Saxpy(Hidden, a, x[:], 1, y[:], 1) }
 
 func step(w, g, squares []float32, rate float32) {
 	for i, v := range g {

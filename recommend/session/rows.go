@@ -10,7 +10,8 @@ import (
 // block number b lies in slot b modulo the size of the ring. The number is name, age and generation in one: a link to a
 // block that has been overwritten is recognised, because the block now carries another number.
 //
-//	word 0   number:32 | distance to the session's next block, in numbers, 0 = none:24 | clicks in this block:8
+//	word 0   number:32 | distance to the session's next block, in numbers, 0 = none:24 |
+//	         continues another block:1 | clicks in this block:7
 //	word 1-3 six items, two a word, the earlier one in the low half
 //
 // Readers see a block that is being overwritten or extended correctly: the writer stores the new header before the
@@ -21,6 +22,7 @@ const (
 	blockItems     = 6
 	blocksPerChunk = slab.ChunkWords / blockWords
 	maxDistance    = 1<<24 - 1
+	continues      = 1 << 7
 )
 
 // Row is the session that a visitor is in, as the visitor's state keeps it. The zero Row is no session.
@@ -116,9 +118,9 @@ func (x *Index) chain(last uint32) uint32 {
 		return 0
 	}
 	number := x.take()
-	x.rows.Set(uint64(number%x.blocks)*blockWords, header(number, 0, 0))
+	x.rows.Set(uint64(number%x.blocks)*blockWords, header(number, 0, continues))
 	at := uint64(last%x.blocks) * blockWords
-	x.rows.Set(at, header(last, number-last, blockItems))
+	x.rows.Set(at, x.rows.Load(at)|header(0, number-last, 0))
 	return number
 }
 
@@ -133,8 +135,8 @@ func (x *Index) take() uint32 {
 	return number
 }
 
-func header(number, distance uint32, clicks int) uint64 {
-	return uint64(number)<<32 | uint64(distance)<<8 | uint64(clicks)
+func header(number, distance uint32, clicks uint64) uint64 {
+	return uint64(number)<<32 | uint64(distance)<<8 | clicks
 }
 
 func distance(h uint64) uint32 { return uint32(h>>8) & maxDistance }
@@ -158,7 +160,7 @@ func (x *Index) read(number uint32, into *[MaxItems]uint32) int {
 		to[0], to[1] = uint32(u), uint32(u>>32)
 		to[2], to[3] = uint32(v), uint32(v>>32)
 		to[4], to[5] = uint32(w), uint32(w>>32)
-		n += min(int(h&0xff), blockItems)
+		n += min(int(h&(continues-1)), blockItems)
 		if distance(h) == 0 {
 			break
 		}
@@ -177,4 +179,25 @@ func (x *Index) Items(dst []uint32, row Row) []uint32 {
 	}
 	var items [MaxItems]uint32
 	return append(dst, items[:x.read(uint32(row), &items)]...)
+}
+
+// Range returns the numbers of the oldest and of the newest block that are remembered: those between them are to be had
+// by Session. An empty index has none, and returns 1, 0.
+func (x *Index) Range() (oldest, newest uint32) {
+	newest = uint32(x.meta.Load(metaNumber))
+	if newest < x.blocks {
+		return 1, newest
+	}
+	return newest - x.blocks + 1, newest
+}
+
+// Session appends the clicks of the session that begins with block number to dst, oldest first: none if the block
+// continues a session or has been overwritten. Any goroutine may call it.
+func (x *Index) Session(dst []uint32, number uint32) []uint32 {
+	at := uint64(number%x.blocks) * blockWords
+	if at >= x.rows.Len() || x.rows.Load(at)&continues != 0 {
+		return dst
+	}
+	var items [MaxItems]uint32
+	return append(dst, items[:x.read(number, &items)]...)
 }

@@ -10,9 +10,8 @@ const (
 	// MaxQuery is the number of newest distinct items of the visitor that a walk starts from.
 	MaxQuery = 24
 
-	maxLook     = 64   // newest clicks of the visitor that are looked at
-	maxSessions = 1024 // sessions that are read
-	maxFound    = 6144 // items that are counted
+	maxLook  = 64   // newest clicks of the visitor that are looked at
+	maxFound = 6144 // items that are counted
 
 	tableBits = 14
 	tableSize = 1 << tableBits
@@ -32,17 +31,28 @@ const (
 	rulesReach    = 10  // Rules: clicks after the query item that count
 )
 
+// Limits bound the time of a walk.
+type Limits struct {
+	Items    int  // newest distinct items of the visitor that it starts from, at most MaxQuery
+	Depth    int  // newest sessions of the newest item; a half for the next two, a quarter up to the eighth, then an eighth
+	Even     bool // Depth for all items
+	Sessions int  // sessions that are read: those of the largest weight, the newest of equal weight
+}
+
+// DefaultLimits are those that a Walker starts with.
+var DefaultLimits = Limits{Items: MaxQuery, Depth: 256, Sessions: 512}
+
 // depth returns how many of its newest sessions the i-th newest distinct item of the visitor contributes.
-func depth(i int) int {
+func (l *Limits) depth(i int) int {
 	switch {
-	case i == 0:
-		return 512
+	case i == 0 || l.Even:
+		return l.Depth
 	case i < 3:
-		return 256
+		return l.Depth / 2
 	case i < 8:
-		return 128
+		return l.Depth / 4
 	}
-	return 64
+	return l.Depth / 8
 }
 
 // Candidate is an item that a walk found, with all that was counted for it. p is the number of clicks since the
@@ -93,6 +103,9 @@ type Candidate struct {
 
 // Walker holds what one walk needs. It serves one goroutine at a time, for any Index; it takes about 700 KiB.
 type Walker struct {
+	// Limits of the walks to come.
+	Limits Limits
+
 	// Query describes the walk that was last done.
 	Query Query
 
@@ -123,7 +136,7 @@ type reached struct {
 
 // NewWalker returns a Walker.
 func NewWalker() *Walker {
-	return &Walker{sessions: make([]reached, 0, 4096), found: make([]Candidate, 0, maxFound+MaxQuery)}
+	return &Walker{Limits: DefaultLimits, sessions: make([]reached, 0, 4096), found: make([]Candidate, 0, maxFound+MaxQuery)}
 }
 
 // weights is the working state of a walk for the visitor's distinct items, newest first.
@@ -159,9 +172,9 @@ func (w *Walker) Walk(x *Index, clicks []uint32) []Candidate {
 		return nil
 	}
 	ws := w.reach(x, clicks)
-	if len(w.sessions) > maxSessions {
-		best(w.sessions, maxSessions)
-		w.sessions = w.sessions[:maxSessions]
+	if n := w.Limits.Sessions; len(w.sessions) > n {
+		best(w.sessions, n)
+		w.sessions = w.sessions[:n]
 	}
 	clear(w.table[:])
 	for i := range w.found {
@@ -191,7 +204,7 @@ func (w *Walker) start(x *Index, clicks []uint32) {
 			repeats++
 			continue
 		}
-		if q.Distinct == MaxQuery {
+		if q.Distinct == min(w.Limits.Items, MaxQuery) {
 			continue
 		}
 		q.Items[q.Distinct] = item
@@ -215,7 +228,7 @@ func (w *Walker) reach(x *Index, clicks []uint32) weights {
 	w.sessions = w.sessions[:0]
 	for i, item := range q.Items[:q.Distinct] {
 		e := x.entryOf(item)
-		held := min(e.held(), depth(i))
+		held := min(e.held(), w.Limits.depth(i))
 		if i == 0 {
 			q.LastHeld = held
 		}

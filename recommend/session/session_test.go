@@ -1,0 +1,133 @@
+package session
+
+import (
+	"slices"
+	"sync"
+	"testing"
+)
+
+func add(x *Index, items ...uint32) Row {
+	var row Row
+	for _, item := range items {
+		row = x.Click(row, item)
+	}
+	return row
+}
+
+func TestSearchableFromTheSecondClick(t *testing.T) {
+	x, w := New(Config{}), NewWalker()
+	row := x.Click(0, 7)
+	if got := w.Walk(x, []uint32{7}); len(got) != 1 || x.Bytes() > 1<<20 {
+		t.Fatalf("one click made %d candidates and %d bytes", len(got), x.Bytes())
+	}
+	x.Click(row, 8)
+	got := w.Walk(x, []uint32{7})
+	if len(got) != 2 || got[1].Item != 8 || got[1].Next != 1 || got[1].FoundCount != 1 {
+		t.Fatalf("got %+v; want item 8 after item 7", got)
+	}
+}
+
+func TestLongSessionGoesOnInANewRow(t *testing.T) {
+	x := New(Config{})
+	var row Row
+	for i := range uint32(MaxItems) {
+		row = x.Click(row, i)
+	}
+	if got := x.Items(nil, row); len(got) != MaxItems || got[MaxItems-1] != MaxItems-1 {
+		t.Fatalf("got %v; want 0..%d", got, MaxItems-1)
+	}
+	row = x.Click(row, 100)
+	row = x.Click(row, 101)
+	if got := x.Items(nil, row); !slices.Equal(got, []uint32{100, 101}) {
+		t.Fatalf("got %v; want a row of 100, 101", got)
+	}
+}
+
+func TestOldSessionsAreOverwritten(t *testing.T) {
+	x, w := New(Config{Blocks: 1024, PerItem: 4}), NewWalker()
+	old := add(x, 1, 2, 3)
+	for i := range uint32(1024) {
+		add(x, 10+i%50, 100+i%50)
+	}
+	if got := x.Items(nil, old); len(got) != 0 {
+		t.Fatalf("the overwritten session still holds %v", got)
+	}
+	if got := w.Walk(x, []uint32{1}); len(got) != 1 {
+		t.Fatalf("found %d items through an overwritten session; want the visitor's own alone", len(got))
+	}
+	if next := x.Click(old, 4); next&rowFirst == 0 {
+		t.Fatalf("an overwritten row went on as %x", next)
+	}
+	if got := w.Walk(x, []uint32{10}); len(got) != 2 || got[1].Sessions != 4 {
+		t.Fatalf("got %+v; want the newest 4 sessions of item 10", got)
+	}
+}
+
+func TestBytesPerClick(t *testing.T) {
+	x := New(Config{})
+	for i := range uint32(200_000) {
+		item := i * 2654435761 % 20_000
+		add(x, item, item+1, item+2, item+3)
+	}
+	per := float64(x.Bytes()) / float64(x.Clicks())
+	t.Logf("%.1f bytes a click", per)
+	if per > 24 {
+		t.Errorf("%.1f bytes a remembered click; want at most 24", per)
+	}
+}
+
+func TestWalkAllocatesNothing(t *testing.T) {
+	x, w := New(Config{}), NewWalker()
+	for i := range uint32(5000) {
+		add(x, i%97, i%89, i%83)
+	}
+	clicks := []uint32{1, 2, 3, 4, 5}
+	if n := testing.AllocsPerRun(20, func() { w.Walk(x, clicks) }); n != 0 {
+		t.Errorf("a walk allocates %g times", n)
+	}
+	row := add(x, 1, 2)
+	if n := testing.AllocsPerRun(20, func() { x.Click(row, 3) }); n != 0 {
+		t.Errorf("a click allocates %g times", n)
+	}
+}
+
+// Readers walk while the writer overwrites a small ring and gives posting rings away: every candidate must be an item
+// that was ever clicked.
+func TestReadersBesideTheWriter(t *testing.T) {
+	const items = 3000
+	x := New(Config{Blocks: 1024, PerItem: 64})
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for r := range uint32(2) {
+		readers.Go(func() {
+			w := NewWalker()
+			for i := r; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				for _, c := range w.Walk(x, []uint32{i % items, i * 7 % items, i * 31 % items}) {
+					if c.Item >= items {
+						t.Errorf("found item %d, which nobody clicked", c.Item)
+						return
+					}
+				}
+				x.AppendPopular(nil)
+			}
+		})
+	}
+	rows := make([]Row, 64)
+	for i := range uint32(60_000) {
+		v := i * 2654435761 >> 26
+		if i%11 == 0 {
+			rows[v] = 0
+		}
+		rows[v] = x.Click(rows[v], i*40503%items)
+		if i%20_000 == 19_999 {
+			x.Freeze().Close()
+		}
+	}
+	close(done)
+	readers.Wait()
+}

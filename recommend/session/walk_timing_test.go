@@ -1,0 +1,70 @@
+package session
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// zipf draws items whose counts fall as 1/rank^0.9, by a hash.
+func zipf(items int) func() uint32 {
+	seed := uint64(9)
+	return func() uint32 {
+		seed += 0x9e3779b97f4a7c15
+		z := (seed ^ seed>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		u := float64((z^z>>31)>>11) / (1 << 53)
+		return uint32(math.Pow(1+u*(math.Pow(float64(items), .1)-1), 10)) - 1
+	}
+}
+
+func filled(clicks, items int) *Index {
+	x := New(Config{})
+	draw := zipf(items)
+	for range clicks / 5 {
+		var row Row
+		for range 5 {
+			row = x.Click(row, draw())
+		}
+	}
+	return x
+}
+
+func BenchmarkClick(b *testing.B) {
+	x := filled(1_000_000, 100_000)
+	draw := zipf(100_000)
+	stream := make([]uint32, 1<<20)
+	for i := range stream {
+		stream[i] = draw()
+	}
+	var row Row
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%5 == 0 {
+			row = 0
+		}
+		row = x.Click(row, stream[i&(1<<20-1)])
+	}
+}
+
+func BenchmarkWalk(b *testing.B) {
+	x := filled(10_000_000, 500_000)
+	for _, n := range []int{1, 4, 10} {
+		for _, neighbours := range []int{100, 1024} {
+			b.Run(fmt.Sprintf("last=%d/k=%d", n, neighbours), func(b *testing.B) {
+				w, draw := NewWalker(), zipf(500_000)
+				if w.Limits.Sessions = neighbours; neighbours == 100 {
+					w.Limits.Even = true
+				}
+				clicks := make([]uint32, n)
+				b.ReportAllocs()
+				for b.Loop() {
+					for i := range clicks {
+						clicks[i] = draw()
+					}
+					w.Walk(x, clicks)
+				}
+			})
+		}
+	}
+}
