@@ -14,6 +14,7 @@ var web embed.FS
 // asset is an embedded file with its headers.
 type asset struct {
 	content []byte
+	gzipped []byte // the same, compressed once
 	kind    string // Content-Type
 	etag    string
 }
@@ -40,7 +41,7 @@ func newAssets() map[route]asset {
 		if err != nil {
 			panic(err) // the file is part of the program: a test would have met this
 		}
-		assets[r] = asset{content, file[1], `"` + strconv.FormatUint(uint64(crc32.ChecksumIEEE(content)), 36) + `"`}
+		assets[r] = asset{content, fasthttp.AppendGzipBytesLevel(nil, content, fasthttp.CompressBestCompression), file[1], `"` + strconv.FormatUint(uint64(crc32.ChecksumIEEE(content)), 36) + `"`}
 	}
 	return assets
 }
@@ -60,6 +61,12 @@ func (s *Server) answerAsset(c *call) *fault {
 	header.SetContentType(a.kind)
 	if string(c.ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch)) == a.etag {
 		c.ctx.SetStatusCode(fasthttp.StatusNotModified)
+		return nil
+	}
+	header.Set(fasthttp.HeaderVary, fasthttp.HeaderAcceptEncoding)
+	if c.ctx.Request.Header.HasAcceptEncoding("gzip") {
+		header.SetContentEncoding("gzip")
+		c.ctx.Response.SetBodyRaw(a.gzipped)
 		return nil
 	}
 	c.ctx.Response.SetBodyRaw(a.content)

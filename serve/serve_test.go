@@ -229,6 +229,16 @@ func TestAssets(t *testing.T) {
 	}
 }
 
+// TestTrackerIsSmall holds the tracker to 3 KB on the wire: it is loaded by every page of a shop.
+func TestTrackerIsSmall(t *testing.T) {
+	r := newRig(t, Config{})
+	resp := r.do("GET", "/t.js", "", "Accept-Encoding: br, gzip")
+	plain, err := resp.BodyGunzip()
+	if n := len(resp.Body()); n > 3000 || err != nil || !strings.HasPrefix(string(plain), "/* Orrery's tracker") {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}
+
 // TestStop stops a server with real sockets and a live stream open: readiness turns false, the stream ends, and Stop waits.
 func TestStop(t *testing.T) {
 	k := newFake()

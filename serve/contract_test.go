@@ -1,0 +1,121 @@
+package serve
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"orrery/models"
+)
+
+// operation is one operation of openapi.yaml.
+type operation struct {
+	method, path string
+	id           string
+	request      string // x-request
+	body         string // the example of its request body
+	example      string // of its first response
+	secured      bool
+}
+
+// described reads the operations of openapi.yaml by its layout: paths two columns in, methods four.
+func described(t *testing.T) []operation {
+	t.Helper()
+	text, err := web.ReadFile("web/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, paths, _ := strings.Cut(string(text), "\npaths:\n")
+	paths, _, _ = strings.Cut(paths, "\ncomponents:\n")
+	var all []operation
+	path := ""
+	for line := range strings.Lines(paths) {
+		trimmed := strings.TrimSpace(line)
+		name, value, _ := strings.Cut(trimmed, ": ")
+		switch indent := len(line) - len(strings.TrimLeft(line, " ")); {
+		case indent == 2:
+			path = strings.TrimSuffix(trimmed, ":")
+		case indent == 4:
+			all = append(all, operation{method: strings.ToUpper(strings.TrimSuffix(trimmed, ":")), path: path, secured: true})
+		case name == "operationId":
+			all[len(all)-1].id = value
+		case trimmed == "security: []":
+			all[len(all)-1].secured = false
+		case name == "x-request":
+			all[len(all)-1].request = value
+		case name == "example" && all[len(all)-1].request == "":
+			all[len(all)-1].body = value
+		case name == "example":
+			all[len(all)-1].example = value
+		}
+	}
+	return all
+}
+
+var placeholders = regexp.MustCompile(`\{[a-z]+\}`)
+
+// TestContractPaths: what openapi.yaml describes exists, and what exists is described.
+func TestContractPaths(t *testing.T) {
+	seen := map[route]bool{}
+	for _, op := range described(t) {
+		r, _, allowed := match([]byte(op.method), []byte(placeholders.ReplaceAllString(op.path, "x")))
+		if r == routeNone || allowed != "" {
+			t.Errorf("%s %s is described, and no route", op.method, op.path)
+			continue
+		}
+		if e := endpoints[r]; e.method != op.method || e.path != op.path {
+			t.Errorf("%s %s goes to the route %s %s", op.method, op.path, e.method, e.path)
+		}
+		if secured := endpoints[r].access != open; secured != op.secured {
+			t.Errorf("%s %s: needs a key: %v, described as %v", op.method, op.path, secured, op.secured)
+		}
+		seen[r] = true
+	}
+	for r := routeNone + 1; r < routes; r++ {
+		if !seen[r] {
+			t.Errorf("%s %s is not described", endpoints[r].method, endpoints[r].path)
+		}
+	}
+}
+
+// TestContractExamples: the server answers the described requests with the described answers.
+func TestContractExamples(t *testing.T) {
+	r := newRig(t, Config{})
+	touch := []models.ItemTouch{{ID: []byte("SKU1"), At: 1_795_000_000_000}}
+	r.fake.set(func() {
+		r.fake.profiles["anna@example.com"] = models.Profile{
+			Contact: "anna@example.com", Attributes: []byte(`{"name":"Anna"}`), Visitors: 2, FirstSeen: 1_795_000_000_000, LastSeen: 1_795_000_001_234, Sessions: 3, Events: 40,
+			Viewed: touch, Cart: []models.ItemTouch{{ID: []byte("SKU2"), At: 1_795_000_000_000, Quantity: 2}},
+			Orders:     []models.OrderTouch{{Order: "O-1", At: 1_795_000_000_000, Value: 39_800_000, Currency: "EUR", Items: []models.ItemTouch{{ID: []byte("SKU1"), At: 1_795_000_000_000, Quantity: 1}}}},
+			OrderCount: 1, Spent: map[string]models.Money{"EUR": 39_800_000},
+		}
+		r.fake.profiles["v-8f2c"] = models.Profile{Visitors: 1, FirstSeen: 1_795_000_000_000, LastSeen: 1_795_000_000_000, Sessions: 1, Events: 2, Viewed: touch}
+		r.fake.stats = models.Stats{Events: map[string]uint64{"view_item": 7, "purchase": 2}, Total: 9, Orders: 2, Buyers: 1, Visitors: 3, Contacts: 1, Sessions: 4, Items: 5, Products: 5,
+			Revenue: map[string]models.Money{"EUR": 123_450_000}, Bytes: map[string]uint64{"sessions": 1024}, StreamTime: 1_795_000_000_000}
+		r.fake.status = StreamStatus{Ready: true, Duplicates: 4, Late: 1, DeadLetters: map[string]uint64{"not_json": 2, "missing": 1}}
+	})
+	for _, op := range described(t) {
+		if op.request == "" {
+			if op.path != "/v1/live" {
+				t.Errorf("%s %s has no x-request", op.method, op.path)
+			}
+			continue
+		}
+		method, uri, _ := strings.Cut(op.request, " ")
+		resp := r.do(method, uri, op.body)
+		if resp.StatusCode() >= 300 {
+			t.Errorf("%s: %d %s", op.request, resp.StatusCode(), resp.Body())
+		}
+		if op.example == "" {
+			continue
+		}
+		if !json.Valid([]byte(op.example)) {
+			t.Errorf("%s: its example is no JSON", op.request)
+		}
+		got := changing.ReplaceAllString(strings.TrimSpace(string(resp.Body())), "")
+		if want := changing.ReplaceAllString(op.example, ""); got != want {
+			t.Errorf("%s\n got %s\nwant %s", op.request, got, want)
+		}
+	}
+}
