@@ -12,7 +12,7 @@ import (
 type Hashes struct {
 	keys   *slab.Words
 	stride uint64
-	n      uint32
+	n      atomic.Uint32
 	table  atomic.Pointer[table]
 }
 
@@ -23,17 +23,25 @@ func NewHashes(keys *slab.Words, stride int) *Hashes {
 	return h
 }
 
-// Len returns how many hashes are numbered.
-func (h *Hashes) Len() int { return int(atomic.LoadUint32(&h.n)) }
+// Len returns how many hashes are numbered. Any goroutine may call it.
+func (h *Hashes) Len() int { return int(h.n.Load()) }
 
-// Bytes returns the memory of the table, in bytes; the records are their owner's.
-func (h *Hashes) Bytes() uint64 { return uint64(len(h.table.Load().slots)) * 8 }
+// Bytes returns the memory of the table, in bytes; the records are their owner's. Any goroutine may call it.
+func (h *Hashes) Bytes() uint64 { return h.table.Load().bytes() }
 
 // Find returns the number of hash, or 0. Any goroutine may call it.
 func (h *Hashes) Find(hash uint64) uint32 {
-	return h.table.Load().find(hash, func(number uint32) bool {
-		return h.keys.Load(uint64(number)*h.stride) == hash
-	})
+	tag := tagOf(hash)
+	for t := h.table.Load(); t != nil; {
+		before := t.before.Load() // first: what is not here yet must be found there
+		for number, i := t.seek(tag, t.home(tag)); number != 0; number, i = t.seek(tag, i) {
+			if h.keys.Load(uint64(number)*h.stride) == hash {
+				return number
+			}
+		}
+		t = before
+	}
+	return 0
 }
 
 // Add returns the number of hash, a new one where it has none: then the record is zero but for the hash, and fresh is
@@ -42,41 +50,21 @@ func (h *Hashes) Add(hash uint64) (number uint32, fresh bool) {
 	if number = h.Find(hash); number != 0 {
 		return number, false
 	}
-	number = h.n + 1
+	number = h.n.Load() + 1
 	h.keys.Grow(uint64(number+1) * h.stride)
 	h.keys.Set(uint64(number)*h.stride, hash)
-	h.insert(hash, number)
+	h.table.Store(h.table.Load().with(tagOf(hash), number))
+	h.n.Store(number)
 	return number, true
 }
 
-func (h *Hashes) insert(hash uint64, number uint32) {
-	t := h.table.Load()
-	if t.full(int(number)) {
-		bigger := newTable(2 * len(t.slots))
-		for k := uint32(1); k < number; k++ {
-			bigger.add(h.keys.Load(uint64(k)*h.stride), k)
-		}
-		h.table.Store(bigger)
-		t = bigger
-	}
-	t.add(hash, number)
-	atomic.StoreUint32(&h.n, number)
-}
-
-// Rebuild numbers the records that a restore has put into keys.
+// Rebuild numbers the records that a restore has put into keys. It must not run beside readers.
 func (h *Hashes) Rebuild() {
-	n := uint32(0)
-	if words := h.keys.Len(); words > h.stride {
-		n = uint32(words/h.stride) - 1
-	}
-	slots := minSlots
-	for 3*int(n+1) >= 2*slots {
-		slots *= 2
-	}
-	t := newTable(slots)
+	n := uint32(max(h.keys.Len()/h.stride, 1) - 1)
+	t := tableFor(int(n))
 	for k := uint32(1); k <= n; k++ {
-		t.add(h.keys.Load(uint64(k)*h.stride), k)
+		t.add(tagOf(h.keys.Load(uint64(k)*h.stride)), k)
 	}
 	h.table.Store(t)
-	atomic.StoreUint32(&h.n, n)
+	h.n.Store(n)
 }

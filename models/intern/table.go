@@ -9,47 +9,106 @@ import (
 )
 
 // table is an open-addressing index with linear probing: a slot is tag<<32 | number, 0 where free. The tag is the upper
-// half of the hash, so nearly every probe that matches is the right one and the owner compares the key once.
+// half of the hash and alone says where a slot lies, so that a table grows without looking at a name: of n names n/2^32,
+// one in 400 of ten million, share a tag with another one and cost a comparison.
 //
-// A reader works on the table it loaded: a grown table is published as a whole, and an entry added to a newer one is
-// only missed by readers that started before.
+// A full table is not copied at once, which would stall the stream for 100 ms at ten million names: a new one of twice
+// the size stands before it, takes what comes in, and every addition moves a few slots over. A reader looks into the new
+// one first, then into the one before. One that holds on to an older table only misses names that are newer than its
+// question.
 type table struct {
 	slots []uint64
-	shift uint8 // 64 - log2(len(slots))
+	shift uint8 // 32 - log2(len(slots))
+
+	before atomic.Pointer[table] // the smaller table, while not all of it has moved here
+	moved  int                   // slots of it that have
 }
 
-const minSlots = 1 << 6
+const (
+	minSlots = 1 << 6
+	// moveSlots empties the table before into the new one within an eighth of the additions that fill the latter.
+	moveSlots = 16
+)
 
 func newTable(slots int) *table {
-	return &table{slots: make([]uint64, slots), shift: uint8(64 - bits.TrailingZeros(uint(slots)))}
+	return &table{slots: make([]uint64, slots), shift: uint8(32 - bits.TrailingZeros(uint(slots)))}
 }
 
-// find returns the number stored under hash for which same answers true, or 0.
-func (t *table) find(hash uint64, same func(number uint32) bool) uint32 {
-	mask := uint64(len(t.slots) - 1)
-	for i := spread(hash) >> t.shift; ; i = (i + 1) & mask {
-		s := atomic.LoadUint64(&t.slots[i])
+// tableFor returns an empty table that has room for a number of names.
+func tableFor(names int) *table {
+	slots := minSlots
+	for full(slots, names+1) {
+		slots *= 2
+	}
+	return newTable(slots)
+}
+
+func tagOf(hash uint64) uint32 { return uint32(hash >> 32) }
+
+// home returns where the search for a tag begins.
+func (t *table) home(tag uint32) int { return int(tag >> t.shift) }
+
+// seek returns the next number stored under tag, from slot i on, and the slot after it; 0 where there is none.
+func (t *table) seek(tag uint32, i int) (number uint32, next int) {
+	mask := len(t.slots) - 1
+	for ; ; i++ {
+		s := atomic.LoadUint64(&t.slots[i&mask])
 		if s == 0 {
-			return 0
+			return 0, i
 		}
-		if uint32(s>>32) == uint32(hash>>32) && same(uint32(s)) {
-			return uint32(s)
+		if uint32(s>>32) == tag {
+			return uint32(s), i + 1
 		}
 	}
 }
 
-// add stores number under hash; the caller has made sure that it is not there and that a slot is free.
-func (t *table) add(hash uint64, number uint32) {
-	mask := uint64(len(t.slots) - 1)
-	i := spread(hash) >> t.shift
-	for t.slots[i] != 0 {
-		i = (i + 1) & mask
+// add stores number under tag; the caller has made sure that it is not there and that a slot is free.
+func (t *table) add(tag, number uint32) {
+	mask := len(t.slots) - 1
+	i := t.home(tag)
+	for t.slots[i&mask] != 0 {
+		i++
 	}
-	atomic.StoreUint64(&t.slots[i], hash>>32<<32|uint64(number))
+	atomic.StoreUint64(&t.slots[i&mask], uint64(tag)<<32|uint64(number))
 }
 
-// spread makes the slot depend on all bits of the hash, the lower half above all: the upper half is the tag.
-func spread(hash uint64) uint64 { return hash * 0x9e3779b97f4a7c15 }
+// full tells whether a table of so many slots holds as many names as it should: two thirds.
+func full(slots, names int) bool { return 3*names >= 2*slots }
 
-// full tells whether a table of this many slots holds as many numbers as it should: two thirds.
-func (t *table) full(numbers int) bool { return 3*numbers >= 2*len(t.slots) }
+// with stores number under tag and returns the table to search from now on: t, or a larger one.
+func (t *table) with(tag, number uint32) *table {
+	if full(len(t.slots), int(number)) { // the table before has been gone for long: see moveSlots
+		bigger := newTable(2 * len(t.slots))
+		bigger.before.Store(t)
+		t = bigger
+	}
+	t.add(tag, number)
+	t.move(moveSlots)
+	return t
+}
+
+// move takes over up to n slots of the table before, and lets go of it when all have moved.
+func (t *table) move(n int) {
+	from := t.before.Load()
+	if from == nil {
+		return
+	}
+	to := min(t.moved+n, len(from.slots))
+	for _, s := range from.slots[t.moved:to] {
+		if s != 0 {
+			t.add(uint32(s>>32), uint32(s))
+		}
+	}
+	if t.moved = to; to == len(from.slots) {
+		t.before.Store(nil)
+	}
+}
+
+// bytes returns the memory of the tables.
+func (t *table) bytes() uint64 {
+	n := uint64(len(t.slots)) * 8
+	if from := t.before.Load(); from != nil {
+		n += uint64(len(from.slots)) * 8
+	}
+	return n
+}

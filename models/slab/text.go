@@ -17,7 +17,7 @@ const (
 	lenBits = 16
 )
 
-// Ref names a text: its offset and its length. The zero Ref is the empty text.
+// Ref names a text: its offset<<16 | its length. The zero Ref is the empty text.
 type Ref uint64
 
 // Text is append-only memory for strings, with one writer and many readers. A text is immutable once its Ref has been
@@ -35,9 +35,6 @@ func (t *Text) Append(b []byte) Ref {
 	}
 	if len(b) > MaxText {
 		panic(fmt.Sprintf("BUG: slab: text of %d bytes", len(b)))
-	}
-	if t.n == 0 {
-		t.n = 1 // offset 0 stays free, so that no text has Ref 0
 	}
 	if room := textChunk - t.n%textChunk; room < uint64(len(b)) {
 		t.n += room
@@ -61,7 +58,7 @@ func (t *Text) reserve(n uint64) {
 	t.dir.Store(&d)
 }
 
-// Get returns the text of r, shared and immutable.
+// Get returns the text of r, shared and immutable. Any goroutine may call it.
 func (t *Text) Get(r Ref) []byte {
 	n := uint64(r & MaxText)
 	if n == 0 {
@@ -73,11 +70,23 @@ func (t *Text) Get(r Ref) []byte {
 	return c[at : at+n : at+n]
 }
 
-// Size returns the bytes in use.
+// Size returns the bytes handed out, for the writer.
 func (t *Text) Size() uint64 { return t.n }
 
-// Bytes returns the memory held, in bytes.
-func (t *Text) Bytes() uint64 { return uint64(len(t.chunks)) * textChunk }
+// Holds tells whether r names bytes that were handed out, for checking what a snapshot brought; for the writer.
+func (t *Text) Holds(r Ref) bool {
+	at, n := uint64(r>>lenBits), uint64(r&MaxText)
+	return n == 0 || at+n <= t.n && at%textChunk+n <= textChunk
+}
+
+// Bytes returns the memory held, in bytes. Any goroutine may call it.
+func (t *Text) Bytes() uint64 {
+	d := t.dir.Load()
+	if d == nil {
+		return 0
+	}
+	return uint64(len(*d)) * textChunk
+}
 
 // Freeze returns the content of this moment for saving: what lies below its end never changes.
 func (t *Text) Freeze() *FrozenText { return &FrozenText{chunks: t.chunks, n: t.n} }

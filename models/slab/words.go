@@ -3,7 +3,7 @@
 // follow, and with consistent snapshots that do not stop the writer.
 //
 // The rules, in full:
-//   - One writer. Append, Alloc, Edit, Set and Freeze are called by it alone.
+//   - One writer. Append, Alloc, Grow, Edit, Set and Freeze are called by it alone.
 //   - Words are stored and loaded atomically, one at a time. A reader may see one word new and its neighbour old;
 //     whoever needs two words to agree packs them into one, or orders the stores so that a stale pair is harmless.
 //   - Memory is handed out in chunks that never move, so a reader keeps no lock while the array grows: growth
@@ -17,39 +17,37 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"sync"
 	"sync/atomic"
 )
 
 const (
 	chunkBits = 12
 	// ChunkWords is the number of words in a chunk: 32 KiB. Smaller chunks make the copy on first write cheaper and
-	// the directory longer; 4,096 keeps the copy near 5 us and the directory of 1 GiB at 32,768 pointers.
+	// the directory longer; 4,096 keeps the copy near 5 us and the directory of 1 GiB at 32,768 pointers. It is also
+	// the allocator's largest size class, so that no byte of a chunk is lost to rounding.
 	ChunkWords = 1 << chunkBits
 	chunkMask  = ChunkWords - 1
 )
 
-type chunk struct {
-	words [ChunkWords]uint64
-
-	// kept is the last freeze for which this chunk's content is safe: copied by the writer, or taken by the saver.
-	kept atomic.Uint32
-	mu   sync.Mutex
-	copy *[ChunkWords]uint64 // the content at the freeze, if the writer had to write before the saver came by
-}
+type chunk [ChunkWords]uint64
 
 // Words is a growing array of 64-bit words with one writer and many readers. The zero value is empty and ready.
 type Words struct {
-	dir    atomic.Pointer[[]*chunk] // what readers walk
-	chunks []*chunk                 // the writer's own, always at least as long
-	n      atomic.Uint64
-	freeze uint32 // number of the newest freeze; written by the writer between events
+	dir atomic.Pointer[[]*chunk] // what readers walk
+	n   atomic.Uint64
+
+	// The writer's own. kept is what the writer knows of guards[i].kept: a lookup in one short array, where the guard
+	// itself would be a cache miss at every write.
+	chunks []*chunk
+	kept   []uint32
+	guards []*guard
+	freeze uint32 // number of the newest freeze
 }
 
 // Len returns the number of words handed out.
 func (w *Words) Len() uint64 { return w.n.Load() }
 
-// Bytes returns the memory held, in bytes.
+// Bytes returns the memory held, in bytes. Any goroutine may call it.
 func (w *Words) Bytes() uint64 {
 	d := w.dir.Load()
 	if d == nil {
@@ -82,9 +80,10 @@ func (w *Words) reserve(n uint64) {
 	need := int((n + chunkMask) >> chunkBits)
 	if need > len(w.chunks) {
 		for need > len(w.chunks) {
-			c := new(chunk)
-			c.kept.Store(w.freeze) // born after the freeze: not part of it
-			w.chunks = append(w.chunks, c)
+			// Born after the freeze: not part of it.
+			g := new(guard)
+			g.kept.Store(w.freeze)
+			w.chunks, w.kept, w.guards = append(w.chunks, new(chunk)), append(w.kept, w.freeze), append(w.guards, g)
 		}
 		// Readers get a slice header of their own; the array behind it is only ever appended to.
 		d := w.chunks
@@ -95,118 +94,48 @@ func (w *Words) reserve(n uint64) {
 
 // Load returns word i. It may be called by any goroutine; i must lie below Len.
 func (w *Words) Load(i uint64) uint64 {
-	return atomic.LoadUint64(&(*w.dir.Load())[i>>chunkBits].words[i&chunkMask])
+	return atomic.LoadUint64(&(*w.dir.Load())[i>>chunkBits][i&chunkMask])
 }
 
 // Block returns the n words from i on, for atomic loads. The block must lie in one chunk, as Alloc sees to.
 func (w *Words) Block(i uint64, n int) []uint64 {
-	return (*w.dir.Load())[i>>chunkBits].words[i&chunkMask : i&chunkMask+uint64(n) : i&chunkMask+uint64(n)]
+	return (*w.dir.Load())[i>>chunkBits][i&chunkMask : i&chunkMask+uint64(n) : i&chunkMask+uint64(n)]
 }
 
-// Edit returns the n words from i on for the writer, who reads them as he likes and stores them atomically.
+// Edit returns the n words from i on for the writer, who reads them as he likes and stores them atomically. The block
+// must lie in one chunk, and is not to be written to after the next Freeze.
 func (w *Words) Edit(i uint64, n int) []uint64 {
-	c := w.chunks[i>>chunkBits]
-	if c.kept.Load() != w.freeze {
-		c.keep(w.freeze)
+	c := i >> chunkBits
+	if w.kept[c] != w.freeze {
+		w.keep(c)
 	}
-	return c.words[i&chunkMask : i&chunkMask+uint64(n) : i&chunkMask+uint64(n)]
+	return w.chunks[c][i&chunkMask : i&chunkMask+uint64(n) : i&chunkMask+uint64(n)]
 }
 
 // Set stores v in word i.
 func (w *Words) Set(i, v uint64) {
-	c := w.chunks[i>>chunkBits]
-	if c.kept.Load() != w.freeze {
-		c.keep(w.freeze)
+	c := i >> chunkBits
+	if w.kept[c] != w.freeze {
+		w.keep(c)
 	}
-	atomic.StoreUint64(&c.words[i&chunkMask], v)
+	atomic.StoreUint64(&w.chunks[c][i&chunkMask], v)
 }
 
-// keep saves the chunk's content for the snapshot of freeze f, unless the saver has taken it.
-func (c *chunk) keep(f uint32) {
-	c.mu.Lock()
-	if c.kept.Load() != f {
-		saved := c.words
-		c.copy = &saved
-		c.kept.Store(f)
-	}
-	c.mu.Unlock()
+// keep makes chunk c safe to write into: its content at the last freeze is saved, or has been taken.
+func (w *Words) keep(c uint64) {
+	w.guards[c].keep(w.chunks[c], w.freeze)
+	w.kept[c] = w.freeze
 }
 
 // Freeze marks the content of this moment and returns it for saving. The writer calls it between two events; the
 // returned Frozen belongs to one other goroutine, which must WriteTo or Close it before the next Freeze.
 func (w *Words) Freeze() *Frozen {
 	w.freeze++
-	return &Frozen{chunks: w.chunks, n: w.n.Load(), freeze: w.freeze}
+	return &Frozen{chunks: w.chunks, guards: w.guards, n: w.n.Load(), freeze: w.freeze}
 }
 
-// Frozen is the content of a Words at one moment.
-type Frozen struct {
-	chunks []*chunk
-	n      uint64
-	freeze uint32
-	next   int
-}
-
-// Size returns the number of bytes that WriteTo writes.
-func (f *Frozen) Size() int64 { return int64(8 + 8*f.n) }
-
-// WriteTo writes the length and the words, little endian, and lets go of the copies on the way. It implements io.WriterTo.
-func (f *Frozen) WriteTo(dst io.Writer) (int64, error) {
-	defer f.Close()
-	var total int64
-	buf := make([]byte, 8, 8*ChunkWords)
-	binary.LittleEndian.PutUint64(buf, f.n)
-	k, err := dst.Write(buf)
-	total += int64(k)
-	if err != nil {
-		return total, err
-	}
-	words := new([ChunkWords]uint64)
-	left := f.n
-	for left > 0 {
-		f.take(words)
-		m := min(left, ChunkWords)
-		buf = buf[:0]
-		for _, v := range words[:m] {
-			buf = binary.LittleEndian.AppendUint64(buf, v)
-		}
-		k, err := dst.Write(buf)
-		total += int64(k)
-		if err != nil {
-			return total, err
-		}
-		left -= m
-	}
-	return total, nil
-}
-
-// take copies the next chunk's frozen content to into.
-func (f *Frozen) take(into *[ChunkWords]uint64) {
-	c := f.chunks[f.next]
-	f.next++
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.kept.Load() == f.freeze { // the writer came first
-		*into, c.copy = *c.copy, nil
-		return
-	}
-	*into = c.words
-	c.kept.Store(f.freeze)
-}
-
-// Close lets go of what has not been written. It may be called more than once.
-func (f *Frozen) Close() {
-	used := int((f.n + chunkMask) >> chunkBits)
-	for ; f.next < used; f.next++ {
-		c := f.chunks[f.next]
-		c.mu.Lock()
-		c.copy = nil
-		c.kept.Store(f.freeze)
-		c.mu.Unlock()
-	}
-}
-
-// ReadFrom replaces the content by what WriteTo wrote. It must not run beside readers.
+// ReadFrom replaces the content by what WriteTo wrote. It must not run beside readers. After an error the content is
+// what could be read.
 func (w *Words) ReadFrom(src io.Reader) (int64, error) {
 	var head [8]byte
 	if _, err := io.ReadFull(src, head[:]); err != nil {
@@ -214,7 +143,7 @@ func (w *Words) ReadFrom(src io.Reader) (int64, error) {
 	}
 	n := binary.LittleEndian.Uint64(head[:])
 	total := int64(8)
-	w.chunks, w.freeze = nil, 0
+	w.chunks, w.kept, w.guards, w.freeze = nil, nil, nil, 0
 	w.dir.Store(nil)
 	w.n.Store(0)
 	buf := make([]byte, 8*ChunkWords)
@@ -226,7 +155,7 @@ func (w *Words) ReadFrom(src io.Reader) (int64, error) {
 			return total, fmt.Errorf("cannot read words %d.. of %d: %w", at, n, err)
 		}
 		w.reserve(at + m)
-		words := w.chunks[at>>chunkBits].words[:m]
+		words := w.chunks[at>>chunkBits][:m]
 		for i := range words {
 			words[i] = binary.LittleEndian.Uint64(buf[8*i:])
 		}
