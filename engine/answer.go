@@ -120,7 +120,7 @@ func (e *Engine) Stats() models.Stats {
 	s.Bytes = map[string]uint64{
 		"catalogue": e.m.Catalogue.Bytes(), "visitors": visitors, "contacts": contacts, "orders": orders,
 		"viewed_together": e.m.Viewed.Bytes(), "bought_together": e.m.Bought.Bytes(), "bought_after_viewing": e.m.After.Bytes(),
-		"sessions": e.m.Next.Bytes(), "popular": e.m.Popular.Bytes(), "social": e.m.Social.Bytes(),
+		"sessions": e.m.Next.Bytes(), "similar": e.m.Similar.Bytes(), "popular": e.m.Popular.Bytes(), "social": e.m.Social.Bytes(),
 	}
 	s.StreamTime = e.StreamTime()
 	return s

@@ -24,7 +24,11 @@ func (e *Engine) apply(ev *models.Event) {
 		e.now.Store(int64(ev.Time))
 	}
 	if ev.Kind.Topic() == models.Catalogue {
-		e.m.Catalogue.Apply(shop, e.m.Catalogue.Item(shop, ev.Items[0].ID), ev)
+		item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
+		e.m.Catalogue.Apply(shop, item, ev)
+		if ev.Kind == models.ProductUpsert {
+			e.list(shop, item)
+		}
 		return
 	}
 	v := e.person(shop, ev)
@@ -42,6 +46,22 @@ func (e *Engine) apply(ev *models.Event) {
 	default:
 		e.behaviour(shop, v, ev)
 	}
+}
+
+// item returns the number of an event's item, and takes what the event says of it where no feed does.
+func (e *Engine) item(shop uint32, it *models.Item, currency []byte) uint32 {
+	item := e.m.Catalogue.Item(shop, it.ID)
+	if e.m.Catalogue.Mention(shop, item, it, currency) {
+		e.list(shop, item)
+	}
+	return item
+}
+
+// list makes a product known to content similarity.
+func (e *Engine) list(shop, item uint32) {
+	var p models.Product
+	e.m.Catalogue.Product(item, &p)
+	e.m.Similar.List(shop, &p)
 }
 
 func (e *Engine) shop(name []byte) uint32 {
@@ -90,8 +110,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
 	}
 	for i := range ev.Items {
 		it := &ev.Items[i]
-		item := e.m.Catalogue.Item(shop, it.ID)
-		e.m.Catalogue.Mention(shop, item, it, ev.Currency)
+		item := e.item(shop, it, ev.Currency)
 		if bot {
 			continue
 		}
@@ -202,8 +221,7 @@ func (e *Engine) distinct(shop uint32, ev *models.Event) []people.Line {
 	e.lines = e.lines[:0]
 	for i := range ev.Items {
 		it := &ev.Items[i]
-		item := e.m.Catalogue.Item(shop, it.ID)
-		e.m.Catalogue.Mention(shop, item, it, ev.Currency)
+		item := e.item(shop, it, ev.Currency)
 		e.lines = append(e.lines, people.Line{Item: item, Quantity: uint32(it.Quantity)})
 	}
 	slices.SortFunc(e.lines, func(a, b people.Line) int { return cmp.Compare(a.Item, b.Item) })
@@ -222,7 +240,7 @@ func (e *Engine) distinct(shop uint32, ev *models.Event) []people.Line {
 func (e *Engine) refund(shop uint32, ev *models.Event) {
 	sum := amount(ev)
 	for i := range ev.Items {
-		e.m.Catalogue.Mention(shop, e.m.Catalogue.Item(shop, ev.Items[i].ID), &ev.Items[i], ev.Currency)
+		e.item(shop, &ev.Items[i], ev.Currency)
 	}
 	e.m.People.Refund(e.orderHash(shop, ev), sum)
 	e.ledger.earn(e.ledger.currency(ev.Currency), -sum)

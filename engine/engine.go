@@ -18,6 +18,7 @@ import (
 	"orrery/recommend/people"
 	"orrery/recommend/popular"
 	"orrery/recommend/session"
+	"orrery/recommend/similar"
 	"orrery/recommend/social"
 	"orrery/stream"
 )
@@ -79,6 +80,7 @@ func New(cfg Config) (*Engine, error) {
 			Viewed:    lists(), Bought: lists(), After: lists(),
 			Popular: popular.New(!cfg.NoDecay),
 			Social:  social.NewProof(cfg.Floor),
+			Similar: similar.New(),
 			Next:    next.NewLive(session.Config{}, cfg.LearnEvery),
 		},
 		free: make(chan *frame.Answerer, maxAnswerers),
@@ -105,7 +107,7 @@ func (e *Engine) parts() []part {
 	return []part{
 		{"shops", e.shops}, {"ledger", e.ledger}, {"catalogue", e.m.Catalogue}, {"people", e.m.People},
 		{"viewed_together", e.m.Viewed}, {"bought_together", e.m.Bought}, {"bought_after_viewing", e.m.After},
-		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next},
+		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next}, {"similar", e.m.Similar},
 	}
 }
 

@@ -97,16 +97,18 @@ func (c *Catalogue) reprice(shop, item uint32, it *models.Item, e *models.Event)
 	c.describe(shop, item, &merged, currency)
 }
 
-// Mention takes what an event says of an item that the feed has not listed, the first time it says anything.
-func (c *Catalogue) Mention(shop, item uint32, it *models.Item, currency []byte) {
+// Mention takes what an event says of an item that the feed has not listed, the first time it says anything, and
+// reports whether it did.
+func (c *Catalogue) Mention(shop, item uint32, it *models.Item, currency []byte) (described bool) {
 	kind := c.products.Load(c.word(item, pKind))
 	if kind&flagListed != 0 {
-		return
+		return false
 	}
 	if c.products.Load(c.word(item, pJSON)) != 0 && (len(it.Category) == 0 || kind>>32 != 0) {
-		return
+		return false
 	}
 	c.describe(shop, item, it, currency)
+	return true
 }
 
 // describe keeps the texts, category and prices of an item and puts its slot together anew.

@@ -7,6 +7,7 @@ import (
 	"orrery/recommend/next"
 	"orrery/recommend/people"
 	"orrery/recommend/popular"
+	"orrery/recommend/similar"
 	"orrery/recommend/social"
 )
 
@@ -19,6 +20,7 @@ type Models struct {
 	After     *neighbours.Lists // bought after viewing
 	Popular   *popular.Counts
 	Social    *social.Proof
+	Similar   *similar.Index
 	Next      *next.Live
 }
 
@@ -28,25 +30,28 @@ type Answerer struct {
 	frames map[string]Frame
 	reader *people.Reader
 
-	q        *models.FrameQuery
-	shop     uint32
-	who      people.Person
-	self     uint32 // hash of the asking visitor, for social proof
-	products []uint32
-	session  []uint32
-	near     []neighbours.Neighbour
-	ranked   []popular.Ranked
-	scratch  *next.Scratch // made by the first request that needs it: a megabyte
-	likely   []next.Item
-	allow    func(item uint32) bool // c.allowed, made once
-	c        candidates
-	sums     sums
+	q          *models.FrameQuery
+	shop       uint32
+	who        people.Person
+	self       uint32 // hash of the asking visitor, for social proof
+	products   []uint32
+	session    []uint32
+	near       []neighbours.Neighbour
+	ranked     []popular.Ranked
+	scratch    *next.Scratch // made by the first request that needs it: a megabyte
+	likely     []next.Item
+	allow      func(item uint32) bool // c.allowed, made once
+	alike      similar.Query
+	product    models.Product      // that alike is asked about
+	offerAlike func(similar.Alike) // a.offerSimilar, made once
+	c          candidates
+	sums       sums
 }
 
 // NewAnswerer returns an answerer over the models for a set of checked frames.
 func NewAnswerer(m *Models, frames map[string]Frame) *Answerer {
 	a := &Answerer{m: m, reader: m.People.Reader(), c: candidates{shelf: m.Catalogue}}
-	a.allow = a.c.allowed
+	a.allow, a.offerAlike = a.c.allowed, a.offerSimilar
 	named := make(map[string]Frame, len(frames))
 	for name, f := range frames {
 		f.name = name

@@ -17,6 +17,7 @@ const (
 	BoughtTogether     Recipe = "bought_together"      // orders that hold both; of the products asked about
 	BoughtAfterViewing Recipe = "bought_after_viewing" // orders whose buyer had viewed the product asked about
 	ViewedTogether     Recipe = "viewed_together"      // sessions that viewed both
+	Similar            Recipe = "similar"              // alike by title, category, brand and price
 	Next               Recipe = "next"                 // what visitors with a session like this one looked at next
 	ForYou             Recipe = "for_you"              // from all that the person viewed and bought lately
 	Complements        Recipe = "complements"          // bought together with a whole cart
@@ -32,7 +33,7 @@ const (
 
 // Recipes is all of them.
 var Recipes = []Recipe{
-	BoughtTogether, BoughtAfterViewing, ViewedTogether, Next, ForYou, Complements, RecentlyViewed, CartLeft, BuyAgain,
+	BoughtTogether, BoughtAfterViewing, ViewedTogether, Similar, Next, ForYou, Complements, RecentlyViewed, CartLeft, BuyAgain,
 	Bestsellers, Trending, MostViewed, New, OnSale,
 }
 
@@ -68,7 +69,7 @@ func Defaults() map[string]Frame {
 	}
 	shelf := []Step{{Recipe: Bestsellers, SameCategory: true}, {Recipe: Trending}, {Recipe: Bestsellers}, {Recipe: MostViewed}}
 	frames := map[string]Frame{
-		"product_page":  {Steps: append(steps(BoughtAfterViewing, ViewedTogether, BoughtTogether), shelf...)},
+		"product_page":  {Steps: append(steps(BoughtAfterViewing, ViewedTogether, BoughtTogether, Similar), shelf...)},
 		"cart_page":     {Steps: append(steps(Complements, ViewedTogether), shelf...)},
 		"home_page":     {Steps: append(steps(Next, ForYou), Step{Recipe: Trending}, Step{Recipe: Bestsellers}, Step{Recipe: MostViewed})},
 		"category_page": {Steps: []Step{{Recipe: Trending}, {Recipe: Bestsellers}, {Recipe: MostViewed}}},

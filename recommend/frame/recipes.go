@@ -6,6 +6,7 @@ import (
 	"orrery/models"
 	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
+	"orrery/recommend/similar"
 )
 
 // collect offers the candidates of one step.
@@ -17,6 +18,8 @@ func (a *Answerer) collect(s Step) {
 		a.around(a.basket(), a.m.Bought, llr)
 	case BoughtAfterViewing:
 		a.around(a.products, a.m.After, llr)
+	case Similar:
+		a.similar()
 	case Next:
 		a.next()
 	case ForYou:
@@ -67,6 +70,26 @@ func (a *Answerer) basket() []uint32 {
 		a.c.exclude = append(a.c.exclude, e.ID)
 	}
 	return a.session
+}
+
+// similar offers what is like the product asked about, or like the one viewed last.
+func (a *Answerer) similar() {
+	item := uint32(0)
+	if len(a.products) > 0 {
+		item = a.products[0]
+	} else if viewed := a.reader.Viewed(a.who); len(viewed) > 0 {
+		item = viewed[0].ID
+	}
+	if item == 0 {
+		return
+	}
+	a.m.Catalogue.Product(item, &a.product)
+	a.alike.Find(a.m.Similar, a.shop, &a.product, a.offerAlike)
+}
+
+func (a *Answerer) offerSimilar(x similar.Alike) {
+	score := x.Score * similar.Closeness(a.product.Price, a.m.Catalogue.Price(x.Product))
+	a.c.offer(candidate{item: x.Product, score: score, from: a.product.Item, count: x.Shared, stat: score})
 }
 
 // maxSources bounds the products that one step walks the lists of.
