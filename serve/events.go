@@ -175,10 +175,10 @@ func (s *Server) append(in *ingest) *fault {
 		"the events could not be made durable: send them again with the same ids", ""}
 }
 
-// answerAccepted answers 202, or 400 where not one event was accepted.
+// answerAccepted answers 202, or 400 where there were events and not one was accepted.
 func answerAccepted(c *call, in *ingest) {
 	body := append(c.begin(), '{')
-	if len(in.records) == 0 {
+	if len(in.records) == 0 && len(in.rejected) > 0 {
 		c.ctx.SetStatusCode(fasthttp.StatusBadRequest)
 		first := in.rejected[0].reason
 		body = append(body, `"error":`...)

@@ -70,6 +70,7 @@ func TestEventsRejected(t *testing.T) {
 		`{"error":{"code":"missing","message":"event is missing: every event has a name","field":"event"},"accepted":0,"rejected":[{"index":0,"code":"missing","message":"event is missing: every event has a name","field":"event"}]}`)
 	f("", 400, `{"error":{"code":"not_json","message":"the body is empty"},"accepted":0,"rejected":[{"index":0,"code":"not_json","message":"the body is empty"}]}`)
 	f("["+viewEvent, 202, `{"accepted":1,"rejected":[{"index":1,"code":"not_json","message":"the body is not JSON: its array is not closed"}]}`)
+	f("[]", 202, `{"accepted":0,"rejected":[]}`)
 	f(strings.Repeat(viewEvent+"\n", 4), 413, `{"error":{"code":"too_many_events","message":"more than 3 events in one request: nothing was taken"}}`)
 	f(strings.Repeat(viewEvent+"\n", 3), 202, `{"accepted":3,"rejected":[]}`)
 	if n := len(r.fake.taken()); n != 6 {
