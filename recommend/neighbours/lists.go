@@ -113,22 +113,22 @@ func (l *Lists) Add(item, neighbour uint32, w float32) {
 	}
 }
 
-// add counts within the list at place, and reports false where the list should grow first.
+// add counts within the list at place, and reports false where the list should grow first. Nine of ten newcomers to a
+// full list are refused: that path only reads, so that it costs a running snapshot no copy.
 func (l *Lists) add(place uint64, item, neighbour uint32, w float32) bool {
 	sets := 1 << (place&0xff - 1)
-	set := l.words.Edit(place>>8+uint64(setOf(neighbour, sets)*setWords), setWords)
-	least, leastAt := float32(math.MaxFloat32), 0
-	for i, word := range set {
-		if uint32(word>>32) == neighbour {
-			atomic.StoreUint64(&set[i], entry(neighbour, weight(word)+w))
+	at := place>>8 + uint64(setOf(neighbour, sets)*setWords)
+	least, leastAt := float32(math.MaxFloat32), uint64(0)
+	for i, word := range l.words.Block(at, setWords) {
+		switch x := weight(word); {
+		case uint32(word>>32) == neighbour:
+			l.words.Set(at+uint64(i), entry(neighbour, x+w))
 			return true
-		}
-		if word == 0 {
-			atomic.StoreUint64(&set[i], entry(neighbour, w))
+		case word == 0:
+			l.words.Set(at+uint64(i), entry(neighbour, w))
 			return true
-		}
-		if x := weight(word); x < least {
-			least, leastAt = x, i
+		case x < least:
+			least, leastAt = x, at+uint64(i)
 		}
 	}
 	if sets*setWords < l.bound {
@@ -136,7 +136,7 @@ func (l *Lists) add(place uint64, item, neighbour uint32, w float32) bool {
 	}
 	l.dice++
 	if roll(item, neighbour, l.dice)*(least+w) < w {
-		atomic.StoreUint64(&set[leastAt], entry(neighbour, least+w))
+		l.words.Set(leastAt, entry(neighbour, least+w))
 	}
 	return true
 }
@@ -221,7 +221,7 @@ func (l *Lists) rescale(by float32) {
 // Neighbour is an entry of a list, with the figures of its pair at the moment asked for.
 type Neighbour struct {
 	Item  uint32
-	Count float32 // baskets that hold both
+	Count float32 // baskets that hold both: never more than hold either
 	Right float32 // baskets that hold this neighbour
 }
 
@@ -263,6 +263,8 @@ func (l *Lists) Read(dst []Neighbour, item uint32, now models.Time) ([]Neighbour
 		if n := uint64(dst[i].Item); n < l.sides.Len() {
 			dst[i].Right = math.Float32frombits(uint32(l.sides.Load(n))) * factor
 		}
+		// What a neighbour took over from the one it displaced may be too much: this much is certain.
+		dst[i].Count = min(dst[i].Count, pairs.Left, dst[i].Right)
 	}
 	return dst, pairs
 }

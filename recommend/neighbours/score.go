@@ -23,7 +23,7 @@ func LLR(count, left, right, total float32) float32 {
 	k12, k21, k22 := row-k11, col-k11, n-row-col+k11
 	h := xlogx(k11) + xlogx(k12) + xlogx(k21) + xlogx(k22)
 	rows, cols := xlogx(row)+xlogx(n-row), xlogx(col)+xlogx(n-col)
-	return float32(2 * (h + xlogx(n) - rows - cols))
+	return float32(2 * max(0, h+xlogx(n)-rows-cols)) // rounding may go below 0
 }
 
 func xlogx(x float64) float64 {
