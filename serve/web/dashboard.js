@@ -191,8 +191,16 @@ function tick(t) {
   drawRecent(t.recent_visitors || []);
 }
 
+const paces = new Map(); // events a second of each kind, smoothed over some seconds: rare kinds would flicker
+
+function paceOf(name, now) {
+  const before = paces.get(name) ?? now, after = before + (now - before) * 0.15;
+  paces.set(name, after);
+  return after < 0.05 ? 0 : after;
+}
+
 function drawKinds(t) {
-  const rows = Object.keys(t.totals.events).map((name) => ({ name, total: t.totals.events[name], rate: t.by_kind[name] || 0, orbit: orbitOf(name) }));
+  const rows = Object.keys(t.totals.events).map((name) => ({ name, total: t.totals.events[name], rate: paceOf(name, t.by_kind[name] || 0), orbit: orbitOf(name) }));
   for (const p of planets) p.rate = 0;
   for (const r of rows) if (r.orbit < 7) planets[r.orbit].rate += r.rate;
   rows.sort((a, b) => a.orbit - b.orbit || b.total - a.total);
@@ -247,7 +255,8 @@ function drawEngine(t) {
   }));
   $("memory-list").replaceChildren(...models.map(([name, n], i) => el("li", { class: "k" + Math.min(i, 7) }, el("i"), el("span", null, name.replaceAll("_", " ")), el("span", null, bytes(n)))));
   $("engine-note").textContent = sum ? bytes(sum) + " held" : "";
-  const reasons = Object.entries(s.deadletters_by_code).map(([code, n]) => `${code.replaceAll("_", " ")} ${number.format(n)}`).join(", ");
+  const codes = Object.entries(s.deadletters_by_code).sort((a, b) => b[1] - a[1]), rest = codes.length - 3;
+  const reasons = codes.slice(0, 3).map(([code, n]) => `${code.replaceAll("_", " ")} ${number.format(n)}`).join(", ") + (rest > 0 ? `, and ${rest} more reasons` : "");
   const facts = [["Stream time", s.stream_time ? s.stream_time.slice(11, 19) : "–", s.stream_time ? s.stream_time.slice(0, 10) : ""],
     ["Snapshot", t.snapshot_age < 0 ? "none yet" : ago(t.snapshot_age) + " old", ""],
     ["Median frame", micros(t.p50_us).join(" "), ""],
@@ -321,13 +330,22 @@ function trends(frame) {
   shownTrends = now;
   $("trends").replaceChildren(...frame.items.map((i) => card(i, false)));
   $("trends-note").textContent = frame.items.length ? "" : "Nothing yet: the first events will show here";
+  setTimeout(() => { // with nobody on the site to look at, a product will do
+    if (looked || !frame.items.length) return;
+    choose(frame.items[0].item_id);
+    look();
+  }, 1500);
 }
 
 // ---- The look: a frame, a product, a person
 
-function pick(product) {
+function choose(product) {
   $("product").value = product;
   if ([...$("frame").options].some((o) => o.value === "product_page")) $("frame").value = "product_page";
+}
+
+function pick(product) {
+  choose(product);
   look();
   if ($("look-title").getBoundingClientRect().top > innerHeight * 0.7) $("look-title").scrollIntoView({ behavior: still.matches ? "auto" : "smooth" });
 }
