@@ -24,6 +24,7 @@ type cli struct {
 	Demo       demoCmd       `cmd:"" help:"Run everything at once with a simulated shop: broker, engine, dashboard."`
 	Serve      serveCmd      `cmd:"" help:"Run the engine: embedded broker unless --kafka.brokers is given."`
 	Replay     replayCmd     `cmd:"" help:"Send files of shop events into the stream."`
+	Backtest   backtestCmd   `cmd:"" help:"Measure models on public data, with the code that serves."`
 	Topics     topicsCmd     `cmd:"" help:"Look after the topics."`
 	Deadletter deadletterCmd `cmd:"" help:"Look at records that could not be understood, and send them again."`
 	Snapshot   snapshotCmd   `cmd:"" help:"Look into snapshots."`

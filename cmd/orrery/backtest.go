@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"orrery/bench/contacts"
+	"orrery/bench/sessions"
+)
+
+type backtestCmd struct {
+	Sessions backtestSessionsCmd `cmd:"" help:"Next-item recommendation on session files: full ranking, no sampling."`
+	Contacts backtestContactsCmd `cmd:"" help:"Repeat purchases, churn and value on a purchase log."`
+}
+
+// commandLine is what was typed, for the record of a result.
+func commandLine() string { return "orrery " + strings.Join(os.Args[1:], " ") }
+
+type backtestSessionsCmd struct {
+	Train   string   `name:"train" required:"" help:"Training sessions."`
+	Test    string   `name:"test" required:"" help:"Test cases."`
+	Format  string   `name:"format" help:"sessions (a session a line; prefix TAB next item) or tsv (SessionId ItemId Time); by default told from the content."`
+	Recipes []string `name:"recipe" help:"Recipes in addition to the baselines, which are always run; next by default."`
+	K       int      `name:"k" default:"20" help:"Length of the lists."`
+	Against string   `name:"baseline" default:"knn" help:"Recipe that the others are compared with by a paired bootstrap."`
+	Live    bool     `name:"live" help:"Insert each test session after it was predicted, as in production. The default is the papers' protocol: learn on train, then stop."`
+	Shuffle bool     `name:"shuffle" help:"Shuffle the labels among the test cases: a leak check, everything must fall to popularity."`
+	Sample  int      `name:"sample" help:"Run about so many cases only."`
+	Valid   float64  `name:"valid" help:"Hold out this last share of the training sessions as the test: for tuning."`
+	Plot    string   `name:"plot" placeholder:"FILE" help:"Write a chart, .png or .svg."`
+	Quiet   bool     `name:"quiet" help:"No progress."`
+}
+
+// Run backtests next-item recommendation.
+func (c *backtestSessionsCmd) Run(ctx context.Context, all *cli) error {
+	log := io.Writer(os.Stderr)
+	if c.Quiet {
+		log = io.Discard
+	}
+	r, err := sessions.Run(ctx, sessions.Config{
+		Train: c.Train, Test: c.Test, Format: c.Format, Recipes: c.Recipes, K: c.K, Baseline: c.Against,
+		Live: c.Live, Shuffle: c.Shuffle, Sample: c.Sample, Valid: c.Valid, Command: commandLine(),
+	}, log)
+	if err != nil {
+		return err
+	}
+	if c.Plot != "" {
+		if err := r.Plot(c.Plot); err != nil {
+			return err
+		}
+	}
+	if all.JSON {
+		return r.JSON(os.Stdout)
+	}
+	return r.Text(os.Stdout)
+}
+
+type backtestContactsCmd struct {
+	File        string  `name:"file" required:"" help:"Purchase log: CSV or the classic CDNOW layout, plain or gzip."`
+	Calibration string  `name:"calibration-end" required:"" placeholder:"DATE" help:"Last day that the models learn from, 2006-01-02."`
+	Holdout     string  `name:"holdout-end" required:"" placeholder:"DATE" help:"Last day that forecasts are compared with."`
+	ID          string  `name:"id" help:"Column of the customer, by name or number; by default told from the header."`
+	Time        string  `name:"time" help:"Column of the time."`
+	Value       string  `name:"value" help:"Column of the amount, or a product of two: Quantity*UnitPrice."`
+	Unit        float64 `name:"unit" default:"7" help:"Days per unit of time in the models."`
+	Quiet       bool    `name:"quiet" help:"No progress."`
+}
+
+// Run backtests customer forecasts.
+func (c *backtestContactsCmd) Run(all *cli) error {
+	calibration, err := time.Parse(time.DateOnly, c.Calibration)
+	if err != nil {
+		return fmt.Errorf("calibration-end: %w", err)
+	}
+	holdout, err := time.Parse(time.DateOnly, c.Holdout)
+	if err != nil {
+		return fmt.Errorf("holdout-end: %w", err)
+	}
+	cfg := contacts.Config{
+		File: c.File, CalibrationEnd: calibration, HoldoutEnd: holdout, ID: c.ID, Time: c.Time, Value: c.Value,
+		Unit: c.Unit, Command: commandLine(),
+	}
+	if !c.Quiet {
+		cfg.Progress = os.Stderr
+	}
+	r, err := contacts.Run(cfg)
+	if err != nil {
+		return err
+	}
+	if all.JSON {
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	return r.WriteText(os.Stdout)
+}
