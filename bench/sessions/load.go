@@ -78,6 +78,22 @@ func Load(train, test, format string) (*Set, error) {
 	return s, nil
 }
 
+// LoadTrain reads a training file alone.
+func LoadTrain(path, format string) ([][]uint32, error) {
+	if format == "" {
+		var err error
+		if format, err = sniff(path); err != nil {
+			return nil, err
+		}
+	}
+	s := &Set{names: []string{""}}
+	if format == TSV {
+		return s.readTSV(path, map[string]uint32{})
+	}
+	err := eachLine(path, s.addSession)
+	return s.Train, err
+}
+
 // setName is the folder's name, which is how data sets are called, without "sessions_".
 func setName(path string) string {
 	parts := strings.Split(path, "/")

@@ -241,33 +241,31 @@ func knnScore(c *session.Candidate, total float64) float64 {
 	return s
 }
 
-// ranked is the recipe next.
+// ranked is the recipe next. Its item vectors are trained as the engine's background task does: from the index, first
+// when the ranker begins to learn, so that it learns with vectors that do not know its examples, then again whenever
+// the training has brought a good part more.
 type ranked struct {
 	recommender *next.Recommender
 	scratch     *next.Scratch
 	items       []next.Item
 	trainer     *embedding.Trainer
-	new         [][]uint32
-	trained     bool
-	chunk       int
+	trained     uint32 // newest block that the vectors know
+	due         uint32 // block number at which they are trained again
 }
-
-var Emb = embedding.Config{Epochs: 3, Rate: .3, Drop: .25, Correct: 1, Power: .75}
 
 func newNext(c *Config) *ranked {
 	r := &ranked{recommender: next.New(c.index()), scratch: next.NewScratch()}
-	if Emb.Epochs > 0 {
-		r.trainer = embedding.NewTrainer(Emb)
+	if !c.NoVectors {
+		r.trainer = embedding.NewTrainer(embedding.Config{})
 	}
 	return r
 }
 
 func (r *ranked) learn(clicks []uint32, last bool) {
-	if last && r.trainer != nil && !r.trained || len(r.new) >= r.chunk && r.trained {
-		r.train()
-	}
-	r.new = append(r.new, clicks)
 	if last {
+		if _, newest := r.recommender.Index().Range(); newest >= r.due {
+			r.train()
+		}
 		for n := 1; n < len(clicks); n++ {
 			r.recommender.Learn(r.scratch, clicks[:n], clicks[n])
 		}
@@ -275,22 +273,18 @@ func (r *ranked) learn(clicks []uint32, last bool) {
 	r.insert(clicks)
 }
 
+// train brings the vectors up to date; the next time is when the sessions have grown by a sixth.
 func (r *ranked) train() {
-	if !r.trained {
-		r.chunk = len(r.new) / 6
+	_, newest := r.recommender.Index().Range()
+	if r.trainer != nil {
+		r.trainer.Train(r.recommender.Index(), r.trained+1, newest, nil)
+		r.recommender.SetVectors(r.trainer.Vectors())
 	}
-	r.trained = true
-	r.trainer.Count(r.new)
-	r.trainer.Train(r.new)
-	r.recommender.SetVectors(&r.trainer.Vectors)
-	r.new = r.new[:0]
+	r.trained, r.due = newest, newest+max(newest/6, 100)
 }
 
-func (r *ranked) ready() {
-	if r.trainer != nil {
-		r.train()
-	}
-}
+func (r *ranked) ready() { r.train() }
+
 func (r *ranked) bytes() uint64 { return r.recommender.Index().Bytes() }
 
 func (r *ranked) insert(clicks []uint32) {

@@ -24,7 +24,8 @@ type Config struct {
 	Shuffle     bool     // shuffle the labels among the test cases: a leak check, everything must fall to popularity
 	Sample      int      // run every n-th case so that about this many remain; 0 is all
 	Valid       float64  // hold out this last share of the training sessions as the test, ignore Test's cases: for tuning
-	Learn       float64  // last share of the training sessions that the ranker learns from; default 0.3
+	Learn       float64  // last share of the training sessions that the ranker learns from; default 0.4
+	NoVectors   bool     // rank without the item embedding
 	Command     string   // the command line, for the record
 }
 
@@ -38,7 +39,7 @@ func (c Config) withDefaults() Config {
 		c.Baseline = "knn"
 	}
 	if c.Learn == 0 {
-		c.Learn = 0.3
+		c.Learn = 0.4
 	}
 	if len(c.Recipes) == 0 {
 		c.Recipes = []string{"next"}

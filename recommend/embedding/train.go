@@ -1,76 +1,144 @@
 package embedding
 
-import "math"
+import (
+	"math"
+	"slices"
 
-// Config of a training. The zero value means the defaults.
+	"orrery/recommend/session"
+)
+
+// Config of a Trainer. The zero value means the defaults, which are the same for every shop.
 type Config struct {
-	Epochs    int     // passes over the sessions; default 3
-	Negatives int     // items sampled for each batch of examples; default 256
-	Rate      float32 // step of Adagrad by row; default 0.1
-	Heat      float32 // softmax temperature; default 0.1
-	Power     float64 // negatives are sampled by count to this power
-	Correct   float32
-	Drop      float32
+	Epochs    int     // passes over the sessions of a call of Train; default 4
+	Negatives int     // items that a batch of 32 examples is trained against; default 256
+	Rate      float32 // step of Adagrad, one accumulator an item; default 0.3
+	Heat      float32 // temperature of the softmax; default 0.1
+	Drop      float32 // share of the older clicks that an example leaves out at random; default 0.25
+	MaxItems  int     // items numbered from here on get no vector; default 1 Mi, 256 MiB
 }
 
 func (c Config) withDefaults() Config {
-	if c.Epochs == 0 {
-		c.Epochs = 3
-	}
-	if c.Negatives == 0 {
-		c.Negatives = 256
-	}
-	if c.Rate == 0 {
-		c.Rate = 0.1
-	}
-	if c.Heat == 0 {
-		c.Heat = 0.1
-	}
-	if c.Power == 0 {
-		c.Power = 0.5
-	}
+	set(&c.Epochs, 4)
+	set(&c.Negatives, 256)
+	set(&c.Rate, 0.3)
+	set(&c.Heat, 0.1)
+	set(&c.Drop, 0.25)
+	set(&c.MaxItems, 1<<20)
 	return c
 }
 
-const batch = 32 // examples that share negatives
-
-// Trainer is a model in training.
-type Trainer struct {
-	Vectors
-	config  Config
-	squares []float32 // Adagrad, one a row
-	sqAt    [reach]float32
-	sqLike  [reach]float32
-	sqM     float32
-
-	seed   uint64
-	counts []float64
-	total  float64
-
-	pool      []uint32 // item numbers by count^power
-	negatives []uint32
-	vectors   []vector
-	gradients []vector
-	logs      []float32
-	logits    []float32
-	logQ      []float32
-	filled    int
+func set[T int | float32](v *T, to T) {
+	if *v == 0 {
+		*v = to
+	}
 }
 
-// NewTrainer returns a trainer with random vectors, by a hash.
+const (
+	batch      = 32   // examples that share negatives
+	atRate     = 0.02 // steps of Adagrad of a_p, b_p, A
+	likeRate   = 0.05
+	matrixRate = 0.05
+	startSum   = 0.01 // accumulators of items
+)
+
+// Trainer is a model in training, for one goroutine, usually a background one: it reads the session index beside the
+// index's writer. All randomness is a hash of a counter, so that the same calls give the same vectors.
+type Trainer struct {
+	v       Vectors
+	config  Config
+	squares []float32 // Adagrad: one accumulator an item
+	counts  []float64 // clicks by item
+	sums    struct {
+		at, like [reach]float32
+		matrix   float32
+	}
+	seed      uint64
+	negatives negatives
+	logits    []float32
+}
+
+// NewTrainer returns a trainer that has seen nothing.
 func NewTrainer(c Config) *Trainer {
 	t := &Trainer{config: c.withDefaults(), seed: 1}
-	for p := range t.at {
-		t.at[p] = float32(math.Exp(-float64(p) / 3))
-		t.sqAt[p], t.sqLike[p] = 1, 1
+	for p := range t.v.at {
+		t.v.at[p] = float32(math.Exp(-float64(p) / 3))
+		t.sums.at[p], t.sums.like[p] = 1, 1
 	}
-	t.sqM = 1
-	n := t.config.Negatives
-	t.negatives, t.vectors, t.gradients = make([]uint32, n), make([]vector, n), make([]vector, n)
-	t.logits, t.logs = make([]float32, n+1), make([]float32, n)
+	t.sums.matrix = 1
+	t.negatives.init(t.config.Negatives)
+	t.logits = make([]float32, t.config.Negatives+1)
 	return t
 }
 
+// Vectors returns a copy of the vectors as trained so far, for readers.
+func (t *Trainer) Vectors() *Vectors {
+	v := t.v
+	v.items = slices.Clone(v.items)
+	return &v
+}
+
+// Train does the configured number of passes over the sessions that begin with the blocks from..to of x, in random
+// order, each prefix of a session predicting its next click. Calls for newer and newer blocks go on from where the last
+// one ended, which keeps vectors fresh at a fraction of the cost. More says before every session whether to go on; nil
+// is always. Cost: 10 to 20 us a click and pass.
+func (t *Trainer) Train(x *session.Index, from, to uint32, more func() bool) {
+	if to < from {
+		return
+	}
+	t.count(x, from, to)
+	if len(t.negatives.pool) == 0 {
+		return
+	}
+	clicks := make([]uint32, 0, session.MaxItems)
+	blocks := uint64(to-from) + 1
+	for range uint64(t.config.Epochs) * blocks {
+		if more != nil && !more() {
+			break
+		}
+		clicks = x.Session(clicks[:0], from+uint32(t.random()%blocks))
+		clicks = slices.DeleteFunc(clicks, func(item uint32) bool { return t.v.item(item) == nil })
+		for n := 1; n < len(clicks); n++ {
+			t.learn(clicks[max(0, n-reach):n], clicks[n])
+		}
+	}
+	t.settle()
+}
+
+// count gives the items of the blocks a vector and prepares the sampling of negatives.
+func (t *Trainer) count(x *session.Index, from, to uint32) {
+	clicks := make([]uint32, 0, session.MaxItems)
+	for number := from; ; number++ {
+		clicks = x.Session(clicks[:0], number)
+		for _, item := range clicks {
+			if int(item) < t.config.MaxItems {
+				t.see(item)
+			}
+		}
+		if number == to {
+			break
+		}
+	}
+	t.negatives.fill(t.counts)
+}
+
+func (t *Trainer) see(item uint32) {
+	if grow := int(item) + 1 - len(t.counts); grow > 0 {
+		t.v.items = append(t.v.items, make([]vector, grow)...)
+		t.squares = append(t.squares, make([]float32, grow)...)
+		t.counts = append(t.counts, make([]float64, grow)...)
+	}
+	if t.counts[item]++; t.counts[item] > 1 {
+		return
+	}
+	e := &t.v.items[item]
+	for d := range e {
+		e[d] = float32(int64(t.random())) / (1 << 63)
+	}
+	normalise(e)
+	t.squares[item] = startSum
+}
+
+// random is SplitMix64.
 func (t *Trainer) random() uint64 {
 	t.seed += 0x9e3779b97f4a7c15
 	z := (t.seed ^ t.seed>>30) * 0xbf58476d1ce4e5b9
@@ -78,191 +146,29 @@ func (t *Trainer) random() uint64 {
 	return z ^ z>>31
 }
 
-// Count makes sure that all items of the sessions have a vector, and prepares the sampling of negatives.
-func (t *Trainer) Count(sessions [][]uint32) {
-	for _, s := range sessions {
-		for _, item := range s {
-			for uint32(len(t.items)) <= item {
-				t.items = append(t.items, vector{})
-				t.squares = append(t.squares, 0.01)
-				t.counts = append(t.counts, 0)
-			}
-			if t.counts[item] == 0 {
-				for d := range t.items[item] {
-					t.items[item][d] = float32(int64(t.random())) / (1 << 63)
-				}
-				normalise(&t.items[item])
-			}
-			t.counts[item]++
-		}
-	}
-	// a table of about 4 M entries would be large: 1 M places, by count^power
-	t.pool = t.pool[:0]
-	sum := 0.0
-	for _, n := range t.counts {
-		sum += math.Pow(n, t.config.Power)
-	}
-	const places = 1 << 20
-	t.logQ = make([]float32, len(t.counts))
-	carry := 0.0
-	for i, n := range t.counts {
-		if n == 0 {
-			continue
-		}
-		share := math.Pow(n, t.config.Power) / sum
-		t.logQ[i] = float32(math.Log(share))
-		for carry += share * places; carry >= 1; carry-- {
-			t.pool = append(t.pool, uint32(i))
-		}
-	}
-}
-
-// Train does the configured passes over the sessions.
-func (t *Trainer) Train(sessions [][]uint32) { t.TrainN(sessions, t.config.Epochs) }
-
-func (t *Trainer) TrainN(sessions [][]uint32, epochs int) {
-	for range epochs {
-		for range sessions {
-			s := sessions[t.random()%uint64(len(sessions))]
-			for n := 1; n < len(s); n++ {
-				t.Learn(s[:n], s[n])
-			}
-		}
-	}
-	t.flush()
-}
-
-func (t *Trainer) sample() {
-	for i := range t.negatives {
-		item := t.pool[t.random()%uint64(len(t.pool))]
-		t.negatives[i] = item
-		t.vectors[i] = t.items[item]
-		t.gradients[i] = vector{}
-		t.logs[i] = t.config.Correct * t.logQ[item]
-	}
-}
-
-func (t *Trainer) flush() {
-	if t.filled == 0 {
-		return
-	}
-	for i, item := range t.negatives {
-		t.move(item, &t.gradients[i])
-	}
-	t.filled = 0
-}
-
-// move takes a step of item against gradient g and back to the sphere.
+// move takes a step of an item against gradient g, which it spoils, and back to the sphere.
 func (t *Trainer) move(item uint32, g *vector) {
-	e := &t.items[item]
+	e := &t.v.items[item]
 	axpy(-dot(g, e), e, g) // along the sphere
-	sq := dot(g, g)
-	if sq == 0 {
+	square := dot(g, g)
+	if square == 0 {
 		return
 	}
-	t.squares[item] += sq
-	axpy(-t.config.Rate/float32(math.Sqrt(float64(t.squares[item]))), g, e)
+	t.squares[item] += square
+	axpy(-t.config.Rate/sqrt(t.squares[item]), g, e)
 	normalise(e)
 }
 
-// Learn takes a step from one example.
-func (t *Trainer) Learn(clicks []uint32, target uint32) {
-	if t.filled == 0 {
-		t.sample()
-	}
-	var s, g vector
-	var used [reach]bool
-	clicks = clicks[max(0, len(clicks)-reach):]
-	n := len(clicks)
-	last := t.items[clicks[n-1]]
-	for p := range n {
-		if p > 0 && t.config.Drop > 0 && float32(t.random()>>40)/(1<<24) < t.config.Drop {
-			continue
-		}
-		used[p] = true
-		e := &t.items[clicks[n-1-p]]
-		axpy(t.at[p]*(1+t.like[p]*dot(&last, e)), e, &s)
-	}
-	for d := range s {
-		s[d] += dot(&t.matrix[d], &last)
-	}
-	size := normalise(&s)
-	if size == 0 {
+// settle applies what the batch's negatives have gathered.
+func (t *Trainer) settle() {
+	n := &t.negatives
+	if n.examples == 0 {
 		return
 	}
-	hot := 1 / t.config.Heat
-	e := t.items[target]
-	k := len(t.negatives)
-	t.logits[k] = dot(&s, &e)*hot - t.config.Correct*t.logQ[target]
-	top := t.logits[k]
-	for i := range t.vectors {
-		t.logits[i] = dot(&s, &t.vectors[i])*hot - t.logs[i]
-		if t.negatives[i] == target {
-			t.logits[i] = -1e9
-		}
-		top = max(top, t.logits[i])
+	for i, item := range n.items {
+		t.move(item, &n.gradients[i])
 	}
-	sum := float32(0)
-	for i, v := range t.logits {
-		v = exp(v - top)
-		t.logits[i] = v
-		sum += v
-	}
-	for i := range t.vectors {
-		if p := t.logits[i] / sum; p > 1e-4 {
-			axpy(p*hot, &t.vectors[i], &g)
-			axpy(p*hot, &s, &t.gradients[i])
-		}
-	}
-	p := t.logits[k]/sum - 1
-	axpy(p*hot, &e, &g)
-	ge := vector{}
-	axpy(p*hot, &s, &ge)
-	t.move(target, &ge)
-	// through the scaling of s
-	axpy(-dot(&g, &s), &s, &g)
-	blas.Sscal(Dim, 1/size, g[:], 1)
-	var gl vector
-	for p := range n {
-		if !used[p] {
-			continue
-		}
-		item := clicks[n-1-p]
-		e := t.items[item]
-		ga, c := dot(&g, &e), dot(&last, &e)
-		gi := vector{}
-		axpy(t.at[p]*(1+t.like[p]*c), &g, &gi)
-		if p == 0 {
-			for d := range g {
-				axpy(g[d], &t.matrix[d], &gi)
-			}
-		} else {
-			pull := ga * t.at[p] * t.like[p]
-			axpy(pull, &last, &gi)
-			axpy(pull, &e, &gl)
-			gb := ga * t.at[p] * c
-			t.sqLike[p] += gb * gb
-			t.like[p] -= 0.05 * gb / float32(math.Sqrt(float64(t.sqLike[p])))
-		}
-		gp := ga * (1 + t.like[p]*c)
-		t.sqAt[p] += gp * gp
-		t.at[p] -= 0.02 * gp / float32(math.Sqrt(float64(t.sqAt[p])))
-		t.move(item, &gi)
-	}
-	t.move(clicks[n-1], &gl)
-	t.sqM += dot(&g, &g)
-	step := 0.05 / float32(math.Sqrt(float64(t.sqM)))
-	for d := range g {
-		axpy(-step*g[d], &last, &t.matrix[d])
-	}
-	if t.filled++; t.filled == batch {
-		t.flush()
-	}
+	n.examples = 0
 }
 
-func exp(x float32) float32 {
-	if x < -20 {
-		return 0
-	}
-	return float32(math.Exp(float64(x)))
-}
+func sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }

@@ -12,7 +12,7 @@ package embedding
 import (
 	"math"
 
-	"gonum.org/v1/gonum/blas/gonum"
+	kernel "orrery/recommend/vector"
 )
 
 // Dim is the number of dimensions.
@@ -49,13 +49,18 @@ func (v *Vectors) Session(into *[Dim]float32, clicks []uint32) bool {
 	}
 	for p := range min(len(clicks), reach) {
 		if e := v.item(clicks[len(clicks)-1-p]); e != nil {
-			axpy(v.at[p]*(1+v.like[p]*dot(last, e)), e, into)
+			axpy(v.weight(p, last, e), e, into)
 		}
 	}
 	for d := range into {
 		into[d] += dot(&v.matrix[d], last)
 	}
 	return normalise(into) > 0
+}
+
+// weight returns a_p (1 + b_p e_last.e_p).
+func (v *Vectors) weight(p int, last, e *vector) float32 {
+	return v.at[p] * (1 + v.like[p]*dot(last, e))
 }
 
 // Score returns the cosine of a unit vector with an item, 0 for an item without a vector.
@@ -76,17 +81,20 @@ func (v *Vectors) item(i uint32) *vector {
 	return &v.items[i]
 }
 
-var blas gonum.Implementation
-
-func dot(a, b *vector) float32         { return blas.Sdot(Dim, a[:], 1, b[:], 1) }
-func axpy(alpha float32, x, y *vector) { blas.Saxpy(Dim, alpha, x[:], 1, y[:], 1) }
-func length(a *vector) float32         { return float32(math.Sqrt(float64(dot(a, a)))) }
+func dot(a, b *vector) float32     { return kernel.Dot64(a, b) }
+func axpy(a float32, x, y *vector) { kernel.Add64(a, x, y) }
 
 // normalise scales a to unit length and returns the length it had, 0 for the zero vector, which stays.
 func normalise(a *vector) float32 {
-	n := length(a)
+	n := float32(math.Sqrt(float64(dot(a, a))))
 	if n > 0 {
-		blas.Sscal(Dim, 1/n, a[:], 1)
+		scale(a, 1/n)
 	}
 	return n
+}
+
+func scale(a *vector, by float32) {
+	for d := range a {
+		a[d] *= by
+	}
 }

@@ -12,7 +12,7 @@ import (
 	"io"
 	"math"
 
-	"gonum.org/v1/gonum/blas/gonum"
+	"orrery/recommend/vector"
 )
 
 // Hidden is the number of rectified units.
@@ -44,13 +44,15 @@ type Model struct {
 const (
 	linearStep = 0.08
 	hiddenStep = 0.04
-	startSum   = 0.1
+	startSum   = 0.1 // of a blank model
+	fittedSum  = 1.0 // of one that starts with the default weights
 )
 
-// NewModel returns a model that starts with the default weights.
+// NewModel returns a model that starts with the default weights. Its steps are smaller than those of a blank model:
+// the weights are sensible already.
 func NewModel() *Model {
 	m := &Model{Weights: Default()}
-	m.squares.fill(startSum)
+	m.squares.fill(fittedSum)
 	return m
 }
 
@@ -90,6 +92,12 @@ func (w *Weights) fill(v float32) {
 	}
 }
 
+// AppendWeights appends all weights in their fixed order to dst.
+func (w *Weights) AppendWeights(dst []float32) []float32 {
+	w.each(func(v *float32) { dst = append(dst, *v) })
+	return dst
+}
+
 // Learned returns the number of queries that the model has learned from.
 func (m *Model) Learned() uint64 { return m.rows }
 
@@ -109,7 +117,7 @@ func (w *Weights) score(row *Row, h *[Hidden]float32) float32 {
 			continue
 		}
 		s += w.Linear[f] * x
-		axpy(x, &w.In[f], h)
+		vector.Add32(x, &w.In[f], h)
 	}
 	for j := range h {
 		if h[j] > 0 {
@@ -168,14 +176,9 @@ func (g *Weights) add(w *Weights, row *Row, h *[Hidden]float32, p float32) {
 			continue
 		}
 		g.Linear[f] += p * x
-		axpy(x, &back, &g.In[f])
+		vector.Add32(x, &back, &g.In[f])
 	}
 }
-
-var blas gonum.Implementation
-
-// axpy adds a times x to y.
-func axpy(a float32, x, y *[Hidden]float32) { blas.Saxpy(Hidden, a, x[:], 1, y[:], 1) }
 
 func step(w, g, squares []float32, rate float32) {
 	for i, v := range g {

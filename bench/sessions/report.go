@@ -1,0 +1,141 @@
+package sessions
+
+import (
+	"encoding/json"
+	"fmt"
+	"image/color"
+	"io"
+	"slices"
+	"text/tabwriter"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"orrery/bench/metric"
+)
+
+// MarshalJSON writes the figures with the length of the lists in their names: "hr@20".
+func (f Figures) MarshalJSON() ([]byte, error) {
+	at := func(name string) string { return fmt.Sprintf("%s@%d", name, f.K) }
+	m := map[string]any{
+		"recipe": f.Recipe, "n": f.N, "query_us": f.Query, "train_s": f.Train,
+		at("hr"): f.HR, at("mrr"): f.MRR, at("ndcg"): f.NDCG, at("recall"): f.HR, at("coverage"): f.Coverage, at("popularity"): f.Popularity,
+		at("hr") + "_95": f.HR95, at("mrr") + "_95": f.MRR95,
+		at("hr") + "_delta": f.DeltaHR, at("mrr") + "_delta": f.DeltaMRR,
+	}
+	if f.Bytes > 0 {
+		m["bytes"] = f.Bytes
+	}
+	return json.Marshal(m)
+}
+
+// Text writes the result as an aligned table with the definitions below it. Rates are in per cent.
+func (r *Result) Text(dst io.Writer) error {
+	d := r.Dataset
+	fmt.Fprintf(dst, "%s, %s: %d training sessions (%d clicks), %d test cases of %d sessions, %d items\n\n",
+		d.Name, r.Mode, d.TrainSessions, d.TrainClicks, d.TestCases, d.TestSessions, d.Items)
+	k := 0
+	if len(r.Results) > 0 {
+		k = r.Results[0].K
+	}
+	w := tabwriter.NewWriter(dst, 0, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "recipe\tHR@%d %%\t+-\tMRR@%d %%\t+-\tNDCG@%d\tHR - %s\tMRR - %s\tcoverage\tpopularity\tp50 us\tp90\tp99\t\n", k, k, k, r.Baseline, r.Baseline)
+	for _, f := range r.Results {
+		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%s\t%.3f\t%.3f\t%.0f\t%.0f\t%.0f\t\n",
+			f.Recipe, 100*f.HR, half(f.HR95), 100*f.MRR, half(f.MRR95), 100*f.NDCG, delta(f.DeltaHR), delta(f.DeltaMRR),
+			f.Coverage, f.Popularity, f.Query.P50, f.Query.P90, f.Query.P99)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(dst, "\npeak memory %.0f MiB", float64(r.PeakBytes)/(1<<20))
+	if r.Command != "" {
+		fmt.Fprintf(dst, "; command: %s", r.Command)
+	}
+	fmt.Fprint(dst, "\n* the 95 % interval of the paired difference leaves out 0\n")
+	names := make([]string, 0, len(r.Definitions))
+	for name := range r.Definitions {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fmt.Fprintf(dst, "%s: %s\n", name, r.Definitions[name])
+	}
+	return nil
+}
+
+func half(i metric.Interval) float64 { return 50 * (i.High - i.Low) }
+
+// delta is a difference in points, with a star if its interval leaves out 0.
+func delta(d metric.Difference) string {
+	star := ""
+	if d.Low > 0 || d.High < 0 {
+		star = "*"
+	}
+	return fmt.Sprintf("%+.2f%s", 100*d.Mean, star)
+}
+
+// JSON writes the result as one object.
+func (r *Result) JSON(dst io.Writer) error {
+	e := json.NewEncoder(dst)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+// Plot writes a bar chart of hit rate and MRR by recipe with their intervals to a file; its ending says the format.
+func (r *Result) Plot(path string) error {
+	p := plot.New()
+	p.Title.Text = fmt.Sprintf("%s, %s: next item among all items", r.Dataset.Name, r.Mode)
+	p.Y.Label.Text = "per cent"
+	p.Y.Min = 0
+	p.Legend.Top, p.Legend.Left = true, true
+	names := make([]string, len(r.Results))
+	for i, f := range r.Results {
+		names[i] = f.Recipe
+	}
+	p.NominalX(names...)
+	grid := plotter.NewGrid()
+	grid.Vertical.Color = nil
+	p.Add(grid)
+	series := []struct {
+		name   string
+		value  func(*Figures) (float64, metric.Interval)
+		offset float64
+		fill   color.RGBA
+	}{
+		{"hit rate", func(f *Figures) (float64, metric.Interval) { return f.HR, f.HR95 }, -0.19, color.RGBA{0x2a, 0x5c, 0x8a, 0xff}},
+		{"MRR", func(f *Figures) (float64, metric.Interval) { return f.MRR, f.MRR95 }, 0.19, color.RGBA{0xd9, 0x8e, 0x32, 0xff}},
+	}
+	for _, s := range series {
+		values := make(plotter.Values, len(r.Results))
+		var points errorPoints
+		for i := range r.Results {
+			v, in := s.value(&r.Results[i])
+			values[i] = 100 * v
+			points.XYs = append(points.XYs, plotter.XY{X: float64(i) + s.offset, Y: 100 * v})
+			points.YErrors = append(points.YErrors, struct{ Low, High float64 }{100 * (v - in.Low), 100 * (in.High - v)})
+		}
+		bars, err := plotter.NewBarChart(values, vg.Points(22))
+		if err != nil {
+			return fmt.Errorf("cannot plot %q: %w", path, err)
+		}
+		bars.Color, bars.LineStyle.Width = s.fill, 0
+		bars.Offset = vg.Points(60 * s.offset)
+		whiskers, err := plotter.NewYErrorBars(points)
+		if err != nil {
+			return fmt.Errorf("cannot plot %q: %w", path, err)
+		}
+		p.Add(bars, whiskers)
+		p.Legend.Add(s.name, bars)
+	}
+	width := vg.Length(len(r.Results)) * vg.Points(60)
+	if err := p.Save(width+vg.Points(60), 3.6*vg.Inch, path); err != nil {
+		return fmt.Errorf("cannot plot %q: %w", path, err)
+	}
+	return nil
+}
+
+type errorPoints struct {
+	plotter.XYs
+	plotter.YErrors
+}

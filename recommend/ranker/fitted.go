@@ -1,0 +1,3 @@
+package ranker
+
+var fitted [size]float32

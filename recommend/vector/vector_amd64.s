@@ -1,0 +1,81 @@
+#include "textflag.h"
+
+// func cpuid(leaf, sub uint32) (eax, ebx, ecx uint32)
+TEXT ·cpuid(SB), NOSPLIT, $0-20
+	MOVL leaf+0(FP), AX
+	MOVL sub+4(FP), CX
+	CPUID
+	MOVL AX, eax+8(FP)
+	MOVL BX, ebx+12(FP)
+	MOVL CX, ecx+16(FP)
+	RET
+
+// func xgetbv() uint32
+TEXT ·xgetbv(SB), NOSPLIT, $0-4
+	XORL CX, CX
+	XGETBV
+	MOVL AX, ret+0(FP)
+	RET
+
+// func dot64(x, y *[64]float32) float32
+TEXT ·dot64(SB), NOSPLIT, $0-20
+	MOVQ x+0(FP), AX
+	MOVQ y+8(FP), BX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMULPS (BX), Y0, Y0
+	VMULPS 32(BX), Y1, Y1
+	VMULPS 64(BX), Y2, Y2
+	VMULPS 96(BX), Y3, Y3
+	VMOVUPS 128(AX), Y4
+	VMOVUPS 160(AX), Y5
+	VMOVUPS 192(AX), Y6
+	VMOVUPS 224(AX), Y7
+	VFMADD231PS 128(BX), Y4, Y0
+	VFMADD231PS 160(BX), Y5, Y1
+	VFMADD231PS 192(BX), Y6, Y2
+	VFMADD231PS 224(BX), Y7, Y3
+	VADDPS Y1, Y0, Y0
+	VADDPS Y3, Y2, Y2
+	VADDPS Y2, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VMOVHLPS X0, X0, X1
+	VADDPS X1, X0, X0
+	VMOVSHDUP X0, X1
+	VADDSS X1, X0, X0
+	VMOVSS X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+#define STEP(at); \
+	VMOVUPS at(BX), Y1; \
+	VMOVUPS at+32(BX), Y2; \
+	VFMADD231PS at(AX), Y0, Y1; \
+	VFMADD231PS at+32(AX), Y0, Y2; \
+	VMOVUPS Y1, at(BX); \
+	VMOVUPS Y2, at+32(BX)
+
+// func add64(a float32, x, y *[64]float32)
+TEXT ·add64(SB), NOSPLIT, $0-24
+	VBROADCASTSS a+0(FP), Y0
+	MOVQ x+8(FP), AX
+	MOVQ y+16(FP), BX
+	STEP(0)
+	STEP(64)
+	STEP(128)
+	STEP(192)
+	VZEROUPPER
+	RET
+
+// func add32(a float32, x, y *[32]float32)
+TEXT ·add32(SB), NOSPLIT, $0-24
+	VBROADCASTSS a+0(FP), Y0
+	MOVQ x+8(FP), AX
+	MOVQ y+16(FP), BX
+	STEP(0)
+	STEP(64)
+	VZEROUPPER
+	RET
