@@ -310,15 +310,36 @@ func TestCountsAreARebuild(t *testing.T) {
 		for _, k := range now {
 			rebuilt.Move(Key{}, k)
 		}
-		if len(c.n) != len(rebuilt.n) {
-			t.Fatalf("%d distinct histories, rebuilt %d", len(c.n), len(rebuilt.n))
+		if c.Len() != rebuilt.Len() {
+			t.Fatalf("%d distinct histories, rebuilt %d", c.Len(), rebuilt.Len())
 		}
-		for k, n := range rebuilt.n {
-			if c.n[k] != n {
-				t.Fatalf("%+v: %d, rebuilt %d", unpack(k), c.n[k], n)
+		got := make(map[Key]uint32)
+		c.Each(func(k Key, n uint32) { got[k] = n })
+		rebuilt.Each(func(k Key, n uint32) {
+			if got[k] != n {
+				t.Fatalf("%+v: %d, rebuilt %d", k, got[k], n)
 			}
-		}
+		})
 	})
+}
+
+func TestCountsGrow(t *testing.T) {
+	c := NewCounts()
+	const many = 5000
+	for i := range many {
+		c.Move(Key{}, Key{1 + uint32(i), 1, 2})
+	}
+	if c.Len() != many {
+		t.Fatalf("%d histories, want %d", c.Len(), many)
+	}
+	for round := range 100 { // histories that come and go must not fill the table
+		for i := range many {
+			c.Move(Key{1 + uint32(i), 1, Day(2 + round)}, Key{1 + uint32(i), 1, Day(3 + round)})
+		}
+	}
+	if c.Len() != many || c.Bytes() > 12*4*many {
+		t.Errorf("%d histories in %d bytes", c.Len(), c.Bytes())
+	}
 }
 
 // The grid's differences and single integrals are two roads to the same value, moments included.
