@@ -41,7 +41,8 @@ type Config struct {
 
 	// AppendTimeout is how long POST /v1/events waits for the log's acknowledgement; default 10 s.
 	AppendTimeout time.Duration
-	// ReadTimeout is how long a client may take to send a request; default 30 s.
+	// ReadTimeout is how long a client may take to send a request; default 75 s, as IdleTimeout: equal ones cost nothing
+	// (see lazyConn).
 	ReadTimeout time.Duration
 	// WriteTimeout is how long a client may take to receive an answer; default 30 s. Live streams are exempt.
 	WriteTimeout time.Duration
@@ -72,7 +73,7 @@ func (c *Config) setDefaults() {
 	set(&c.MaxStreams, 64)
 	set(&c.MaxConnections, 16<<10)
 	set(&c.AppendTimeout, 10*time.Second)
-	set(&c.ReadTimeout, 30*time.Second)
+	set(&c.ReadTimeout, 75*time.Second)
 	set(&c.WriteTimeout, 30*time.Second)
 	set(&c.IdleTimeout, 75*time.Second)
 	set(&c.MailFrame, "for_you")

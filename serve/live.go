@@ -175,7 +175,7 @@ func (s *Server) answerLive(c *call) *fault {
 	header.SetContentType("text/event-stream")
 	header.Set(fasthttp.HeaderCacheControl, "no-cache")
 	header.Set("X-Accel-Buffering", "no")
-	conn := c.ctx.Conn()
+	conn := inner(c.ctx.Conn())
 	c.ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer s.live.leave(ch)
 		s.live.stream(w, conn, ch, first)

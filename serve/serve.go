@@ -122,7 +122,7 @@ func (s *Server) Serve(public, admin net.Listener) error {
 		return errors.New("cannot serve twice")
 	}
 	s.listeners = append(s.listeners, public)
-	s.run(func() error { return s.public.Serve(public) })
+	s.run(func() error { return s.public.Serve(lazyListener{public}) })
 	if admin != nil {
 		s.listeners = append(s.listeners, admin)
 		s.run(func() error { return s.admin.Serve(admin) })
