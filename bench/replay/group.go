@@ -1,7 +1,10 @@
 package replay
 
 import (
+	"encoding/binary"
 	"strconv"
+
+	"github.com/cespare/xxhash/v2"
 
 	"orrery/models"
 )
@@ -10,7 +13,7 @@ import (
 type group struct {
 	event     models.Event
 	buf       []byte
-	key       string
+	key       uint64
 	identity  uint64
 	amount    models.Money // sum over its rows
 	rows      int
@@ -53,34 +56,37 @@ type groups struct {
 	by    []int       // the columns whose values a group's rows share; none: each row is a group
 	hold  models.Time // 0: rows of a group stand together
 	open  []*group
-	byKey map[string]*group
+	head  int // of open, where the oldest group stands
+	byKey map[uint64]*group
 	free  []*group
 	rows  int
-	key   []byte
+	hash  xxhash.Digest
 }
 
 func newGroups(by []int, hold models.Time) *groups {
-	return &groups{by: by, hold: hold, byKey: map[string]*group{}}
+	return &groups{by: by, hold: hold, byKey: map[uint64]*group{}}
 }
 
-// keyOf returns the values that the rows of r's group share, each with its length, until the next call.
-func (gs *groups) keyOf(r *row) []byte {
-	gs.key = gs.key[:0]
+// keyOf hashes the values that the rows of r's group share, each with its length. Only open groups are told apart by
+// it: two of them share a hash with a chance of 2^-64.
+func (gs *groups) keyOf(r *row) uint64 {
+	gs.hash.Reset()
 	for _, column := range gs.by {
-		gs.key = strconv.AppendInt(gs.key, int64(len(r.cells[column])), 10)
-		gs.key = append(append(gs.key, ':'), r.cells[column]...)
+		var n [4]byte
+		binary.LittleEndian.PutUint32(n[:], uint32(len(r.cells[column])))
+		gs.hash.Write(n[:])
+		gs.hash.Write(r.cells[column])
 	}
-	return gs.key
+	return gs.hash.Sum64()
 }
 
 // closed returns the oldest group if no further row can be its, now that one of this key and time has come, else nil.
-func (gs *groups) closed(key []byte, t models.Time) *group {
-	if len(gs.open) == 0 {
-		return nil
-	}
-	oldest := gs.open[0]
+func (gs *groups) closed(key uint64, t models.Time) *group {
+	oldest := gs.oldest()
 	switch {
-	case gs.rows > maxHeld, len(gs.by) == 0, gs.hold == 0 && oldest.key != string(key), gs.past(oldest, t):
+	case oldest == nil:
+		return nil
+	case gs.rows > maxHeld, len(gs.by) == 0, gs.hold == 0 && oldest.key != key, gs.past(oldest, t):
 		return oldest
 	}
 	return nil
@@ -93,8 +99,8 @@ func (gs *groups) past(g *group, t models.Time) bool {
 }
 
 // of returns the open group of a key that a row of time t belongs to, or a new one.
-func (gs *groups) of(key []byte, t models.Time) (g *group, fresh bool) {
-	if g, ok := gs.byKey[string(key)]; ok && !gs.past(g, t) {
+func (gs *groups) of(key uint64, t models.Time) (g *group, fresh bool) {
+	if g, ok := gs.byKey[key]; ok && !gs.past(g, t) {
 		return g, false
 	}
 	g = &group{}
@@ -102,17 +108,27 @@ func (gs *groups) of(key []byte, t models.Time) (g *group, fresh bool) {
 		g, gs.free = gs.free[n-1], gs.free[:n-1]
 	}
 	gs.open = append(gs.open, g)
-	if g.key = ""; len(gs.by) > 0 {
-		g.key = string(key)
-		gs.byKey[g.key] = g
+	if g.key = key; len(gs.by) > 0 {
+		gs.byKey[key] = g
 	}
 	return g, true
 }
 
+// oldest returns the group that leaves next, nil where none is open.
+func (gs *groups) oldest() *group {
+	if gs.head == len(gs.open) {
+		return nil
+	}
+	return gs.open[gs.head]
+}
+
 // drop lets go of the oldest group, whose event has been sent.
 func (gs *groups) drop() {
-	g := gs.open[0]
-	gs.open = gs.open[1:]
+	g := gs.open[gs.head]
+	if gs.head++; 2*gs.head >= len(gs.open) {
+		gs.open = gs.open[:copy(gs.open, gs.open[gs.head:])]
+		gs.head = 0
+	}
 	if gs.byKey[g.key] == g {
 		delete(gs.byKey, g.key)
 	}

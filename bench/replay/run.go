@@ -218,8 +218,8 @@ func (r *runner) take(ctx context.Context, row *row, f *facts) error {
 
 // close sends what is still open.
 func (r *runner) close(ctx context.Context) error {
-	for len(r.groups.open) > 0 {
-		if err := r.send(ctx, r.groups.open[0]); err != nil {
+	for g := r.groups.oldest(); g != nil; g = r.groups.oldest() {
+		if err := r.send(ctx, g); err != nil {
 			return err
 		}
 	}

@@ -68,18 +68,32 @@ const maxBad = 20
 type tally struct {
 	Summary
 	persons, orders, buyers distinct
+
+	events    map[string]*int64 // as Summary has them; to count on without making a string of each name
+	turnovers map[string]*Turnover
 }
 
 func newTally() *tally {
-	return &tally{Summary: Summary{
-		Events: map[string]int64{}, Money: map[string]Turnover{}, Refused: map[string]int64{},
-	}}
+	return &tally{
+		Summary: Summary{Events: map[string]int64{}, Money: map[string]Turnover{}, Refused: map[string]int64{}},
+		events:  map[string]*int64{}, turnovers: map[string]*Turnover{},
+	}
+}
+
+// at returns the counter of a name, a new one where there is none.
+func at[T any](counters map[string]*T, name []byte) *T {
+	c, ok := counters[string(name)]
+	if !ok {
+		c = new(T)
+		counters[string(name)] = c
+	}
+	return c
 }
 
 // add counts an event that was sent; invalid is why the engine will refuse it, or nil.
 func (t *tally) add(e *models.Event, invalid error) {
 	t.Total++
-	t.Events[string(e.Name)]++
+	*at(t.events, e.Name)++
 	if invalid != nil {
 		t.Refused[refusal(invalid)]++
 	}
@@ -107,7 +121,7 @@ func (t *tally) money(e *models.Event, invalid error) {
 	case e.Kind == models.Refund && invalid != nil:
 		value = -value
 	}
-	m := t.Money[string(e.Currency)]
+	m := at(t.turnovers, e.Currency)
 	switch {
 	case invalid != nil:
 		m.Refused += value
@@ -116,7 +130,6 @@ func (t *tally) money(e *models.Event, invalid error) {
 	default:
 		m.Purchased += value
 	}
-	t.Money[string(e.Currency)] = m
 }
 
 // refusal names a reason without what is particular to one event: "items[].price out_of_range".
@@ -143,6 +156,12 @@ func (t *tally) summary(elapsed time.Duration) Summary {
 	t.Persons, t.Orders, t.Buyers = t.persons.n, t.orders.n, t.buyers.n
 	t.AtLeast = t.persons.full() || t.orders.full() || t.buyers.full()
 	t.Elapsed = elapsed
+	for name, n := range t.events {
+		t.Events[name] = *n
+	}
+	for currency, m := range t.turnovers {
+		t.Money[currency] = *m
+	}
 	return t.Summary
 }
 

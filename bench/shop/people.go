@@ -52,17 +52,18 @@ func (s *Shop) remember(a *actor, change func(*person)) {
 
 // taste is what a person likes, always the same for the same person.
 type taste struct {
-	hash   uint64
-	shelfs [3]shelfID // favourites; the first is on their mind most
-	level  float32    // 0 buys cheap, 1 buys dear
+	hash    uint64
+	shelves [3]shelfID // favourites: the one on their mind most, one that goes with it, and any other
+	level   float32    // 0 buys cheap, 1 buys dear
 }
 
 func (s *Shop) taste(number uint64) taste {
 	h := mix(s.cfg.Seed^0x7461737465, number)
 	t := taste{hash: h, level: float32(unit(mix(h, 1)))}
-	for i := range t.shelfs {
-		t.shelfs[i] = shelfID(s.footfall.at(mix(h, uint64(2+i))))
-	}
+	t.shelves[0] = shelfID(s.footfall.at(mix(h, 2)))
+	with := shelves[t.shelves[0]].with
+	t.shelves[1] = with[mix(h, 3)%uint64(len(with))]
+	t.shelves[2] = shelfID(s.footfall.at(mix(h, 4)))
 	return t
 }
 

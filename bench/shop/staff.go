@@ -17,7 +17,7 @@ func (s *Shop) mail() (bool, models.Time) {
 	}
 	number := s.people.ring[person].number
 	a := actor{role: reader, item: -1, person: person, number: number, taste: s.taste(number), appetite: 1, known: true}
-	a.shelf = a.taste.shelfs[0]
+	a.shelf = a.taste.shelves[0]
 	s.toContact(&a, models.EmailSent)
 	if s.rng.Float64() < 0.35 {
 		a.at = s.now + s.pause(30*models.Minute)

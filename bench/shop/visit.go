@@ -29,9 +29,9 @@ const (
 	staysIn     = 0.6  // a contact is still logged in
 	secondTime  = 0.3  // a person with two browsers uses the second
 	refills     = 0.35 // the visit of a customer of consumables is about buying the same again
-	cartChance  = 0.025
+	cartChance  = 0.02
 	wishChance  = 0.015
-	goesWith    = 0.45 // who has put a product into the cart looks at what goes with it
+	goesWith    = 0.6  // who has put a product into the cart looks at what goes with it
 	matches     = 0.5  // and takes the very product that is sold with it
 	hotChance   = 0.04 // a landing is on the product of the hour
 	moodSpan    = 3 * models.Hour
@@ -108,9 +108,9 @@ func (s *Shop) appetite() float32 {
 
 // land chooses where a visit begins.
 func (s *Shop) land(a *actor, p *person) {
-	a.shelf = a.taste.shelfs[0]
+	a.shelf = a.taste.shelves[0]
 	if s.rng.IntN(3) == 0 {
-		a.shelf = a.taste.shelfs[1+s.rng.IntN(2)]
+		a.shelf = a.taste.shelves[1+s.rng.IntN(2)]
 	}
 	switch r := s.rng.Float64(); {
 	case p.orders > 0 && shelves[s.products[p.lastItem].shelf].consumable && s.rng.Float64() < refills:
@@ -211,10 +211,10 @@ func (s *Shop) browse(a *actor) models.Time {
 	}
 	switch r := s.rng.Float64(); {
 	case r < 0.12:
-		a.shelf = a.taste.shelfs[s.rng.IntN(3)]
+		a.shelf = a.taste.shelves[s.rng.IntN(3)]
 		a.state = listing
 	case r < 0.19:
-		a.shelf = a.taste.shelfs[s.rng.IntN(3)]
+		a.shelf = a.taste.shelves[s.rng.IntN(3)]
 		a.state = searching
 	case r < 0.3:
 		a.item = s.companion(a)
@@ -269,9 +269,9 @@ func (s *Shop) putInCart(a *actor) models.Time {
 	case r < goesWith:
 		a.item = s.companion(a)
 		a.left = max(a.left, 2)
-		a.appetite = min(a.appetite*3, 12)
+		a.appetite = min(a.appetite*5, 20)
 		return s.then(a, looking, 10*models.Second)
-	case r < 0.75:
+	case r < 0.85:
 		return s.then(a, reviewing, 8*models.Second)
 	}
 	return s.browse(a)

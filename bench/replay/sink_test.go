@@ -1,0 +1,5 @@
+package replay
+
+import "orrery/stream"
+
+var _ Sink = (*stream.Bulk)(nil)

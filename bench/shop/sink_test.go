@@ -1,0 +1,5 @@
+package shop
+
+import "orrery/stream"
+
+var _ Sink = (*stream.Bulk)(nil)
