@@ -103,9 +103,10 @@ func (gs *groups) of(key uint64, t models.Time) (g *group, fresh bool) {
 	if g, ok := gs.byKey[key]; ok && !gs.past(g, t) {
 		return g, false
 	}
-	g = &group{}
 	if n := len(gs.free); n > 0 {
 		g, gs.free = gs.free[n-1], gs.free[:n-1]
+	} else {
+		g = &group{}
 	}
 	gs.open = append(gs.open, g)
 	if g.key = key; len(gs.by) > 0 {

@@ -67,17 +67,20 @@ type runner struct {
 	total    int64
 	began    time.Time
 	reported time.Time
+	idle     func() // report, while an event waits for its time
 }
 
 func newRunner(cfg Config, p preset, sink Sink, progress Progress) *runner {
 	if progress == nil {
 		progress = silent{}
 	}
-	return &runner{
+	r := &runner{
 		cfg: cfg, preset: p, sink: sink, progress: progress,
 		pace:  pace{speed: cfg.Speed, rate: cfg.Rate, now: cfg.Now, sleep: cfg.Sleep},
 		tally: newTally(), total: totalBytes(cfg.Files), began: cfg.Now(),
 	}
+	r.idle = func() { r.report(false) }
+	return r
 }
 
 // prepare reads the column map.
@@ -243,7 +246,7 @@ func (r *runner) send(ctx context.Context, g *group) error {
 
 // put sends a record when its time has come.
 func (r *runner) put(ctx context.Context, e *models.Event, value []byte, invalid error) error {
-	if err := r.pace.wait(ctx, e.Time, func() { r.report(false) }); err != nil {
+	if err := r.pace.wait(ctx, e.Time, r.idle); err != nil {
 		return err
 	}
 	record := models.RecordOf(e, value)
@@ -303,14 +306,13 @@ func (r *runner) ownEvent(ctx context.Context, line int64, raw []byte) error {
 	value := r.arena.copy(raw)
 	now := models.TimeOf(r.cfg.Now())
 	err := r.check.Decode(value, now)
-	var invalid *models.Invalid
-	switch {
-	case err == nil:
+	if err == nil {
 		return r.put(ctx, &r.check, value, nil)
-	case errors.As(err, &invalid) && invalid.Code != models.NotJSON:
-		return r.put(ctx, &models.Event{Name: []byte("(refused)"), Time: now}, value, err)
 	}
-	return r.bad(&rowError{line, err})
+	if invalid := (*models.Invalid)(nil); errors.As(err, &invalid) && invalid.Code == models.NotJSON {
+		return r.bad(&rowError{line, err})
+	}
+	return r.put(ctx, &models.Event{Name: []byte("(refused)"), Time: now}, value, err)
 }
 
 func (r *runner) flush(ctx context.Context, failed bool) error {
