@@ -29,6 +29,9 @@ var assetFiles = map[route][2]string{
 	routeDocsScript: {"docs.js", typeScript},
 	routeOpenAPI:    {"openapi.yaml", typeYAML},
 	routeTracker:    {"t.js", typeScript},
+	routeShop:       {"shop.html", typeHTML},
+	routeShopScript: {"shop.js", typeScript},
+	routeShopStyle:  {"shop.css", typeStyle},
 }
 
 // pagePolicy is the Content-Security-Policy of the pages: nothing from elsewhere but product images.

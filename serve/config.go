@@ -53,6 +53,9 @@ type Config struct {
 	// MaxLag is the number of records behind the log's end from which the server is not ready; default 0, no limit.
 	MaxLag int64
 
+	// Demo adds a small shop under /demo/: pages for the products of a simulated one, with the tracker and live frames.
+	Demo bool
+
 	// MailFrame is the frame of a contact's products where the request names none; default "for_you".
 	MailFrame string
 	// TrendFrame is the frame that the dashboard shows as trends; default "trending".

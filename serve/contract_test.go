@@ -81,7 +81,7 @@ func TestContractPaths(t *testing.T) {
 
 // TestContractExamples: the server answers the described requests with the described answers.
 func TestContractExamples(t *testing.T) {
-	r := newRig(t, Config{})
+	r := newRig(t, Config{Demo: true})
 	touch := []models.ItemTouch{{ID: []byte("SKU1"), At: 1_795_000_000_000}}
 	r.fake.set(func() {
 		r.fake.profiles["anna@example.com"] = models.Profile{

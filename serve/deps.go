@@ -35,6 +35,11 @@ type RecentVisitors interface {
 	RecentVisitors(n int) []string
 }
 
+// Catalogue is implemented by a Recommender that can tell one product; the demo's product pages show it.
+type Catalogue interface {
+	Product(shop, product []byte) (models.Product, bool)
+}
+
 // Statistics counts what the engine has taken. Stats is called about once a second.
 type Statistics interface {
 	Stats() models.Stats

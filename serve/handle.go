@@ -72,7 +72,7 @@ func (s *Server) dispatch(c *call) *fault {
 	if endpoints[r].access == public && s.cors(ctx) {
 		return nil
 	}
-	if r == routeNone {
+	if r == routeNone || r >= routeShop && !s.cfg.Demo {
 		return notFound("no_such_path", "no such path; /docs lists what there is")
 	}
 	if allowed != "" {
@@ -121,6 +121,10 @@ func (s *Server) answer(c *call) *fault {
 		return s.answerReady(c)
 	case routeMetricsPage:
 		return s.answerMetrics(c)
+	case routeShop, routeShopProduct:
+		return s.answerShop(c)
+	case routeShopPicture:
+		return s.answerPicture(c)
 	}
 	return s.answerAsset(c)
 }

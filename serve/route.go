@@ -29,6 +29,11 @@ const (
 	routeSocial
 	routeStats
 	routeLive
+	routeShop
+	routeShopProduct
+	routeShopPicture
+	routeShopScript
+	routeShopStyle
 	routes
 )
 
@@ -74,6 +79,11 @@ var endpoints = [routes]endpoint{
 	routeSocial:          {"social", "GET", "/v1/social/{product}", public},
 	routeStats:           {"stats", "GET", "/v1/stats", secret},
 	routeLive:            {"live", "GET", "/v1/live", secret},
+	routeShop:            {"shop", "GET", "/demo/", open},
+	routeShopProduct:     {"shop_product", "GET", "/demo/p/{id}", open},
+	routeShopPicture:     {"shop_picture", "GET", "/demo/img/{id}", open},
+	routeShopScript:      {"shop_script", "GET", "/demo/shop.js", open},
+	routeShopStyle:       {"shop_style", "GET", "/demo/shop.css", open},
 }
 
 // String returns the label of a route.
@@ -84,6 +94,8 @@ const (
 	contactsPrefix = "/v1/contacts/"
 	visitorsPrefix = "/v1/visitors/"
 	socialPrefix   = "/v1/social/"
+	shopPrefix     = "/demo/p/"
+	picturePrefix  = "/demo/img/"
 	productsSuffix = "/products"
 	mailSuffix     = "/products.html"
 )
@@ -132,6 +144,24 @@ func find(path []byte) (route, []byte) {
 		return routeReady, nil
 	case "/metrics":
 		return routeMetricsPage, nil
+	}
+	return findShop(path)
+}
+
+func findShop(path []byte) (route, []byte) {
+	if id, ok := parameter(path, shopPrefix); ok {
+		return routeShopProduct, id
+	}
+	if id, ok := parameter(path, picturePrefix); ok {
+		return routeShopPicture, id
+	}
+	switch string(path) {
+	case "/demo/":
+		return routeShop, nil
+	case "/demo/shop.js":
+		return routeShopScript, nil
+	case "/demo/shop.css":
+		return routeShopStyle, nil
 	}
 	return routeNone, nil
 }

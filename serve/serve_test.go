@@ -218,7 +218,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestAssets(t *testing.T) {
-	r := newRig(t, Config{})
+	r := newRig(t, Config{Demo: true})
 	for route, file := range assetFiles {
 		path := endpoints[route].path
 		resp := r.expect("GET", path, "", 200, "")

@@ -87,7 +87,7 @@ function operation(path, method, op) {
     el("h2", null, op.summary), el("p", { class: "line" }, el("b", null, method.toUpperCase()), " ", el("code", null, path)), paragraphs(op.description));
   if (parameters.length) section.append(el("h3", null, "Parameters"), table(parameters.map((p) => row(p.name, p.in, p.description, p.required))));
   if (op.requestBody) section.append(el("h3", null, "Body"), table(members(Object.values(op.requestBody.content)[0].schema)));
-  if (op["x-request"] && op.tags[0] !== "pages") section.append(code(curl(op, op["x-request"])));
+  if (op["x-request"] && !["pages", "demo"].includes(op.tags[0])) section.append(code(curl(op, op["x-request"])));
   for (const [status, r] of Object.entries(op.responses)) {
     section.append(el("h3", { class: "status-line" }, el("span", { class: status < 300 ? "good" : "bad" }, status), " ", r.description));
     const content = r.content && Object.values(r.content)[0];
