@@ -56,6 +56,7 @@ func (s *Server) unknownFrame(name []byte) *fault {
 func (s *Server) readFrameQuery(c *call) *fault {
 	q := &c.query
 	*q = models.FrameQuery{Products: q.Products[:0], Exclude: q.Exclude[:0], Now: s.deps.Clock()}
+	var proof []byte
 	for {
 		name, value, ok, more := c.args.next()
 		if !more {
@@ -64,13 +65,18 @@ func (s *Server) readFrameQuery(c *call) *fault {
 		if !ok {
 			return badParameter(string(name), "the value is not validly escaped")
 		}
-		if f := s.readFrameParameter(q, name, value); f != nil {
+		if string(name) == "contact_hmac" {
+			proof = value
+		} else if f := s.readFrameParameter(q, name, value); f != nil {
 			return f
 		}
 	}
 	shop, f := c.shop(q.Shop)
+	if f != nil {
+		return f
+	}
 	q.Shop = shop
-	return f
+	return c.grant.prove(q.Contact, proof)
 }
 
 func (s *Server) readFrameParameter(q *models.FrameQuery, name, value []byte) *fault {

@@ -21,6 +21,7 @@ type pageRequest struct {
 	Shop    string         `json:"shop"`
 	Visitor string         `json:"visitor"`
 	Contact string         `json:"contact"`
+	Proof   string         `json:"contact_hmac"`
 	Product string         `json:"product"`
 	Cart    []string       `json:"cart"`
 	Exclude []string       `json:"exclude"`
@@ -46,6 +47,9 @@ func (s *Server) answerFrames(c *call) *fault {
 	}
 	shop, f := c.shop([]byte(page.Shop))
 	if f != nil {
+		return f
+	}
+	if f := c.grant.prove([]byte(page.Contact), []byte(page.Proof)); f != nil {
 		return f
 	}
 	var first *fault

@@ -2,6 +2,9 @@ package serve
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 
 	"github.com/valyala/fasthttp"
 )
@@ -15,12 +18,17 @@ type Key struct {
 	Write string
 	// Secret allows everything. It never leaves the shop's servers.
 	Secret string
+	// ContactSecret, where set, has requests with the write key prove each contact that they name: by contact_hmac, the
+	// HMAC-SHA-256 of the contact under this secret in hexadecimal, which the shop's server puts into the page. Without it
+	// anybody who knows an address could ask what its owner was shown.
+	ContactSecret string
 }
 
 // grant is what a presented key allows.
 type grant struct {
 	access access
 	shop   []byte // nil is any
+	proof  []byte // the secret that contacts are proved with; nil asks for no proof
 }
 
 // keyring finds grants by key. Map look-ups take a time that depends on the hash of what was presented under a seed of the
@@ -30,18 +38,35 @@ type keyring map[string]grant
 func newKeyring(keys []Key) keyring {
 	ring := make(keyring, 2*len(keys))
 	for _, k := range keys {
-		var shop []byte
-		if k.Shop != "" {
-			shop = []byte(k.Shop)
-		}
 		if k.Write != "" {
-			ring[k.Write] = grant{public, shop}
+			ring[k.Write] = grant{public, bytesOrNil(k.Shop), bytesOrNil(k.ContactSecret)}
 		}
 		if k.Secret != "" {
-			ring[k.Secret] = grant{secret, shop}
+			ring[k.Secret] = grant{secret, bytesOrNil(k.Shop), nil}
 		}
 	}
 	return ring
+}
+
+func bytesOrNil(s string) []byte {
+	if s == "" {
+		return nil
+	}
+	return []byte(s)
+}
+
+// prove checks the proof of a contact, where one is asked for.
+func (g *grant) prove(contact, proof []byte) *fault {
+	if g.proof == nil || len(contact) == 0 {
+		return nil
+	}
+	mac := hmac.New(sha256.New, g.proof)
+	mac.Write(contact)
+	given := make([]byte, hex.DecodedLen(len(proof)))
+	if _, err := hex.Decode(given, proof); err != nil || !hmac.Equal(mac.Sum(nil), given) {
+		return &fault{fasthttp.StatusForbidden, "contact_not_proved", "contact_hmac must be the HMAC-SHA-256 of the contact, in hexadecimal", "contact_hmac"}
+	}
+	return nil
 }
 
 // admit sets the call's grant, or refuses the call.

@@ -3,6 +3,9 @@ package serve
 import (
 	"bufio"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -78,6 +81,33 @@ func TestKeys(t *testing.T) {
 	f("GET", "/metrics", 401)
 	f("GET", "/healthz", 200)
 	f("GET", "/", 200)
+}
+
+func TestContactsAreProved(t *testing.T) {
+	r := newRig(t, Config{Keys: []Key{{Write: "w", Secret: "s", ContactSecret: "k"}, {Write: "trusting"}}})
+	f := func(uri, key string, status int) {
+		t.Helper()
+		r.expect("GET", "/v1/frames/for_you"+uri, "", status, "", "Authorization: Bearer "+key)
+	}
+	const proof = "8a7e6e1f" // not it
+	good := hex.EncodeToString(hmacOf("k", "a@b"))
+	f("?visitor=v", "w", 200)
+	f("?contact=a%40b", "w", 403)
+	f("?contact=a%40b&contact_hmac="+proof, "w", 403)
+	f("?contact=a%40b&contact_hmac=zz", "w", 403)
+	f("?contact=a%40b&contact_hmac="+good, "w", 200)
+	f("?contact_hmac="+good+"&contact=a%40b", "w", 200)
+	f("?contact=a%40c&contact_hmac="+good, "w", 403)
+	f("?contact=a%40b", "s", 200)
+	f("?contact=a%40b", "trusting", 200)
+	r.expect("POST", "/v1/frames", `{"contact":"a@b","frames":[{"frame":"for_you"}]}`, 403, "", "Authorization: Bearer w")
+	r.expect("POST", "/v1/frames", `{"contact":"a@b","contact_hmac":"`+good+`","frames":[{"frame":"for_you"}]}`, 200, "", "Authorization: Bearer w")
+}
+
+func hmacOf(secret, text string) []byte {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
 }
 
 func TestOrigins(t *testing.T) {
