@@ -1,0 +1,209 @@
+package churn
+
+import (
+	"math"
+
+	"orrery/churn/btyd"
+	"orrery/churn/rfm"
+	"orrery/models"
+)
+
+// An entry of a list is a day << 16 | the orders of that day; a list of somebody with one day is not kept.
+
+func (c *Customers) entry(r *record, i uint32) (day btyd.Day, orders uint16) {
+	v := uint32(c.lists.Load(r.list+uint64(i/2)) >> (32 * (i % 2)))
+	return btyd.Day(v >> 16), uint16(v)
+}
+
+// dayOrders is an entry, decoded.
+type dayOrders struct {
+	day    btyd.Day
+	orders uint16
+}
+
+func (c *Customers) entries(r *record) []dayOrders {
+	if r.count == 0 && r.key.Days == 1 {
+		return []dayOrders{{r.key.First, uint16(min(r.orders, math.MaxUint16))}}
+	}
+	out := make([]dayOrders, 0, r.count+1)
+	for i := range r.count {
+		d, n := c.entry(r, i)
+		out = append(out, dayOrders{d, n})
+	}
+	return out
+}
+
+// Purchase notes an order of contact on a day. Orders may come in any order.
+func (c *Customers) Purchase(contact uint32, day btyd.Day, amount models.Money) {
+	r, list, at, known := c.find(contact, day)
+	before := r
+	r.orders++
+	r.spent += amount
+	switch {
+	case known:
+		list[at].orders = uint16(min(uint32(list[at].orders)+1, math.MaxUint16))
+		if day == r.key.First {
+			r.first += amount
+		}
+	default:
+		list = r.insert(list, at, day)
+		if day == r.key.First {
+			r.first = amount
+		}
+	}
+	c.commit(contact, &before, &r, list)
+}
+
+// Refund takes money of an order on a day back; whole says that with it the order is gone. A day whose last order is gone
+// is no purchase day any more.
+func (c *Customers) Refund(contact uint32, day btyd.Day, amount models.Money, whole bool) {
+	r, list, at, known := c.find(contact, day)
+	if r.key.Days == 0 {
+		return
+	}
+	before := r
+	r.spent -= amount
+	if day == r.key.First {
+		r.first -= amount
+	}
+	if whole && r.orders > 0 {
+		r.orders--
+		if known {
+			if list[at].orders--; list[at].orders == 0 {
+				list = r.remove(list, at)
+			}
+		}
+	}
+	c.commit(contact, &before, &r, list)
+}
+
+// find returns a contact, its days, and where a day stands among them or would.
+func (c *Customers) find(contact uint32, day btyd.Day) (r record, list []dayOrders, at int, known bool) {
+	c.words.Grow((uint64(contact) + 1) * stride)
+	r = c.load(contact)
+	list = c.entries(&r)
+	for at < len(list) && list[at].day < day {
+		at++
+	}
+	return r, list, at, at < len(list) && list[at].day == day
+}
+
+func lnGap(a, b btyd.Day) float64 { return math.Log(float64(b - a)) }
+
+// insert adds a day. One before all that a full list still holds counts, but cannot be compared with those forgotten.
+func (r *record) insert(list []dayOrders, at int, day btyd.Day) []dayOrders {
+	if r.key.Days == 0 {
+		r.key = btyd.Key{Days: 1, First: day, Last: day}
+		return append(list, dayOrders{day, 1})
+	}
+	r.key.Days++
+	if at > 0 {
+		r.gaps += lnGap(list[at-1].day, day)
+	}
+	if at < len(list) {
+		if at > 0 {
+			r.gaps -= lnGap(list[at-1].day, list[at].day)
+		}
+		r.gaps += lnGap(day, list[at].day)
+	}
+	r.key.First, r.key.Last = min(r.key.First, day), max(r.key.Last, day)
+	list = append(list, dayOrders{})
+	copy(list[at+1:], list[at:])
+	list[at] = dayOrders{day, 1}
+	if len(list) > MaxDays {
+		list = list[1:]
+	}
+	return list
+}
+
+// remove takes a day out.
+func (r *record) remove(list []dayOrders, at int) []dayOrders {
+	day := list[at].day
+	if at > 0 {
+		r.gaps -= lnGap(list[at-1].day, day)
+	}
+	if at+1 < len(list) {
+		r.gaps -= lnGap(day, list[at+1].day)
+		if at > 0 {
+			r.gaps += lnGap(list[at-1].day, list[at+1].day)
+		}
+	}
+	list = append(list[:at], list[at+1:]...)
+	switch r.key.Days--; {
+	case r.key.Days == 0 || len(list) == 0:
+		r.key, r.gaps, r.first = btyd.Key{}, 0, 0
+	default:
+		r.key.Last = list[len(list)-1].day
+		if day == r.key.First {
+			r.key.First, r.first = list[0].day, 0 // what was spent on the new first day alone is not known
+		}
+	}
+	return list
+}
+
+// commit stores a changed contact, and moves it in all that counts customers.
+func (c *Customers) commit(contact uint32, before, r *record, list []dayOrders) {
+	if len(list) < 2 {
+		list = nil
+	}
+	r.count = uint32(len(list))
+	if need := r.count; need > r.size {
+		size := max(4, r.size)
+		for size < need {
+			size *= 2
+		}
+		r.list, r.size = c.lists.Alloc(int(size/2)), size
+	}
+	if r.key.Days == 0 {
+		r.orders, r.spent = 0, 0
+	}
+	c.counts.Move(before.key, r.key)
+	c.count(before, r)
+	r.scores = rfm.Scores{}
+	if r.key.Days > 0 {
+		r.scores = c.rules.Settle(c.table, before.scores, r.values(), r.key.Last)
+	}
+	c.regrid(before.scores, r.scores)
+	c.store(contact, r, func() { c.write(r, list) })
+	c.watch.changed(c, contact, before, r)
+}
+
+func (c *Customers) write(r *record, list []dayOrders) {
+	for i := 0; i < len(list); i += 2 {
+		v := uint64(list[i].day)<<16 | uint64(list[i].orders)
+		if i+1 < len(list) {
+			v |= (uint64(list[i+1].day)<<16 | uint64(list[i+1].orders)) << 32
+		}
+		c.lists.Set(r.list+uint64(i/2), v)
+	}
+}
+
+// count moves the contact in the table of recency, frequency and money.
+func (c *Customers) count(before, r *record) {
+	if before.key.Days > 0 {
+		c.table.Remove(before.values())
+	} else if r.key.Days > 0 {
+		c.buyers.Add(1)
+	}
+	if r.key.Days > 0 {
+		c.table.Insert(r.values())
+	} else if before.key.Days > 0 {
+		c.buyers.Add(^uint32(0))
+	}
+}
+
+func (c *Customers) regrid(from, to rfm.Scores) {
+	if from == to {
+		return
+	}
+	if from.R > 0 {
+		c.grid[from.R][from.F].Add(^uint32(0))
+	}
+	if to.R > 0 {
+		c.grid[to.R][to.F].Add(1)
+	}
+}
+
+func (r *record) values() rfm.Values {
+	return rfm.Values{Last: r.key.Last, Orders: r.orders, Spent: r.spent}
+}

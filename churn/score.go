@@ -1,0 +1,129 @@
+package churn
+
+import (
+	"math"
+	"slices"
+
+	"orrery/churn/btyd"
+	"orrery/churn/rfm"
+	"orrery/models"
+)
+
+// Score is everything that purchases say about a contact at one moment, with its evidence.
+type Score struct {
+	// Evidence.
+	First, Last btyd.Day
+	Days        uint32 // distinct purchase days
+	Orders      uint32
+	Spent       models.Money
+	Gap         float64 // median days between purchases; 0 with less than two
+
+	RFM         rfm.Scores // of this moment
+	Percentiles rfm.Percentiles
+	Settled     rfm.Segment // with hysteresis: what segment events tell
+
+	// Forecast. Where Gate is not empty Buy7 and Buy28 are base rates of BaseN customers, and nothing else is known.
+	Gate  string
+	BaseN int
+	Alive float64 // probability of being a customer still
+	Buy7  float64 // probability of a purchase within 7 days
+	Buy28 float64
+	Year  float64 // expected purchase days within 365 days
+	Order float64 // expected amount of the next purchase day, in units of currency
+	Value float64 // expected spend within 365 days
+	Next  float64 // days from now by which the next purchase has come with probability 1/2; +Inf where it may never
+	Late  float64 // days past the personal rhythm: past the 80 % quantile of the gap if still a customer; negative before
+}
+
+// lateQuantile is the quantile of a customer's own predictive gap beyond which silence is unusual.
+const lateQuantile = 0.8
+
+// Score scores a contact on a day. ok is false for who has not bought. It costs about a microsecond, and three with
+// Pareto/NBD.
+func (c *Customers) Score(contact uint32, now btyd.Day) (s Score, ok bool) {
+	var buf [MaxDays]btyd.Day
+	r, days, ok := c.read(contact, buf[:0])
+	if !ok {
+		return s, false
+	}
+	now = max(now, r.key.Last)
+	v := r.values()
+	s = Score{First: r.key.First, Last: r.key.Last, Days: r.key.Days, Orders: r.orders, Spent: r.spent,
+		Gap: median(days), RFM: c.rules.Score(c.table, v, now), Percentiles: c.table.Percentiles(v), Settled: r.scores.Segment()}
+	m := c.models.Load()
+	if m == nil {
+		s.Gate = "no fit yet"
+		return s, true
+	}
+	if s.Gate = m.Gate; s.Gate != "" {
+		s.Buy7, _ = m.Base.Buy(r.key, now, 7)
+		s.Buy28, s.BaseN = m.Base.Buy(r.key, now, 28)
+		return s, true
+	}
+	s.forecast(m, &r, now)
+	return s, true
+}
+
+func (s *Score) forecast(m *Models, r *record, now btyd.Day) {
+	h := r.key.At(now, Unit)
+	f := m.Forecast
+	s.Alive = f.Alive(h)
+	s.Buy7, s.Buy28 = f.Buy(h, 7./Unit), f.Buy(h, 28./Unit)
+	s.Year = f.Expect(h, 365./Unit)
+	s.Order = m.order(r)
+	s.Value = s.Year * s.Order
+	s.Next = f.Next(h, 0.5) * Unit
+	s.Late = float64(now-r.key.Last) - gapQuantile(f.Model, r.key, lateQuantile)
+}
+
+// order returns the expected amount of a purchase day.
+func (m *Models) order(r *record) float64 {
+	if m.Spend.Q <= 1 {
+		return r.spent.Float() / float64(r.key.Days)
+	}
+	x := float64(r.key.Days - 1)
+	if x == 0 || r.spent <= r.first {
+		return m.Spend.Mean()
+	}
+	return m.Spend.Expect(x, (r.spent-r.first).Float()/x)
+}
+
+// gapQuantile returns the days within which a customer who is still one comes back with probability q, seen from the
+// last purchase.
+func gapQuantile(m btyd.Model, k btyd.Key, q float64) float64 {
+	h := k.At(k.Last, Unit)
+	return m.Next(h, q*m.Alive(h)) * Unit
+}
+
+// Days returns the known purchase days of a contact, ascending, appended to buf.
+func (c *Customers) Days(contact uint32, buf []btyd.Day) []btyd.Day {
+	_, days, _ := c.read(contact, buf)
+	return days
+}
+
+// median returns the median gap between days, 0 where there is none.
+func median(days []btyd.Day) float64 {
+	if len(days) < 2 {
+		return 0
+	}
+	var buf [MaxDays]btyd.Day
+	gaps := buf[:0]
+	for i := 1; i < len(days); i++ {
+		gaps = append(gaps, days[i]-days[i-1])
+	}
+	slices.Sort(gaps)
+	n := len(gaps)
+	return (float64(gaps[(n-1)/2]) + float64(gaps[n/2])) / 2
+}
+
+// crossing returns the first day on which the probability of being a customer lies below level, if nothing is bought
+// until then; never where there is none.
+func (m *Models) crossing(k btyd.Key, level float64) btyd.Day {
+	t := m.Forecast.Crossing(k.At(k.Last, Unit), level) * Unit
+	if math.IsInf(t, 1) || float64(k.First)+t >= never {
+		return never
+	}
+	return k.First + btyd.Day(math.Ceil(t))
+}
+
+const never = math.MaxUint16
