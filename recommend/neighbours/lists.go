@@ -7,11 +7,13 @@
 // atomically: readers walk the live list without locks and see a count the moment it lands.
 //
 // A list starts with one set and doubles while it fills, up to the bound. A full set admits a newcomer of weight w in
-// place of its smallest weight m with probability w/(m+w), at weight m+w (randomized admission, Ben Basat, Chen,
-// Einziger, Friedman, IEEE/ACM ToN 2019: unbiased, and noise mostly does not get in). The dice is a hash of the pair
-// and of a counter in the state.
+// place of its smallest weight m with probability w/(m+w) (randomized admission, Ben Basat, Chen, Einziger, Friedman,
+// IEEE/ACM ToN 2019: noise mostly does not get in), at weight m, or w where that is more. Theirs is m+w, which is
+// unbiased, and makes a two of every one that meets a set of ones: most products are bought after viewing another once
+// or twice, and of their true top 8 it finds 0.87 where this finds 0.99. The dice is a hash of the pair and of a
+// counter in the state.
 //
-// Cost: 64 B to 512 B a product and relation at the default bound of 64, about one cache miss an update.
+// Cost: 64 B to 1 KB a product and relation at the default bound of 128, about one cache miss an update.
 package neighbours
 
 import (
@@ -25,9 +27,9 @@ import (
 	"orrery/models/slab"
 )
 
-// DefaultBound is the default number of neighbours kept per product. At 64 the true top 8 are found with a recall of
-// about 0.96 on streams of 10 M events.
-const DefaultBound = 64
+// DefaultBound is the default number of neighbours kept per product. The true top 8 are found with a recall of 0.99 or
+// more, their counts off by 1 %, on baskets with twenty times as many neighbours; half the bound finds 0.97 of them, off by 5 %.
+const DefaultBound = 128
 
 // setWords is the size of a set: a cache line.
 const setWords = 8
@@ -119,6 +121,7 @@ func (l *Lists) add(place uint64, item, neighbour uint32, w float32) bool {
 	sets := 1 << (place&0xff - 1)
 	at := place>>8 + uint64(setOf(neighbour, sets)*setWords)
 	least, leastAt := float32(math.MaxFloat32), uint64(0)
+	tie := int(neighbour * 0x9e3779b1 >> 8 % setWords) // of equal ones not always the first makes room
 	for i, word := range l.words.Block(at, setWords) {
 		switch x := weight(word); {
 		case uint32(word>>32) == neighbour:
@@ -127,7 +130,7 @@ func (l *Lists) add(place uint64, item, neighbour uint32, w float32) bool {
 		case word == 0:
 			l.words.Set(at+uint64(i), entry(neighbour, w))
 			return true
-		case x < least:
+		case x < least || x == least && i == tie:
 			least, leastAt = x, at+uint64(i)
 		}
 	}
@@ -136,7 +139,7 @@ func (l *Lists) add(place uint64, item, neighbour uint32, w float32) bool {
 	}
 	l.dice++
 	if roll(item, neighbour, l.dice)*(least+w) < w {
-		l.words.Set(leastAt, entry(neighbour, least+w))
+		l.words.Set(leastAt, entry(neighbour, max(least, w)))
 	}
 	return true
 }
@@ -267,6 +270,14 @@ func (l *Lists) Read(dst []Neighbour, item uint32, now models.Time) ([]Neighbour
 		dst[i].Count = min(dst[i].Count, pairs.Left, dst[i].Right)
 	}
 	return dst, pairs
+}
+
+// Count returns the number of baskets that hold item on the right side, at moment now.
+func (l *Lists) Count(item uint32, now models.Time) float32 {
+	if uint64(item) >= l.sides.Len() {
+		return 0
+	}
+	return math.Float32frombits(uint32(l.sides.Load(uint64(item)))) * l.clock.At(now)
 }
 
 // Freeze returns the lists of this moment for a snapshot.

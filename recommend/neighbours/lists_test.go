@@ -246,8 +246,8 @@ func TestBounds(t *testing.T) {
 			t.Errorf("bound %d is %d", bound, got)
 		}
 	}
-	f(0, 64)
-	f(-1, 64)
+	f(0, DefaultBound)
+	f(-1, DefaultBound)
 	f(1, 8)
 	f(8, 8)
 	f(9, 16)
