@@ -75,7 +75,7 @@ func readGA4(t *testing.T) (h history, value float64) {
 		if id := row["item_id"]; id != "" {
 			a.items = append(a.items, id)
 		}
-		if k.name == "purchase" {
+		if k.name == "purchase" && row["price"] != "" {
 			value += number(t, row["price"]) * number(t, row["quantity"])
 		}
 	})
