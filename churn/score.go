@@ -48,8 +48,9 @@ func (c *Customers) Score(contact uint32, now btyd.Day) (s Score, ok bool) {
 	}
 	now = max(now, r.key.Last)
 	v := r.values()
+	p := c.table.Percentiles(v)
 	s = Score{First: r.key.First, Last: r.key.Last, Days: r.key.Days, Orders: r.orders, Spent: r.spent,
-		Gap: median(days), RFM: c.rules.Score(c.table, v, now), Percentiles: c.table.Percentiles(v), Settled: r.scores.Segment()}
+		Gap: median(days), RFM: c.rules.At(p, v, now), Percentiles: p, Settled: r.scores.Segment()}
 	m := c.models.Load()
 	if m == nil {
 		s.Gate = "no fit yet"
@@ -65,15 +66,14 @@ func (c *Customers) Score(contact uint32, now btyd.Day) (s Score, ok bool) {
 }
 
 func (s *Score) forecast(m *Models, r *record, now btyd.Day) {
-	h := r.key.At(now, Unit)
-	f := m.Forecast
-	s.Alive = f.Alive(h)
-	s.Buy7, s.Buy28 = f.Buy(h, 7./Unit), f.Buy(h, 28./Unit)
-	s.Year = f.Expect(h, 365./Unit)
+	o := m.Forecast.At(r.key.At(now, Unit))
+	s.Alive = o.Alive()
+	s.Buy7, s.Buy28 = o.Buy(7./Unit), o.Buy(28./Unit)
+	s.Year = o.Expect(365. / Unit)
 	s.Order = m.order(r)
 	s.Value = s.Year * s.Order
-	s.Next = f.Next(h, 0.5) * Unit
-	s.Late = float64(now-r.key.Last) - gapQuantile(f.Model, r.key, lateQuantile)
+	s.Next = o.Next(0.5) * Unit
+	s.Late = float64(now-r.key.Last) - gapQuantile(m.Forecast.Model, r.key, lateQuantile)
 }
 
 // order returns the expected amount of a purchase day.
@@ -91,8 +91,7 @@ func (m *Models) order(r *record) float64 {
 // gapQuantile returns the days within which a customer who is still one comes back with probability q, seen from the
 // last purchase.
 func gapQuantile(m btyd.Model, k btyd.Key, q float64) float64 {
-	h := k.At(k.Last, Unit)
-	return m.Next(h, q*m.Alive(h)) * Unit
+	return m.NextAlive(k.At(k.Last, Unit), q) * Unit
 }
 
 // Days returns the known purchase days of a contact, ascending, appended to buf.

@@ -192,27 +192,32 @@ func (m BetaGeo) pass(s *Sample, acc *sums) {
 // Alive implements Model.
 func (m BetaGeo) Alive(h History) float64 { return sigmoid(m.logAlive(h) - m.logDropped(h)) }
 
-// Buy implements Model. It is exact: a living customer can only leave at a purchase, so whoever buys in the window
-// was alive and had a gap that ends in it.
-func (m BetaGeo) Buy(h History, t float64) float64 {
+// Buy implements Model.
+func (m BetaGeo) Buy(h History, t float64) float64 { return m.Alive(h) * m.BuyAlive(h, t) }
+
+// BuyAlive implements Model. It is exact: a living customer can only leave at a purchase, so whoever is alive and has a
+// gap that ends in the window buys in it.
+func (m BetaGeo) BuyAlive(h History, t float64) float64 {
 	if m.k() == 1 {
-		return -m.Alive(h) * math.Expm1(-(m.R+h.X)*math.Log1p(t/(m.Alpha+h.T)))
+		return -math.Expm1(-(m.R + h.X) * math.Log1p(t/(m.Alpha+h.T)))
 	}
 	later := h
 	later.T += t
-	return -m.Alive(h) * math.Expm1(min(0, m.logAlive(later)-m.logAlive(h)))
+	return -math.Expm1(min(0, m.logAlive(later)-m.logAlive(h)))
 }
 
 // Next implements Model.
-func (m BetaGeo) Next(h History, q float64) float64 {
-	p := m.Alive(h)
-	if q >= p {
+func (m BetaGeo) Next(h History, q float64) float64 { return m.NextAlive(h, q/m.Alive(h)) }
+
+// NextAlive implements Model.
+func (m BetaGeo) NextAlive(h History, q float64) float64 {
+	if q >= 1 {
 		return math.Inf(1)
 	}
 	if m.k() == 1 {
-		return (m.Alpha + h.T) * math.Expm1(-math.Log1p(-q/p)/(m.R+h.X))
+		return (m.Alpha + h.T) * math.Expm1(-math.Log1p(-q)/(m.R+h.X))
 	}
-	return falling(func(t float64) float64 { return -m.Buy(h, t) }, -q, 0)
+	return falling(func(t float64) float64 { return -m.BuyAlive(h, t) }, -q, 0)
 }
 
 // Crossing implements Model; for K = 1 in closed form.

@@ -39,6 +39,12 @@ type Model interface {
 	// Next returns the time from now by which the next purchase has come with probability q, churn included; +Inf
 	// where that probability is never reached.
 	Next(h History, q float64) float64
+	// ExpectAlive, BuyAlive and NextAlive are Expect, Buy and Next of a customer who is alive for sure: whoever asks for
+	// several of them computes Alive once. Expect is Alive times ExpectAlive, Buy is Alive times BuyAlive, and Next(q) is
+	// NextAlive(q / Alive).
+	ExpectAlive(h History, t float64) float64
+	BuyAlive(h History, t float64) float64
+	NextAlive(h History, q float64) float64
 	// Shape returns the shape parameter of the customer's purchase rate, its posterior gamma distribution.
 	Shape(h History) float64
 	// Crossing returns the T at which Alive falls to c if nothing is bought until then; +Inf where it never does.

@@ -9,14 +9,17 @@ const seriesA = 30
 // nearer to 1 the quadrature is cheaper.
 const seriesEnd = 0.9
 
-// Expect implements Model. For K = 1 it is the Euler-transformed form
+// Expect implements Model.
+func (m BetaGeo) Expect(h History, t float64) float64 { return m.Alive(h) * m.ExpectAlive(h, t) }
+
+// ExpectAlive implements Model. For K = 1 it is the Euler-transformed form
 //
-//	P(alive) c/(a-1) [1 - (1-z)^(a-1) F(c-r-x, a-1; c; z)],  B = b + survivals, c = a+B-1, z = t/(alpha+T+t),
+//	c/(a-1) [1 - (1-z)^(a-1) F(c-r-x, a-1; c; z)],  B = b + survivals, c = a+B-1, z = t/(alpha+T+t),
 //
 // with both poles divided out before anything is summed. With y = (a-1) ln(1-z) and F = 1 + (a-1)/c G the bracket
 // times c/(a-1) is  -c ln(1-z) (e^y-1)/y - e^y G,  which is regular at a = 1 and at c = 0; G starts at
 // (c-r-x) z, and each term follows from the one before. Above seriesEnd it is summed by quadrature.
-func (m BetaGeo) Expect(h History, t float64) float64 {
+func (m BetaGeo) ExpectAlive(h History, t float64) float64 {
 	if t <= 0 {
 		return 0
 	}
@@ -26,9 +29,9 @@ func (m BetaGeo) Expect(h History, t float64) float64 {
 	z := t / (m.Alpha + h.T + t)
 	b := m.B + m.survivals(h.X)
 	if z > seriesEnd || m.A > seriesA {
-		return m.Alive(h) * geoQuadrature(m.A, b, m.R+h.X, t/(m.Alpha+h.T))
+		return geoQuadrature(m.A, b, m.R+h.X, t/(m.Alpha+h.T))
 	}
-	return m.Alive(h) * geoSeries(m.A, b, m.R+h.X, z)
+	return geoSeries(m.A, b, m.R+h.X, z)
 }
 
 // geoSeries returns the expected purchases of a living customer by the series above; n = r + x.
@@ -80,7 +83,7 @@ func geoQuadrature(a, b, n, k float64) float64 {
 	}
 }
 
-// expectRegular is Expect for Erlang-k gaps. The hidden stage j since the last purchase has the weights of the
+// expectRegular is ExpectAlive for Erlang-k gaps. The hidden stage j since the last purchase has the weights of the
 // likelihood's alive term; given j the number of stages N to come is negative binomial, M = floor((N+j)/k) purchases
 // are possible, and the dropout lets E[(1-(1-p)^M)/p] of them happen. That is a sum over m of P(M >= m) times the
 // chance to survive m-1 purchases, B(a, B+m-1)/B(a, B), so no simulation is needed.
@@ -96,7 +99,7 @@ func (m BetaGeo) expectRegular(h History, t float64) float64 {
 		weights += weight
 		weight *= (n + float64(j)) * rho / float64(j+1)
 	}
-	return m.Alive(h) * total / weights
+	return total / weights
 }
 
 func (m BetaGeo) expectStage(n float64, j int, b, T, t float64) float64 {

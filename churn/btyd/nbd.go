@@ -59,6 +59,9 @@ func (m NBD) Buy(h History, t float64) float64 {
 
 // Next implements Model.
 func (m NBD) Next(h History, q float64) float64 {
+	if q >= 1 {
+		return math.Inf(1)
+	}
 	return (m.Alpha + h.T) * math.Expm1(-math.Log1p(-q)/(m.R+h.X))
 }
 
@@ -67,3 +70,12 @@ func (m NBD) Crossing(History, float64) float64 { return math.Inf(1) }
 
 // Shape implements Model.
 func (m NBD) Shape(h History) float64 { return m.R + h.X }
+
+// ExpectAlive implements Model.
+func (m NBD) ExpectAlive(h History, t float64) float64 { return m.Expect(h, t) }
+
+// BuyAlive implements Model.
+func (m NBD) BuyAlive(h History, t float64) float64 { return m.Buy(h, t) }
+
+// NextAlive implements Model.
+func (m NBD) NextAlive(h History, q float64) float64 { return m.Next(h, q) }

@@ -100,21 +100,23 @@ func (m Pareto) pass(s *Sample, acc *sums) {
 func (m Pareto) Alive(h History) float64 { return sigmoid(m.logSurvived(h) - m.logLost(h)) }
 
 // Expect implements Model.
-func (m Pareto) Expect(h History, t float64) float64 {
+func (m Pareto) Expect(h History, t float64) float64 { return m.Alive(h) * m.ExpectAlive(h, t) }
+
+// ExpectAlive implements Model.
+func (m Pareto) ExpectAlive(h History, t float64) float64 {
 	if t <= 0 {
 		return 0
 	}
 	l := -math.Log1p(t / (m.Beta + h.T))
-	return m.Alive(h) * (m.R + h.X) * (m.Beta + h.T) / (m.Alpha + h.T) * -l * expm1Over((m.S-1)*l)
+	return (m.R + h.X) * (m.Beta + h.T) / (m.Alpha + h.T) * -l * expm1Over((m.S-1)*l)
 }
 
-// Buy implements Model: the next purchase comes before the dropout and within t, an integral over its moment with the
-// posterior rates.
-func (m Pareto) Buy(h History, t float64) float64 {
-	return m.Alive(h) * m.buyAlive(h, t)
-}
+// Buy implements Model.
+func (m Pareto) Buy(h History, t float64) float64 { return m.Alive(h) * m.BuyAlive(h, t) }
 
-func (m Pareto) buyAlive(h History, t float64) float64 {
+// BuyAlive implements Model: the next purchase comes before the dropout and within t, an integral over its moment with
+// the posterior rates.
+func (m Pareto) BuyAlive(h History, t float64) float64 {
 	if t <= 0 {
 		return 0
 	}
@@ -124,12 +126,14 @@ func (m Pareto) buyAlive(h History, t float64) float64 {
 }
 
 // Next implements Model.
-func (m Pareto) Next(h History, q float64) float64 {
-	p := m.Alive(h)
-	if q >= p {
+func (m Pareto) Next(h History, q float64) float64 { return m.NextAlive(h, q/m.Alive(h)) }
+
+// NextAlive implements Model.
+func (m Pareto) NextAlive(h History, q float64) float64 {
+	if q >= 1 {
 		return math.Inf(1)
 	}
-	return falling(func(t float64) float64 { return -p * m.buyAlive(h, t) }, -q, 0)
+	return falling(func(t float64) float64 { return -m.BuyAlive(h, t) }, -q, 0)
 }
 
 // Crossing implements Model.

@@ -17,32 +17,58 @@ type Forecaster struct {
 	Factor float64 // of all expectations; 1 changes nothing
 }
 
+// At returns the outlook on a customer with history h.
+func (f Forecaster) At(h btyd.History) Outlook { return Outlook{f, h, f.Model.Alive(h)} }
+
 // Alive returns the probability that the customer still is one.
 func (f Forecaster) Alive(h btyd.History) float64 { return f.Model.Alive(h) }
 
 // Expect returns the expected number of purchase days in the time t after h.
-func (f Forecaster) Expect(h btyd.History, t float64) float64 { return f.Factor * f.Model.Expect(h, t) }
+func (f Forecaster) Expect(h btyd.History, t float64) float64 { return f.At(h).Expect(t) }
 
-// Buy returns the probability of at least one purchase in the time t after h. A factor above 1 multiplies the hazard, one
-// below 1 the probability: so it stays below the expectation, and it never exceeds the probability of being alive.
-func (f Forecaster) Buy(h btyd.History, t float64) float64 {
-	p := f.Model.Buy(h, t)
-	if f.Factor <= 1 {
-		return f.Factor * p
-	}
-	return min(f.Model.Alive(h), -math.Expm1(f.Factor*math.Log1p(-p)))
-}
+// Buy returns the probability of at least one purchase in the time t after h.
+func (f Forecaster) Buy(h btyd.History, t float64) float64 { return f.At(h).Buy(t) }
 
 // Next returns the time by which the next purchase has come with probability q: the inverse of Buy, +Inf where it has
 // none.
-func (f Forecaster) Next(h btyd.History, q float64) float64 {
-	if f.Factor <= 1 {
-		return f.Model.Next(h, q/f.Factor)
+func (f Forecaster) Next(h btyd.History, q float64) float64 { return f.At(h).Next(q) }
+
+// Outlook answers several questions about one customer.
+type Outlook struct {
+	f     Forecaster
+	h     btyd.History
+	alive float64
+}
+
+// Alive returns the probability that the customer still is one.
+func (o Outlook) Alive() float64 { return o.alive }
+
+// Expect returns the expected number of purchase days in the time t.
+func (o Outlook) Expect(t float64) float64 {
+	return o.f.Factor * o.alive * o.f.Model.ExpectAlive(o.h, t)
+}
+
+// Buy returns the probability of at least one purchase in the time t. A factor above 1 multiplies the hazard, one below 1
+// the probability: so it stays below the expectation, and it never exceeds the probability of being alive.
+func (o Outlook) Buy(t float64) float64 {
+	p := o.alive * o.f.Model.BuyAlive(o.h, t)
+	if o.f.Factor <= 1 {
+		return o.f.Factor * p
 	}
-	if q >= f.Model.Alive(h) {
+	return min(o.alive, -math.Expm1(o.f.Factor*math.Log1p(-p)))
+}
+
+// Next returns the time by which the next purchase has come with probability q, +Inf where it never does.
+func (o Outlook) Next(q float64) float64 {
+	if q >= o.alive {
 		return math.Inf(1)
 	}
-	return f.Model.Next(h, -math.Expm1(math.Log1p(-q)/f.Factor))
+	if o.f.Factor <= 1 {
+		q /= o.f.Factor
+	} else {
+		q = -math.Expm1(math.Log1p(-q) / o.f.Factor)
+	}
+	return o.f.Model.NextAlive(o.h, q/o.alive)
 }
 
 // Crossing returns the T at which Alive falls to c.

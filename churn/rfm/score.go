@@ -30,9 +30,10 @@ func (r Rules) margin() float64 {
 }
 
 // Score returns the scores of values on the day now.
-func (r Rules) Score(t *Table, v Values, now uint16) Scores {
-	return r.score(t.Percentiles(v), v, now, 0)
-}
+func (r Rules) Score(t *Table, v Values, now uint16) Scores { return r.At(t.Percentiles(v), v, now) }
+
+// At returns the scores of values whose percentiles are known, on the day now.
+func (r Rules) At(p Percentiles, v Values, now uint16) Scores { return r.score(p, v, now, 0) }
 
 // Settle returns the scores that a customer with values and old scores has, with hysteresis: an old score stays while
 // the value lies within the margin of its edges.
