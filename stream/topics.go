@@ -26,7 +26,8 @@ type Topics struct {
 	// Retention is how long events are kept. Default 7 days. The state does not need them longer than the age of the
 	// newest snapshot, a rebuild of the state does.
 	Retention time.Duration
-	// RetentionBytes bounds each partition of an event topic. Default 1 GiB; negative: no bound.
+	// RetentionBytes bounds each partition of an event topic, and makes segments small accordingly. Default: no bound.
+	// With the embedded broker: broker.RetentionBytes.
 	RetentionBytes int64
 }
 
@@ -41,7 +42,7 @@ func (t Topics) withDefaults() Topics {
 		t.Retention = 7 * 24 * time.Hour
 	}
 	if t.RetentionBytes == 0 {
-		t.RetentionBytes = 1 << 30
+		t.RetentionBytes = -1
 	}
 	return t
 }
@@ -119,6 +120,10 @@ func (t Topics) specs() map[models.Topic]topicSpec {
 	}
 	// Kafka ignores retention on compacted topics; the embedded broker does not unless it is unlimited.
 	compacted := map[string]string{"cleanup.policy": "compact", "retention.ms": "-1", "retention.bytes": "-1"}
+	if t.RetentionBytes > 0 {
+		size := strconv.FormatInt(min(max(t.RetentionBytes/16, 4<<20), 1<<30), 10)
+		events["segment.bytes"], compacted["segment.bytes"] = size, size
+	}
 	letters := maps.Clone(events)
 	letters["retention.ms"] = strconv.FormatInt((4 * t.Retention).Milliseconds(), 10)
 	letters["max.message.bytes"] = strconv.Itoa(maxLetterBytes)

@@ -150,6 +150,11 @@ func TestCompactionCutOff(t *testing.T) {
 	}
 	f("before", func(string, []segment) {})
 	f("one file deleted", func(_ string, s []segment) { remove(s[0]) })
+	f("one file half deleted", func(dir string, s []segment) {
+		if err := os.Remove(filepath.Join(dir, s[0].data())); err != nil {
+			t.Fatal(err)
+		}
+	})
 	f("all deleted", func(_ string, s []segment) {
 		for _, s := range s {
 			remove(s)

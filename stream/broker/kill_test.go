@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -135,6 +136,7 @@ func TestKilledBrokerKeepsWhatItAcknowledged(t *testing.T) {
 	for range kills {
 		time.Sleep(time.Duration(50+rng.IntN(400)) * time.Millisecond)
 		p.kill()
+		tear(t, dir, rng)
 		p = spawn(t, dir, addr, time.Duration(5+rng.IntN(30))*time.Millisecond)
 	}
 	cancel()
@@ -171,6 +173,33 @@ func TestKilledBrokerKeepsWhatItAcknowledged(t *testing.T) {
 	t.Logf("%d kills, %d plain records, %d repeats", kills, plain, repeats)
 	if repeats > 4*kills {
 		t.Errorf("got %d repeats in %d kills", repeats, kills)
+	}
+}
+
+// tear puts the beginning of a batch behind the last segment of every other partition, as a write that was cut off.
+func tear(t testing.TB, dir string, rng *rand.Rand) {
+	t.Helper()
+	dirs, err := filepath.Glob(filepath.Join(dir, "partitions", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range dirs {
+		segments, err := segmentsOf(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(segments) == 0 || rng.IntN(2) == 0 {
+			continue
+		}
+		name := filepath.Join(d, segments[len(segments)-1].data())
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, text[:min(rng.IntN(batchFixed), len(text))]...)
+		if err := os.WriteFile(name, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

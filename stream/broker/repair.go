@@ -18,7 +18,10 @@ func repair(dir string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	return raiseFloors(dir, topics, log)
+	if err := raiseFloors(dir, topics, log); err != nil {
+		return err
+	}
+	return quicken(dir, topics)
 }
 
 // undoCompaction puts the old files of compacted partitions back, if their second names are there.
@@ -44,14 +47,15 @@ func undoCompaction(dir string, log *slog.Logger) error {
 	return unlink(dir)
 }
 
+// removeSegments removes all segment files of a partition, those included that have lost their counterpart.
 func removeSegments(dir string) error {
-	segments, err := segmentsOf(dir)
-	if err != nil {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	for _, s := range segments {
-		for _, name := range s.files() {
-			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); ext == ".dat" || ext == ".idx" {
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
 				return err
 			}
 		}
@@ -108,12 +112,14 @@ func raiseFloor(dir string, floor int64, log *slog.Logger) error {
 // forgetCleanEnd removes the files by which kfake starts quickly after a clean end. They are of no use once it has
 // started, and must not be taken for true after a crash.
 func forgetCleanEnd(dir string) error {
-	files, err := filepath.Glob(filepath.Join(dir, "partitions", "*", "snapshot.json"))
-	if err != nil {
+	parts := filepath.Join(dir, "partitions")
+	entries, err := os.ReadDir(parts)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	for _, name := range files {
-		if err := os.Remove(name); err != nil {
+	for _, e := range entries {
+		err := os.Remove(filepath.Join(parts, e.Name(), snapshotName))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}

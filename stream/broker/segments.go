@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -86,27 +85,15 @@ func (s segment) holdsBatch() (bool, error) {
 		return false, err
 	}
 	defer f.Close() // read only
-	var head [batchHead]byte
-	if _, err := io.ReadFull(f, head[:]); err != nil {
-		return false, ended(err)
-	}
-	n := int64(binary.BigEndian.Uint32(head[8:]))
-	if n < batchFixed-batchHead {
-		return false, nil
-	}
-	batch, err := io.ReadAll(io.LimitReader(f, n))
-	if err != nil || int64(len(batch)) < n {
+	info, err := f.Stat()
+	if err != nil {
 		return false, err
 	}
-	return crc32.Checksum(batch[9:], castagnoli) == binary.BigEndian.Uint32(batch[5:]), nil
-}
-
-// ended returns nil for the end of a file.
-func ended(err error) error {
-	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
+	_, err = readBatch(f, 0, info.Size(), true)
+	if errors.Is(err, errTorn) {
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -57,13 +57,15 @@ func OpenStore(dir string) (*Store, error) {
 func (s *Store) Close() error { return s.lock.Release() }
 
 func (s *Store) clean() error {
-	left, err := filepath.Glob(filepath.Join(s.dir, prefix+"*"+suffix+temp))
+	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return fmt.Errorf("cannot look for unfinished snapshots: %w", err)
 	}
-	for _, name := range left {
-		if err := os.Remove(name); err != nil {
-			return fmt.Errorf("cannot remove unfinished snapshot: %w", err)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), suffix+temp) {
+			if err := os.Remove(filepath.Join(s.dir, e.Name())); err != nil {
+				return fmt.Errorf("cannot remove an unfinished snapshot: %w", err)
+			}
 		}
 	}
 	return nil
