@@ -14,8 +14,6 @@ import (
 	"orrery/models"
 )
 
-type conn = net.Conn
-
 // still is a recommender that answers the same eight items and allocates nothing.
 type still struct{ items []models.FrameItem }
 

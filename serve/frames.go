@@ -63,7 +63,7 @@ func (s *Server) answerFrames(c *call) *fault {
 		begun := time.Now()
 		s.fillQuery(c, page, &page.Frames[i], shop, seen)
 		if f := s.ask(c); f != nil {
-			first = cmpFault(first, f)
+			first = earlier(first, f)
 			body = append(body, `{"frame":`...)
 			body = appendString(body, page.Frames[i].Frame)
 			body = append(body, `,"error":`...)
@@ -85,7 +85,7 @@ func (s *Server) answerFrames(c *call) *fault {
 	return c.end(body)
 }
 
-func cmpFault(first, f *fault) *fault {
+func earlier(first, f *fault) *fault {
 	if first != nil {
 		return first
 	}

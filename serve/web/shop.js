@@ -94,4 +94,4 @@ function buy() {
 document.getElementById("cart").addEventListener("click", buy);
 keep();
 if (product) showProduct();
-shelves(product ? ["product_page", "viewed_together", "similar", "recently_viewed"] : ["home_page", "trending", "recently_viewed", "new", "on_sale"]);
+shelves(product ? ["product_page", "viewed_together", "similar", "recently_viewed"] : ["home_page", "recently_viewed", "trending", "new", "on_sale"]);
