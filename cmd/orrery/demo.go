@@ -28,7 +28,7 @@ type demoCmd struct {
 
 // Run runs the demo until a signal comes. A data folder that has had a demo in it goes on where that one ended.
 func (c *demoCmd) Run(ctx context.Context, all *cli) error {
-	n := &node{flags: &c.nodeFlags, log: newLog(all.JSON)}
+	n := &node{flags: &c.nodeFlags, log: newLog(all.JSON), demo: true}
 	if !c.Verbose {
 		n.log = quietLog()
 	}
@@ -101,6 +101,7 @@ func (c *demoCmd) welcome(w io.Writer, n *node, took time.Duration) {
 			version, c.Products, c.Seed, took.Milliseconds()),
 		"",
 		"  dashboard   " + base + "/",
+		"  the shop    " + base + "/demo/",
 		"  API pages   " + base + "/docs",
 		"  Kafka       " + strings.Join(n.cluster.Brokers, ","),
 		"  data        " + absolute(c.DataDir),
