@@ -20,6 +20,7 @@ type Set struct {
 	Items int // distinct items, test included
 
 	names []string // of items, from 1 on; nil where the file's own numbers are used
+	ids   []string // of test sessions, where the file names them
 }
 
 // Case is one prediction: the clicks of a session so far, newest last, and the next one.
@@ -59,7 +60,7 @@ func Load(train, test, format string) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.Train = sessions
+		s.Train, s.ids = sessions, nil
 		if sessions, err = s.readTSV(test, numbers); err != nil {
 			return nil, err
 		}
@@ -214,6 +215,7 @@ func (s *Set) readTSV(path string, numbers map[string]uint32) ([][]uint32, error
 		}
 		if id := string(fields[0]); id != last || len(sessions) == 0 {
 			last = id
+			s.ids = append(s.ids, id)
 			sessions = append(sessions, nil)
 		}
 		sessions[len(sessions)-1] = append(sessions[len(sessions)-1], item)

@@ -194,6 +194,8 @@ func appendTop(dst, items []uint32, scores, clicks []float64, k int) []uint32 {
 type neighbours struct {
 	index  *session.Index
 	walker *session.Walker
+	scores []float64
+	places []int
 }
 
 // Session kNN adds to its scores for items of the visitor's own session; weights of the common default.
@@ -216,21 +218,32 @@ func (n *neighbours) insert(clicks []uint32) {
 
 func (n *neighbours) recommend(dst []uint32, clicks []uint32, k int) []uint32 {
 	found := n.walker.Walk(n.index, clicks)
-	total := float64(n.walker.Query.Sessions)
-	slices.SortFunc(found, func(a, b session.Candidate) int {
-		x, y := knnScore(&a, total), knnScore(&b, total)
-		if x != y {
-			return cmp.Compare(y, x)
+	n.scores, n.places = n.scores[:0], n.places[:0]
+	for i := range found {
+		n.scores = append(n.scores, knnScore(&found[i], float64(n.walker.Query.Sessions)))
+	}
+	// k passes would be slow and a whole sort is: the list is kept in order while it is gathered.
+	for i, v := range n.scores {
+		if len(n.places) == k && v <= n.scores[n.places[k-1]] {
+			continue
 		}
-		return cmp.Compare(a.Item, b.Item)
-	})
-	for i := range found[:min(k, len(found))] {
+		at := len(n.places)
+		for at > 0 && n.scores[n.places[at-1]] < v {
+			at--
+		}
+		n.places = slices.Insert(n.places, at, i)
+		n.places = n.places[:min(k, len(n.places))]
+	}
+	for _, i := range n.places {
 		dst = append(dst, found[i].Item)
 	}
 	return dst
 }
 
 func knnScore(c *session.Candidate, total float64) float64 {
+	if c.KNN == 0 {
+		return 0
+	}
 	s := float64(c.KNN) * math.Pow(math.Log1p(total/float64(max(c.Count, 1))), idfPower)
 	if c.Seen > 0 {
 		s *= ownWeight

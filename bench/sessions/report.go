@@ -32,8 +32,8 @@ func (f Figures) MarshalJSON() ([]byte, error) {
 // Text writes the result as an aligned table with the definitions below it. Rates are in per cent.
 func (r *Result) Text(dst io.Writer) error {
 	d := r.Dataset
-	fmt.Fprintf(dst, "%s, %s: %d training sessions (%d clicks), %d test cases of %d sessions, %d items\n\n",
-		d.Name, r.Mode, d.TrainSessions, d.TrainClicks, d.TestCases, d.TestSessions, d.Items)
+	fmt.Fprintf(dst, "%s: %d training sessions (%d clicks), %d test cases of %d sessions, %d items\n\n",
+		d.Name, d.TrainSessions, d.TrainClicks, d.TestCases, d.TestSessions, d.Items)
 	k := 0
 	if len(r.Results) > 0 {
 		k = r.Results[0].K
@@ -47,6 +47,10 @@ func (r *Result) Text(dst io.Writer) error {
 	}
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	for _, c := range r.References {
+		fmt.Fprintf(dst, "%s against %s's lists, n = %d: HR %.2f against %.2f, MRR %.2f against %.2f, %.0f %% of its first %d among ours, same first item in %.0f %%\n",
+			c.Recipe, c.Reference, c.N, 100*c.HR, 100*c.ReferenceHR, 100*c.MRR, 100*c.ReferenceMRR, 100*c.Overlap, k, 100*c.SameFirst)
 	}
 	fmt.Fprintf(dst, "\npeak memory %.0f MiB", float64(r.PeakBytes)/(1<<20))
 	if r.Command != "" {
@@ -85,7 +89,7 @@ func (r *Result) JSON(dst io.Writer) error {
 // Plot writes a bar chart of hit rate and MRR by recipe with their intervals to a file; its ending says the format.
 func (r *Result) Plot(path string) error {
 	p := plot.New()
-	p.Title.Text = fmt.Sprintf("%s, %s: next item among all items", r.Dataset.Name, r.Mode)
+	p.Title.Text = r.Dataset.Name + ": next item among all items"
 	p.Y.Label.Text = "per cent"
 	p.Y.Min = 0
 	p.Legend.Top, p.Legend.Left = true, true

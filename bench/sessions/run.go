@@ -20,11 +20,12 @@ type Config struct {
 	Recipes     []string // in addition to Baselines; default next
 	K           int      // length of the lists; default 20
 	Baseline    string   // recipe that the others are compared with; default knn
-	Live        bool     // insert each test session after it has been predicted
+	Live        bool     // after the frozen run of a recipe that is no baseline, a live one: each test session is inserted after it has been predicted
 	Shuffle     bool     // shuffle the labels among the test cases: a leak check, everything must fall to popularity
 	Sample      int      // run every n-th case so that about this many remain; 0 is all
 	Valid       float64  // hold out this last share of the training sessions as the test, ignore Test's cases: for tuning
-	Learn       float64  // last share of the training sessions that the ranker learns from; default 0.4
+	Learn       float64  // last share of the training sessions that the ranker learns from; default 0.2
+	References  []string // files of lists that others made for the test cases of a tsv set, to be compared with
 	NoVectors   bool     // rank without the item embedding
 	Command     string   // the command line, for the record
 }
@@ -39,7 +40,7 @@ func (c Config) withDefaults() Config {
 		c.Baseline = "knn"
 	}
 	if c.Learn == 0 {
-		c.Learn = 0.4
+		c.Learn = 0.2
 	}
 	if len(c.Recipes) == 0 {
 		c.Recipes = []string{"next"}
@@ -58,10 +59,10 @@ func (c Config) withDefaults() Config {
 type Result struct {
 	Command     string            `json:"command"`
 	Dataset     Dataset           `json:"dataset"`
-	Mode        string            `json:"mode"`
 	Baseline    string            `json:"baseline"`
 	Definitions map[string]string `json:"definitions"`
 	Results     []Figures         `json:"results"`
+	References  []Comparison      `json:"references,omitempty"`
 	PeakBytes   uint64            `json:"peak_bytes"` // memory obtained from the system
 }
 
@@ -94,6 +95,7 @@ type Figures struct {
 	Bytes      uint64            `json:"bytes,omitempty"`
 
 	ranks metric.Ranks
+	lists map[int][]uint32 // by case, where there are references
 }
 
 // Times are quantiles in microseconds, of one thread, wall clock.
@@ -117,21 +119,31 @@ func Run(ctx context.Context, c Config, log io.Writer) (*Result, error) {
 func RunSet(ctx context.Context, c Config, set *Set, log io.Writer) (*Result, error) {
 	c = c.withDefaults()
 	set = c.cut(set)
-	res := &Result{Command: c.Command, Mode: "frozen", Baseline: c.Baseline, Definitions: metric.Definitions, Dataset: set.dataset()}
-	if c.Live {
-		res.Mode = "live"
-	}
+	res := &Result{Command: c.Command, Baseline: c.Baseline, Definitions: metric.Definitions, Dataset: set.dataset()}
 	groups := make([]uint32, len(set.Test))
 	for i, t := range set.Test {
 		groups[i] = t.Session
 	}
-	for _, name := range c.Recipes {
-		f, err := c.runRecipe(ctx, name, set)
+	var references []*reference
+	for _, path := range c.References {
+		r, err := readReference(path, set)
 		if err != nil {
 			return nil, err
 		}
-		res.Results = append(res.Results, *f)
-		fmt.Fprintf(log, "%-12s %-10s hr@%d %.4f mrr %.4f p90 %.0f us\n", set.Name, name, c.K, f.HR, f.MRR, f.Query.P90)
+		references = append(references, r)
+	}
+	for _, name := range c.Recipes {
+		figures, err := c.runRecipe(ctx, name, set)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range figures {
+			res.Results = append(res.Results, *f)
+			for _, r := range references {
+				res.References = append(res.References, r.compare(f.Recipe, set, f.lists, c.K))
+			}
+			fmt.Fprintf(log, "%-12s %-10s hr@%d %.4f mrr %.4f p90 %.0f us\n", set.Name, f.Recipe, c.K, f.HR, f.MRR, f.Query.P90)
+		}
 	}
 	res.compare(metric.NewBootstrap(groups))
 	var m runtime.MemStats
@@ -194,7 +206,7 @@ func (c *Config) cut(set *Set) *Set {
 	return &s
 }
 
-func (c *Config) runRecipe(ctx context.Context, name string, set *Set) (*Figures, error) {
+func (c *Config) runRecipe(ctx context.Context, name string, set *Set) ([]*Figures, error) {
 	h := &history{}
 	r, err := newRecipe(name, h, c)
 	if err != nil {
@@ -214,13 +226,19 @@ func (c *Config) runRecipe(ctx context.Context, name string, set *Set) (*Figures
 	}
 	r.ready()
 	f := &Figures{Recipe: name, N: len(set.Test), K: c.K, Train: time.Since(began).Seconds()}
-	return f, c.predict(ctx, r, h, set, f)
+	if err := c.predict(ctx, r, set, f, false); err != nil {
+		return nil, err
+	}
+	if !c.Live || slices.Contains(Baselines, name) {
+		return []*Figures{f}, nil
+	}
+	live := &Figures{Recipe: name + " live", N: f.N, K: f.K, Train: f.Train}
+	return []*Figures{f, live}, c.predict(ctx, r, set, live, true)
 }
 
-// predict runs the test cases.
-func (c *Config) predict(ctx context.Context, r recipe, h *history, set *Set, f *Figures) error {
-	_, counts := r.(*counted)
-	tally := newTally(set, c.K)
+// predict runs the test cases; live inserts each session after its last one.
+func (c *Config) predict(ctx context.Context, r recipe, set *Set, f *Figures, live bool) error {
+	tally := newTally(set)
 	var list []uint32
 	for i, t := range set.Test {
 		if i%1024 == 0 && ctx.Err() != nil {
@@ -229,12 +247,11 @@ func (c *Config) predict(ctx context.Context, r recipe, h *history, set *Set, f 
 		began := time.Now()
 		list = r.recommend(list[:0], t.Clicks, c.K)
 		tally.add(list, t.Next, time.Since(began))
-		if c.Live && (i+1 == len(set.Test) || set.Test[i+1].Session != t.Session) {
-			done := set.session(i)
-			if counts {
-				h.add(done)
-			}
-			r.insert(done)
+		if len(c.References) > 0 {
+			tally.lists[i] = slices.Clone(list)
+		}
+		if live && (i+1 == len(set.Test) || set.Test[i+1].Session != t.Session) {
+			r.insert(set.session(i))
 		}
 	}
 	tally.into(f)
@@ -255,17 +272,18 @@ func (s *Set) session(i int) []uint32 {
 
 // tally collects the results of a recipe.
 type tally struct {
-	ranks    metric.Ranks
-	us       []float64
-	shown    map[uint32]bool
-	clicks   map[uint32]float64 // relative to the most clicked item
-	popular  float64
-	listed   int
-	items, k int
+	ranks   metric.Ranks
+	us      []float64
+	shown   map[uint32]bool
+	clicks  map[uint32]float64 // relative to the most clicked item
+	popular float64
+	listed  int
+	items   int
+	lists   map[int][]uint32
 }
 
-func newTally(set *Set, k int) *tally {
-	t := &tally{shown: map[uint32]bool{}, clicks: map[uint32]float64{}, items: set.Items, k: k}
+func newTally(set *Set) *tally {
+	t := &tally{lists: map[int][]uint32{}, shown: map[uint32]bool{}, clicks: map[uint32]float64{}, items: set.Items}
 	most := 0.0
 	for _, s := range set.Train {
 		for _, item := range s {
@@ -290,7 +308,7 @@ func (t *tally) add(list []uint32, next uint32, took time.Duration) {
 }
 
 func (t *tally) into(f *Figures) {
-	f.ranks = t.ranks
+	f.ranks, f.lists = t.ranks, t.lists
 	f.HR, f.MRR, f.NDCG = t.ranks.HR(), t.ranks.MRR(), t.ranks.NDCG()
 	f.Coverage = float64(len(t.shown)) / float64(max(t.items, 1))
 	f.Popularity = t.popular / float64(max(t.listed, 1))
