@@ -75,6 +75,7 @@ func (s *Server) writeMetrics(w io.Writer) {
 	metrics.WriteGaugeUint64(w, "live_streams", uint64(s.live.readers()))
 	metrics.WriteGaugeUint64(w, fmt.Sprintf("build_info{version=%s,go=%q}", strconv.Quote(s.cfg.Version), runtime.Version()), 1)
 	metrics.WriteProcessMetrics(w)
+	metrics.WriteFDMetrics(w)
 	for _, write := range s.deps.Metrics {
 		write(w)
 	}
