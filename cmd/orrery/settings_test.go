@@ -54,7 +54,7 @@ func printed(t *testing.T, args ...string) map[string]setting {
 
 func TestSettingsPrecedence(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "orrery.toml")
-	text := "[neighbours]\nbound = 128\n[http]\nlisten = \"127.0.0.1:1\"\norigins = [\"https://a\", \"https://b\"]\n[social]\nfloor = 5\n"
+	text := "[neighbours]\nbound = 256\n[http]\nlisten = \"127.0.0.1:1\"\norigins = [\"https://a\", \"https://b\"]\n[social]\nfloor = 5\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -69,9 +69,9 @@ func TestSettingsPrecedence(t *testing.T) {
 	}
 	f("social.floor", "7", "flag")
 	f("http.listen", "127.0.0.1:2", "environment ORRERY_HTTP_LISTEN")
-	f("neighbours.bound", "128", "file ")
+	f("neighbours.bound", "256", "file ")
 	f("http.origins", "[https://a https://b]", "file ")
-	f("history.items", "64", "default")
+	f("history.items", "128", "default")
 }
 
 func TestSettingsSecretsAreMasked(t *testing.T) {
