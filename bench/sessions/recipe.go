@@ -45,7 +45,9 @@ func newRecipe(name string, h *history, c *Config) (recipe, error) {
 	case "cosine":
 		return count((*history).cosine), nil
 	case "knn":
-		return &neighbours{index: session.New(c.index()), walker: session.NewWalker()}, nil
+		w := session.NewWalker()
+		w.Limits = session.Limits{Items: session.MaxQuery, Depth: 512, Sessions: 1024}
+		return &neighbours{index: session.New(c.index()), walker: w}, nil
 	case "next":
 		return newNext(c), nil
 	}

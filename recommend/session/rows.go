@@ -71,11 +71,10 @@ func (x *Index) begin(first, second uint32) Row {
 // extend adds a click to the session of block number head, and reports false if there is no place for it.
 func (x *Index) extend(head, item uint32) bool {
 	var items [MaxItems]uint32
-	n := x.read(head, &items)
+	n, last := x.follow(head, &items)
 	if n == 0 || n == MaxItems {
 		return false
 	}
-	last := x.tail(head)
 	if n%blockItems == 0 {
 		if last = x.chain(last); last == 0 {
 			return false
@@ -98,17 +97,6 @@ func (x *Index) extend(head, item uint32) bool {
 	}
 	x.link(item, head)
 	return true
-}
-
-// tail returns the number of the last block of the session that begins with block number.
-func (x *Index) tail(number uint32) uint32 {
-	for {
-		h := x.rows.Load(uint64(number%x.blocks) * blockWords)
-		if distance(h) == 0 {
-			return number
-		}
-		number += distance(h)
-	}
 }
 
 // chain takes an empty block to follow block last and returns its number, 0 if it lies too far away.
@@ -144,18 +132,24 @@ func distance(h uint64) uint32 { return uint32(h>>8) & maxDistance }
 // read copies the items of the session that begins with block number, oldest first, and returns how many there are: 0
 // if it has been overwritten. Any goroutine may call it, with any number.
 func (x *Index) read(number uint32, into *[MaxItems]uint32) int {
-	n := 0
+	n, _ := x.follow(number, into)
+	return n
+}
+
+// follow is read, and returns the number of the last block read as well.
+func (x *Index) follow(number uint32, into *[MaxItems]uint32) (n int, last uint32) {
 	for n <= MaxItems-blockItems {
 		at := uint64(number%x.blocks) * blockWords
 		if at >= x.rows.Len() {
-			return n
+			break
 		}
 		b := x.rows.Block(at, blockWords)
 		h := atomic.LoadUint64(&b[0])
 		u, v, w := atomic.LoadUint64(&b[1]), atomic.LoadUint64(&b[2]), atomic.LoadUint64(&b[3])
 		if uint32(h>>32) != number || uint32(atomic.LoadUint64(&b[0])>>32) != number {
-			return n
+			break
 		}
+		last = number
 		to := into[n : n+blockItems : n+blockItems]
 		to[0], to[1] = uint32(u), uint32(u>>32)
 		to[2], to[3] = uint32(v), uint32(v>>32)
@@ -166,7 +160,7 @@ func (x *Index) read(number uint32, into *[MaxItems]uint32) int {
 		}
 		number += distance(h)
 	}
-	return n
+	return n, last
 }
 
 // Items appends the clicks of the session row to dst, oldest first: none if it is gone or only in its Row.

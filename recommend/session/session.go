@@ -144,16 +144,31 @@ func (x *Index) check() error {
 	}
 	for i := range x.items.Len() {
 		e := entry(x.items.Load(i))
-		if e != 0 && (e.class() > x.maxClass || e.at()+uint64(ringWords(e.class())) > x.posts.Len()) {
+		if e != 0 && (e.class() < minClass || e.class() > x.maxClass || e.at()+uint64(ringWords(e.class())) > x.posts.Len()) {
 			return fmt.Errorf("cannot restore the session index: item %d links outside of it", i)
 		}
 	}
 	for c := range maxClasses {
-		if at := x.meta.Load(uint64(metaFree + c)); at > x.posts.Len() {
+		if !x.checkFree(c) {
 			return fmt.Errorf("cannot restore the session index: free list %d leads outside of it", c)
 		}
 	}
 	return nil
+}
+
+// checkFree follows a free list of posting rings to its end.
+func (x *Index) checkFree(class int) bool {
+	at := x.meta.Load(uint64(metaFree + class))
+	for range x.posts.Len() + 1 {
+		if at == 0 {
+			return true
+		}
+		if class < minClass || at-1+uint64(ringWords(class)) > x.posts.Len() {
+			return false
+		}
+		at = x.posts.Load(at - 1)
+	}
+	return false
 }
 
 // idf returns ln(1 + sessions / sessions with the item), the weight of sharing an item.
