@@ -91,8 +91,25 @@ func (f *facts) settle(hasAmount bool) {
 		f.price, f.hasPrice = divide(f.amount, models.Money(f.quantity)), true
 		return
 	}
-	f.amount = f.price * models.Money(f.quantity)
+	f.amount = multiply(f.price, f.quantity)
 }
+
+// bound is where sums and products of money stop: prices and quantities in a file are anything.
+const bound = models.Money(1<<62 - 1)
+
+func multiply(m models.Money, n int32) models.Money {
+	switch product := float64(m) * float64(n); {
+	case product >= float64(bound):
+		return bound
+	case product <= -float64(bound):
+		return -bound
+	}
+	return m * models.Money(n)
+}
+
+func add(a, b models.Money) models.Money { return within(within(a) + within(b)) }
+
+func within(m models.Money) models.Money { return max(min(m, bound), -bound) }
 
 // divide rounds half away from zero.
 func divide(a, b models.Money) models.Money {
@@ -175,7 +192,7 @@ func (b *builder) identity(r *row) uint64 {
 func (b *builder) add(g *group, r *row, f *facts) {
 	g.rows++
 	g.last = f.time
-	g.amount += f.amount
+	g.amount = add(g.amount, f.amount)
 	id := b.text(b.m.itemID, r)
 	if b.cfg.ItemSeparator == "" {
 		b.item(g, id, r, f)

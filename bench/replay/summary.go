@@ -124,11 +124,11 @@ func (t *tally) money(e *models.Event, invalid error) {
 	m := at(t.turnovers, e.Currency)
 	switch {
 	case invalid != nil:
-		m.Refused += value
+		m.Refused = add(m.Refused, value)
 	case e.Kind == models.Refund:
-		m.Refunded += value
+		m.Refunded = add(m.Refunded, value)
 	default:
-		m.Purchased += value
+		m.Purchased = add(m.Purchased, value)
 	}
 }
 

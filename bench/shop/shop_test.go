@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,8 +28,7 @@ type week struct {
 	bots   int
 }
 
-func watch(t *testing.T, cfg Config, rate float64) *week {
-	t.Helper()
+func watch(cfg Config, rate float64) *week {
 	cfg.Now, cfg.Days = now, 7
 	w := &week{s: New(cfg), events: map[string]int{}, visits: map[string]bool{}}
 	w.s.rate = rate
@@ -44,7 +44,7 @@ func watch(t *testing.T, cfg Config, rate float64) *week {
 		}
 		r, at := w.s.record, w.s.now
 		if at < last {
-			t.Fatalf("time runs back from %d to %d", last, at)
+			panic(fmt.Sprintf("time runs back from %d to %d", last, at))
 		}
 		last = at
 		w.total++
@@ -53,7 +53,7 @@ func watch(t *testing.T, cfg Config, rate float64) *week {
 			continue
 		}
 		if e.Time != at || r.Topic != e.Kind.Topic() {
-			t.Fatalf("at %d on topic %s: %s", at, r.Topic, r.Value)
+			panic(fmt.Sprintf("at %d on topic %s: %s", at, r.Topic, r.Value))
 		}
 		w.take(&e, shelfOf)
 	}
@@ -89,8 +89,11 @@ func between[T int | float64](t *testing.T, what string, got, low, high T) {
 	}
 }
 
+// Both tests below look at the same week.
+var aWeek = sync.OnceValue(func() *week { return watch(Config{Seed: 7}, 0.9) })
+
 func TestPlausible(t *testing.T) {
-	w := watch(t, Config{Seed: 7}, 0.8)
+	w := aWeek()
 	visits := float64(len(w.visits))
 	per := func(name string) float64 { return float64(w.events[name]) / visits }
 	between(t, "events of a visit", float64(w.total-w.bots)/visits, 5, 7)
@@ -116,7 +119,7 @@ func TestPlausible(t *testing.T) {
 
 // What is bought together is what the shelves say: of the shelves in orders with a coffee grinder, coffee comes first.
 func TestComplements(t *testing.T) {
-	w := watch(t, Config{Seed: 3}, 1.2)
+	w := aWeek()
 	for id := range shelfCount {
 		best, other := 0, 0
 		for with, n := range w.pairs[id] {
@@ -152,8 +155,8 @@ func TestRate(t *testing.T) {
 		}
 		between(t, "rate", float64(n)/float64(86400*days), rate*0.95, rate*1.05)
 	}
-	f(false, 7, 0.6)
-	f(true, 1, 4)
+	f(false, 7, 0.4)
+	f(true, 1, 3)
 }
 
 func TestDeterminism(t *testing.T) {
@@ -249,7 +252,7 @@ func TestOrdersAddUp(t *testing.T) {
 	carts := map[string]map[string]int32{}
 	orders := map[string]bool{}
 	var e models.Event
-	for range 300_000 {
+	for range 120_000 {
 		r, at := s.Next()
 		if err := e.Decode(r.Value, at); err != nil {
 			t.Fatal(err)
@@ -281,7 +284,7 @@ func TestOrdersAddUp(t *testing.T) {
 			}
 		}
 	}
-	if len(orders) < 500 {
+	if len(orders) < 200 {
 		t.Errorf("%d orders", len(orders))
 	}
 }
@@ -393,12 +396,13 @@ func TestHistoryThenLive(t *testing.T) {
 	between(t, "history", int(n), 26_000, 42_000)
 	between(t, "ms from the end of the history to now", int(s.Now()-start), 0, 0)
 	before := c.n
-	ctx, cancel := context.WithTimeout(context.Background(), 1500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := s.Run(ctx, 400, c); err != nil {
 		t.Fatal(err)
 	}
-	between(t, "live events", c.n-before, 300, 1200)
+	seconds := float64(models.TimeOf(time.Now())-start) / 1000 // that it took to come here is caught up with
+	between(t, "live events a second", float64(c.n-before)/seconds, 100, 700)
 	if c.flushed != 3 {
 		t.Errorf("%d flushes", c.flushed)
 	}
@@ -432,10 +436,10 @@ func TestNoAllocations(t *testing.T) {
 	s := New(Config{Seed: 1, Now: now, Broken: -1})
 	s.rate, s.flat = 200, true
 	s.fill()
-	for range 200_000 {
+	for range 60_000 {
 		s.Next()
 	}
-	if n := testing.AllocsPerRun(20_000, func() { s.Next() }); n > 0.01 {
+	if n := testing.AllocsPerRun(10_000, func() { s.Next() }); n > 0.01 {
 		t.Errorf("%g allocations an event", n)
 	}
 }
