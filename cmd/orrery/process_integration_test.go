@@ -93,6 +93,7 @@ func launch(t *testing.T, dir, name string, stdin io.Reader, args ...string) *pr
 	p := &process{name: name, cmd: exec.Command(program(t), args...), dir: dir, exited: make(chan struct{})}
 	p.cmd.Stdin = stdin
 	p.cmd.Env = append(os.Environ(), "ORRERY_CONFIG=")
+	p.cmd.WaitDelay = 5 * time.Second // for a stdin that is not read to its end
 	out, err := os.Create(p.file("out"))
 	if err != nil {
 		t.Fatal(err)
