@@ -2,8 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
 
 	"orrery/models"
 	"orrery/recommend/frame"
@@ -31,17 +29,15 @@ func (e *Engine) apply(ev *models.Event) {
 		}
 		return
 	}
-	v := e.person(shop, ev)
+	v, contact := e.person(shop, ev)
 	switch ev.Kind {
 	case models.Identify:
 	case models.Purchase:
-		e.purchase(shop, v, ev)
+		e.purchase(shop, v, contact, ev)
 	case models.Refund:
 		e.refund(shop, ev)
 	case models.Cancel:
-		if left, currency, ok := e.m.People.Cancel(e.orderHash(shop, ev)); ok {
-			e.ledger.earn(currency, -left)
-		}
+		e.ledger.book(e.m.People.Cancel(orderHash(shop, ev)))
 	case models.EmailSent, models.EmailOpen: // not the person's own doing, or a mail program's
 	default:
 		e.behaviour(shop, v, ev)
@@ -72,8 +68,8 @@ func (e *Engine) shop(name []byte) uint32 {
 	return shop
 }
 
-// person returns the visitor that an event is about, and links it to the event's contact.
-func (e *Engine) person(shop uint32, ev *models.Event) (v uint32) {
+// person returns the visitor and the contact that an event is about, the latter 0 where it names none, and links them.
+func (e *Engine) person(shop uint32, ev *models.Event) (v, c uint32) {
 	p := e.m.People
 	if len(ev.Visitor) > 0 {
 		v = p.Visitor(shop, ev.Visitor)
@@ -81,14 +77,14 @@ func (e *Engine) person(shop uint32, ev *models.Event) (v uint32) {
 		v = p.Proxy(shop, ev.Contact)
 	}
 	if len(ev.Contact) > 0 {
-		c := p.Contact(shop, ev.Contact)
+		c = p.Contact(shop, ev.Contact)
 		e.afterViewing(p.Link(v, c, ev.Time))
 		if ev.Kind == models.Identify {
 			p.Identify(c, ev.Props, ev.Time)
 		}
 	}
 	p.Seen(v, ev.Time)
-	return v
+	return v, c
 }
 
 // behaviour takes what a visitor did on the shop's pages.
@@ -104,6 +100,9 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
 	bot := p.IsBot(v)
 	if began {
 		e.m.Next.End(v)
+		if len(ev.Visitor) > 0 && !bot {
+			e.arrivals.note(ev.Visitor)
+		}
 	}
 	if ev.Kind == models.ViewItem && len(ev.Items) == 1 && !bot { // a list of products is not a step of a visitor
 		e.m.Next.Visit(v, e.m.Catalogue.Item(shop, ev.Items[0].ID), ev.IDHash())
@@ -158,7 +157,7 @@ func (e *Engine) afterViewing(pairs []people.Pair) {
 	for _, pair := range pairs {
 		w := e.m.After.Weight(e.m.People.OrderTime(pair.Order))
 		e.m.After.CountLeft(pair.Viewed, w)
-		e.m.People.Bought(pair.Order, func(item uint32, _ models.Time) {
+		e.m.People.Bought(pair.Order, func(item uint32) {
 			if item != pair.Viewed {
 				e.m.After.Add(pair.Viewed, item, w)
 			}
@@ -166,7 +165,8 @@ func (e *Engine) afterViewing(pairs []people.Pair) {
 	}
 }
 
-func (e *Engine) orderHash(shop uint32, ev *models.Event) uint64 {
+// orderHash returns the key of an event's order. A purchase without an order id is an order of its own.
+func orderHash(shop uint32, ev *models.Event) uint64 {
 	if len(ev.Order) == 0 {
 		return ev.IDHash()
 	}
@@ -185,16 +185,16 @@ func amount(ev *models.Event) models.Money {
 	return sum
 }
 
-func (e *Engine) purchase(shop, v uint32, ev *models.Event) {
+func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 	order := people.Order{
-		Hash: e.orderHash(shop, ev), ID: ev.Order, Time: ev.Time,
+		Hash: orderHash(shop, ev), ID: ev.Order, Contact: contact, Time: ev.Time,
 		Value: amount(ev), Currency: e.ledger.currency(ev.Currency), Lines: e.distinct(shop, ev),
 	}
-	viewed, fresh := e.m.People.Purchase(v, &order)
+	viewed, money, fresh := e.m.People.Purchase(v, &order)
 	if !fresh {
 		return
 	}
-	e.ledger.earn(order.Currency, order.Value)
+	e.ledger.book(money)
 	after := e.m.After.Weight(ev.Time)
 	e.m.After.CountBasket(after)
 	together := e.m.Bought.Weight(ev.Time)
@@ -216,32 +216,27 @@ func (e *Engine) purchase(shop, v uint32, ev *models.Event) {
 	e.afterViewing(viewed)
 }
 
-// distinct returns the products of an event, each once, quantities summed, in the order of their numbers.
+// distinct returns the products of an event in its order, each once, quantities summed.
 func (e *Engine) distinct(shop uint32, ev *models.Event) []people.Line {
 	e.lines = e.lines[:0]
+next:
 	for i := range ev.Items {
 		it := &ev.Items[i]
 		item := e.item(shop, it, ev.Currency)
+		for k := range e.lines {
+			if e.lines[k].Item == item {
+				e.lines[k].Quantity += uint32(it.Quantity)
+				continue next
+			}
+		}
 		e.lines = append(e.lines, people.Line{Item: item, Quantity: uint32(it.Quantity)})
 	}
-	slices.SortFunc(e.lines, func(a, b people.Line) int { return cmp.Compare(a.Item, b.Item) })
-	kept := e.lines[:0]
-	for _, l := range e.lines {
-		if n := len(kept); n > 0 && kept[n-1].Item == l.Item {
-			kept[n-1].Quantity += l.Quantity
-			continue
-		}
-		kept = append(kept, l)
-	}
-	e.lines = kept
-	return kept
+	return e.lines
 }
 
 func (e *Engine) refund(shop uint32, ev *models.Event) {
-	sum := amount(ev)
 	for i := range ev.Items {
 		e.item(shop, &ev.Items[i], ev.Currency)
 	}
-	e.m.People.Refund(e.orderHash(shop, ev), sum)
-	e.ledger.earn(e.ledger.currency(ev.Currency), -sum)
+	e.ledger.book(e.m.People.Refund(orderHash(shop, ev), amount(ev), e.ledger.currency(ev.Currency)))
 }

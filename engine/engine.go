@@ -59,6 +59,8 @@ type Engine struct {
 	m      frame.Models
 	now    atomic.Int64 // newest event time
 
+	arrivals arrivals
+
 	free  chan *frame.Answerer // answerers that no request uses
 	lines []people.Line
 }
@@ -101,7 +103,7 @@ type part struct {
 }
 
 // version is that of all sections; it grows when a model's layout changes.
-const version = 1
+const version = 2
 
 func (e *Engine) parts() []part {
 	return []part{

@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"bytes"
 	"io"
 
 	"orrery/models"
 	"orrery/models/intern"
 	"orrery/models/slab"
+	"orrery/recommend/people"
 )
 
 // ledger counts what has been taken, exactly: events by name and money by currency.
@@ -13,13 +15,13 @@ type ledger struct {
 	names      *intern.Strings
 	currencies *intern.Strings
 	events     slab.Words // name: events
-	revenue    slab.Words // currency: micros, two's complement
+	revenue    slab.Words // currency, 0 for none: micros, two's complement
 }
 
 // maxNames bounds the event names that are counted one by one; the rest count together as "other".
 const maxNames = 1000
 
-// noCurrency is ISO 4217's code for "no currency": what events without one are counted under.
+// noCurrency is ISO 4217's code for "no currency": what money without one is counted under, by the number 0.
 var noCurrency = []byte("XXX")
 
 func newLedger() *ledger {
@@ -41,10 +43,10 @@ func (l *ledger) event(name []byte) {
 	l.events.Set(uint64(n), l.events.Load(uint64(n))+1)
 }
 
-// currency returns the number of a currency code.
+// currency returns the number of a currency code, 0 for none.
 func (l *ledger) currency(code []byte) uint32 {
-	if len(code) == 0 {
-		code = noCurrency
+	if len(code) == 0 || bytes.Equal(code, noCurrency) {
+		return 0
 	}
 	n, fresh := l.currencies.Add(0, code)
 	if fresh {
@@ -60,20 +62,27 @@ func (l *ledger) code(currency uint32) string {
 	return string(l.currencies.Name(currency))
 }
 
-func (l *ledger) earn(currency uint32, amount models.Money) {
-	l.revenue.Set(uint64(currency), l.revenue.Load(uint64(currency))+uint64(amount))
+// book adds money to the revenue.
+func (l *ledger) book(changes []people.Change) {
+	for _, c := range changes {
+		if c.Amount != 0 {
+			l.revenue.Set(uint64(c.Currency), l.revenue.Load(uint64(c.Currency))+uint64(c.Amount))
+		}
+	}
 }
 
 // report fills in the counts. Any goroutine may call it.
 func (l *ledger) report(s *models.Stats) {
 	s.Events, s.Revenue = map[string]uint64{}, map[string]models.Money{}
-	for n := 1; n <= l.names.Len(); n++ {
-		count := l.events.Load(uint64(n))
+	for n := uint64(1); n < l.events.Len(); n++ {
+		count := l.events.Load(n)
 		s.Events[string(l.names.Name(uint32(n)))] = count
 		s.Total += count
 	}
-	for n := 1; n <= l.currencies.Len(); n++ {
-		s.Revenue[l.code(uint32(n))] = models.Money(l.revenue.Load(uint64(n)))
+	for n := range l.revenue.Len() {
+		if sum := models.Money(l.revenue.Load(n)); n > 0 || sum != 0 {
+			s.Revenue[l.code(uint32(n))] = sum
+		}
 	}
 }
 

@@ -4,19 +4,24 @@ import (
 	"bytes"
 
 	"orrery/models"
+	"orrery/models/intern"
 	"orrery/models/slab"
 )
 
-// Contact returns the number of a contact, a new one where it is unknown.
-func (p *People) Contact(shop uint32, id []byte) uint32 {
-	c, fresh := p.byID.Add(HashOf(shop, id))
-	if fresh {
-		p.contacts.Set(p.cword(c, cText), uint64(p.text.Append(id)))
-		p.contacts.Set(p.cword(c, cShop), uint64(shop))
-		p.bump(cntContacts, 1)
-	}
-	return c
+// former is the contacts that a visitor had before its newest one, or that logged in earlier than that one: few
+// visitors are shared, so they have a record of their own.
+type former struct {
+	records   slab.Words
+	byVisitor *intern.Hashes
 }
+
+// The words of a former record.
+const (
+	fVisitor  = iota // key
+	fContacts        // list: contact, its newest login
+	formerWords
+	formerRoom = 8
+)
 
 // Identify keeps what is known of a contact, a JSON member list; the newest by event time wins.
 func (p *People) Identify(c uint32, attributes []byte, t models.Time) {
@@ -29,75 +34,140 @@ func (p *People) Identify(c uint32, attributes []byte, t models.Time) {
 	}
 }
 
-// Link tells that visitor v is contact c since moment t. It returns the (viewed before, order) pairs that come true
-// because the two are one person: views on one device before orders on another. They live until the next call.
-//
-// A visitor that turns up as somebody else (a shared device) belongs to the newer one from then on; what has been
-// counted stays counted.
+// Link tells that contact c logged in on visitor v at moment t. It returns the (viewed before, order) pairs that come
+// true by it: views on one device before orders on another. They live until the next call.
 func (p *People) Link(v, c uint32, t models.Time) []Pair {
 	p.pairs = p.pairs[:0]
-	old := p.contact(v)
-	if old == c {
-		return nil
+	if s := t.Seconds(); !p.again(v, c, s) {
+		p.joinLogin(v, c) // before the two are linked: what has been counted is what was true without it
+		p.link(v, c, s)
 	}
-	own := uint32(p.visitors.Load(p.word(v, vOrders)))
-	if old != 0 {
-		if !p.unlink(v, old, t) {
-			return nil
-		}
-	}
-	members := p.membersOf(c)
-	self := [1]uint32{v}
-	p.eachOrder(v, func(order uint32) {
-		for _, m := range members {
-			p.joinViews(m, order, self[:])
-		}
-	})
-	for _, m := range members {
-		p.eachOrder(m, func(order uint32) { p.joinViews(v, order, members) })
-	}
-	p.link(v, c, own, t)
 	return p.pairs
 }
 
-// link makes v a member of c. own is the number of v's orders.
-func (p *People) link(v, c, own uint32, t models.Time) {
+// again notes a login at second s of a contact that has logged in on v before, and reports whether it had.
+func (p *People) again(v, c, s uint32) bool {
 	word := p.visitors.Load(p.word(v, vContact))
-	p.visitors.Set(p.word(v, vContact), uint64(c)<<32|word&0xffffffff)
-	at := p.cword(c, cMembers)
-	l := p.lists.open(p.contacts.Load(at))
-	freed := l.add(Entry{ID: v, Last: t.Seconds()}, p.cfg.Members)
-	p.store(&p.contacts, at, &l, freed)
-	if own == 0 {
-		return
+	if uint32(word>>32) == c {
+		if s > uint32(word) {
+			p.visitors.Set(p.word(v, vContact), uint64(c)<<32|uint64(s))
+		}
+		return true
 	}
-	n := p.contacts.Load(p.cword(c, cOrders))
-	if n > 0 {
-		p.bump(cntBuyers, -1) // two buyers turn out to be one
-	}
-	p.contacts.Set(p.cword(c, cOrders), n+uint64(own))
-	newest := p.contacts.Load(p.cword(c, cNewest))
-	p.eachOrder(v, func(order uint32) { newest = max(newest, uint64(p.orders.time(order).Seconds())) })
-	p.contacts.Set(p.cword(c, cNewest), newest)
-}
-
-// unlink takes v out of contact c, unless v was linked to it after moment t: the newest login wins.
-func (p *People) unlink(v, c uint32, t models.Time) bool {
-	at := p.cword(c, cMembers)
-	l := p.lists.open(p.contacts.Load(at))
-	i := l.find(v)
-	if i >= 0 && l.at(i).Last > t.Seconds() {
+	if !p.shared(v) {
 		return false
 	}
-	if i >= 0 {
-		l.remove(i)
-		p.store(&p.contacts, at, &l, 0)
+	at := p.formerOf(v)
+	l := p.lists.open(p.former.records.Load(at))
+	i := l.find(c)
+	if i < 0 {
+		return false
 	}
-	own := uint64(uint32(p.visitors.Load(p.word(v, vOrders))))
-	n := p.contacts.Load(p.cword(c, cOrders)) - own
-	p.contacts.Set(p.cword(c, cOrders), n)
-	if own > 0 && n > 0 {
-		p.bump(cntBuyers, 1)
+	if newest, login := uint32(word>>32), uint32(word); p.newer(c, s, newest, login) {
+		l.set(i, Entry{ID: newest, Last: login})
+		p.adopt(v, c, s)
 	}
 	return true
+}
+
+// link makes v a visitor of c.
+func (p *People) link(v, c, s uint32) {
+	at := p.cword(c, cMembers)
+	l := p.lists.open(p.contacts.Load(at))
+	if l.find(v) < 0 {
+		freed := l.add(Entry{ID: v, Last: s}, p.cfg.Members)
+		p.store(&p.contacts, at, &l, freed)
+	}
+	if order := p.newestOrder(visitorOwner(v)); order != 0 {
+		p.raise(c, p.orders.time(order).Seconds())
+	}
+	word := p.visitors.Load(p.word(v, vContact))
+	old, login := uint32(word>>32), uint32(word)
+	switch {
+	case old == 0:
+		if own := p.live(v); own > 0 {
+			p.bump(cntBuyers, -1) // as a visitor alone; as this contact it counts below
+		}
+		p.adopt(v, c, s)
+	case p.newer(c, s, old, login):
+		p.remember(v, old, login)
+		p.adopt(v, c, s)
+	default:
+		p.remember(v, c, s)
+	}
+}
+
+// newer tells whether the login of contact a at second s beats that of contact b at second t.
+func (p *People) newer(a, s, b, t uint32) bool {
+	return s > t || s == t && p.contacts.Load(p.cword(a, cHash)) > p.contacts.Load(p.cword(b, cHash))
+}
+
+// adopt makes c the newest contact of v, with whom its orders go.
+func (p *People) adopt(v, c, s uint32) {
+	own := int64(p.live(v))
+	if old := p.contact(v); old != 0 {
+		p.count(old, -own)
+	}
+	p.visitors.Set(p.word(v, vContact), uint64(c)<<32|uint64(s))
+	p.count(c, own)
+}
+
+// remember keeps a contact of v that is not the newest.
+func (p *People) remember(v, c, s uint32) {
+	p.visitors.Set(p.word(v, vCount), p.visitors.Load(p.word(v, vCount))|flagShared)
+	at := p.formerOf(v)
+	l := p.lists.open(p.former.records.Load(at))
+	freed := l.add(Entry{ID: c, Last: s}, formerRoom)
+	p.store(&p.former.records, at, &l, freed)
+}
+
+// formerOf returns the word that holds the list of former contacts of a visitor; for the writer.
+func (p *People) formerOf(v uint32) uint64 {
+	record, _ := p.former.byVisitor.Add(formerKey(v))
+	return uint64(record)*formerWords + fContacts
+}
+
+func formerKey(v uint32) uint64 { return uint64(v) * 0x9e3779b97f4a7c15 }
+
+func (p *People) shared(v uint32) bool {
+	return p.visitors.Load(p.word(v, vCount))&flagShared != 0
+}
+
+// contact returns the newest contact of a visitor, or 0. Any goroutine may call it.
+func (p *People) contact(v uint32) uint32 { return uint32(p.visitors.Load(p.word(v, vContact)) >> 32) }
+
+// contactsOf appends all contacts of a visitor, the newest first.
+func (p *People) contactsOf(dst []uint32, v uint32) []uint32 {
+	c := p.contact(v)
+	if c == 0 {
+		return dst
+	}
+	dst = append(dst, c)
+	if p.shared(v) {
+		l := p.lists.peek(p.former.records.Load(p.formerOf(v)))
+		for i := range l.n {
+			dst = append(dst, l.at(i).ID)
+		}
+	}
+	return dst
+}
+
+// membersOf appends the visitors of a contact that dst does not hold.
+func (p *People) membersOf(dst []uint32, c uint32) []uint32 {
+	l := p.lists.peek(p.contacts.Load(p.cword(c, cMembers)))
+	for i := range l.n {
+		if m := l.at(i).ID; !contains(dst, m) {
+			dst = append(dst, m)
+		}
+	}
+	return dst
+}
+
+func contains(list []uint32, x uint32) bool {
+	for _, y := range list {
+		if y == x {
+			return true
+		}
+	}
+	return false
 }

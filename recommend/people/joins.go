@@ -1,57 +1,15 @@
 package people
 
-import (
-	"sync/atomic"
+import "orrery/models"
 
-	"orrery/models"
-)
-
-func store(words []uint64, i int, v uint64) { atomic.StoreUint64(&words[i], v) }
-
-// Pair says that the buyer of an order had viewed a product before it, by the number of the order.
+// Pair says that a product was viewed before an order, by the number of the order.
 type Pair struct {
 	Viewed uint32
 	Order  uint32
 }
 
-// covers tells whether views over [first, last] count as before an order at second s.
-func (p *People) covers(e Entry, s uint32) bool {
-	return e.Aux <= s && uint64(s) <= uint64(e.Last)+uint64(p.window)
-}
-
-// coveredBy tells whether one of the visitors has viewed item before an order at second s.
-func (p *People) coveredBy(visitors []uint32, item, s uint32) bool {
-	for _, m := range visitors {
-		l := p.lists.open(p.visitors.Load(p.word(m, vViews)))
-		if i := l.find(item); i >= 0 && p.covers(l.at(i), s) {
-			return true
-		}
-	}
-	return false
-}
-
-// joinViews adds a pair for every product that visitor m has viewed before the order, unless the pair is there already
-// or one of the visitors in counted has viewed it before the order as well.
-func (p *People) joinViews(m, order uint32, counted []uint32) {
-	s := p.orders.time(order).Seconds()
-	l := p.lists.open(p.visitors.Load(p.word(m, vViews)))
-next:
-	for i := range l.n {
-		e := l.at(i)
-		if !p.covers(e, s) || p.coveredBy(counted, e.ID, s) {
-			continue
-		}
-		for _, q := range p.pairs {
-			if q.Viewed == e.ID && q.Order == order {
-				continue next
-			}
-		}
-		p.pairs = append(p.pairs, Pair{Viewed: e.ID, Order: order})
-	}
-}
-
-// joinWidth is how many orders back of one visitor a late view or a login is joined with.
-const joinWidth = 16
+// joinWidth is how many orders of one owner, the newest, a late view or a login is joined with.
+const joinWidth = 256
 
 // View takes a product view of visitor v at moment t. It tells whether this is the product's first view in the running
 // session, then with the other products of the session, to pair it with; and the orders that this view comes before
@@ -62,66 +20,195 @@ func (p *People) View(v, item uint32, t models.Time) (first bool, session []uint
 	start := uint32(p.visitors.Load(p.word(v, vActive)) >> 32)
 	at := p.word(v, vViews)
 	l := p.lists.open(p.visitors.Load(at))
-	i := l.find(item)
-	first = s >= start && (i < 0 || l.at(i).Last < start)
-	if first {
-		for k := range l.n {
-			if e := l.at(k); e.Last >= start && k != i {
-				p.paired = append(p.paired, e.ID)
-			}
-		}
+	if first = s >= start && !l.has(item, start); first {
+		p.pairUp(&l, item, start, s)
 	}
-	p.joinOrders(v, item, s)
-
-	freed := uint64(0)
-	if i < 0 {
-		freed = l.add(Entry{ID: item, Last: s, Aux: s}, p.cfg.History)
-	} else {
-		e := l.at(i)
-		if s > e.Last && s-e.Last > p.window {
-			e.Aux = s // the interval has a gap: a new one begins
-		}
-		e.Aux, e.Last = min(e.Aux, s), max(e.Last, s)
-		l.set(i, e)
-	}
+	p.joinView(v, item, s)
+	freed := p.look(&l, item, s)
 	p.store(&p.visitors, at, &l, freed)
 	return first, p.paired, p.pairs
 }
 
-// joinOrders finds the orders at or after second s that item has not been counted as viewed before.
-func (p *People) joinOrders(v, item, s uint32) {
-	if c := p.contact(v); c != 0 {
-		if p.contacts.Load(p.cword(c, cNewest)) < uint64(s) {
-			return
+// pairUp collects the other products of the session that runs from start to s.
+func (p *People) pairUp(l *list, item, start, s uint32) {
+	// In a session longer than Window a product may have two intervals.
+	long := uint64(s) > uint64(start)+uint64(p.window)
+	for _, word := range l.block[:l.n] {
+		if id := uint32(word >> 32); uint32(word) >= start && id != item && !(long && contains(p.paired, id)) {
+			p.paired = append(p.paired, id)
 		}
-	} else if uint32(p.visitors.Load(p.word(v, vOrders))) == 0 {
+	}
+}
+
+// look adds a view to the interval that it continues, or begins one.
+func (p *People) look(l *list, item, s uint32) (freed uint64) {
+	at := -1
+	for i := 0; i < l.n; i++ {
+		e := l.at(i)
+		if e.ID != item || !p.continues(e, s) {
+			continue
+		}
+		e.Aux, e.Last = min(e.Aux, s), max(e.Last, s)
+		if at >= 0 { // the view closes the gap between two intervals
+			other := l.at(at)
+			e.Aux, e.Last = min(e.Aux, other.Aux), max(e.Last, other.Last)
+			l.remove(i)
+			i--
+		} else {
+			at = i
+		}
+		l.set(at, e)
+	}
+	if at >= 0 {
+		return 0
+	}
+	return l.add(Entry{ID: item, Last: s, Aux: s}, p.cfg.History)
+}
+
+// continues tells whether a view at second s leaves no gap to the views of e.
+func (p *People) continues(e Entry, s uint32) bool {
+	return uint64(s)+uint64(p.window) >= uint64(e.Aux) && uint64(s) <= uint64(e.Last)+uint64(p.window)
+}
+
+// covers tells whether views over [first, last] count as before an order at second s.
+func (p *People) covers(e Entry, s uint32) bool {
+	return e.Aux <= s && uint64(s) <= uint64(e.Last)+uint64(p.window)
+}
+
+// viewedBy tells whether one of the visitors has viewed item before an order at second s.
+func (p *People) viewedBy(visitors []uint32, item, s uint32) bool {
+	for _, m := range visitors {
+		l := p.lists.peek(p.visitors.Load(p.word(m, vViews)))
+		for i, word := range l.block[:l.n] {
+			if uint32(word>>32) == item && p.covers(l.at(i), s) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// joinViews adds a pair for every product that visitor m has viewed before an order and none of the visitors in counted.
+func (p *People) joinViews(m, order uint32, counted []uint32) {
+	s := p.orders.time(order).Seconds()
+	l := p.lists.peek(p.visitors.Load(p.word(m, vViews)))
+	for i := range l.n {
+		if e := l.at(i); p.covers(e, s) && !p.viewedBy(counted, e.ID, s) {
+			p.pairs = append(p.pairs, Pair{Viewed: e.ID, Order: order})
+		}
+	}
+}
+
+// joinOrder pairs a new order of visitor v with all that was viewed before it.
+func (p *People) joinOrder(order, v uint32) {
+	p.viewers = p.viewersOf(p.viewers[:0], p.ownerOf(order))
+	if !contains(p.viewers, v) { // a contact's visitor that had to make room
+		p.viewers = append(p.viewers, v)
+	}
+	for i, m := range p.viewers {
+		p.joinViews(m, order, p.viewers[:i])
+	}
+}
+
+// joinView pairs a view of item at second s with the orders after it that it has not been counted for.
+func (p *People) joinView(v, item, s uint32) {
+	if !p.awaitsView(v, s) {
 		return
 	}
-	members := p.group(v)
-	for _, m := range members {
-		p.eachOrder(m, func(order uint32) {
+	p.owners = p.ownersFor(p.owners[:0], v)
+	for _, who := range p.owners {
+		order := p.newestOrder(who)
+		if order == 0 || p.orders.time(order).Seconds() < s {
+			continue
+		}
+		p.viewers = p.viewersOf(p.viewers[:0], who)
+		for n := 0; order != 0 && n < joinWidth; n++ {
 			at := p.orders.time(order).Seconds()
-			if s <= at && uint64(at) <= uint64(s)+uint64(p.window) && !p.coveredBy(members, item, at) {
+			if at < s {
+				break
+			}
+			if uint64(at) <= uint64(s)+uint64(p.window) && !p.viewedBy(p.viewers, item, at) {
 				p.pairs = append(p.pairs, Pair{Viewed: item, Order: order})
 			}
-		})
+			order = p.orders.older(order)
+		}
 	}
 }
 
-// eachOrder visits the newest orders of a visitor, as they were applied.
-func (p *People) eachOrder(v uint32, f func(order uint32)) {
-	order := uint32(p.visitors.Load(p.word(v, vOrders)) >> 32)
+// awaitsView tells whether an order at second s or later exists that a view of v may come before.
+func (p *People) awaitsView(v, s uint32) bool {
+	if p.contact(v) == 0 {
+		order := p.newestOrder(visitorOwner(v))
+		return order != 0 && p.orders.time(order).Seconds() >= s
+	}
+	p.relations = p.contactsOf(p.relations[:0], v)
+	for _, c := range p.relations {
+		if p.contacts.Load(p.cword(c, cNewest)) >= uint64(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// joinLogin adds the pairs that come true when c logs in on v: views of v before orders that c's visitors' views count
+// for, and views of these before orders of v.
+func (p *People) joinLogin(v, c uint32) {
+	p.friends = p.membersOf(p.friends[:0], c)
+	p.joinOrders(contactOwner(c), v)
+	for _, m := range p.friends {
+		p.joinOrders(visitorOwner(m), v)
+	}
+	own := p.newestOrder(visitorOwner(v))
+	if own == 0 {
+		return
+	}
+	p.viewers = p.viewersOf(p.viewers[:0], visitorOwner(v))
+	old := len(p.viewers)
+	p.viewers = append(p.viewers, p.friends...) // one that is there already has nothing to add
+	for n := 0; own != 0 && n < joinWidth; n++ {
+		for i := old; i < len(p.viewers); i++ {
+			p.joinViews(p.viewers[i], own, p.viewers[:i])
+		}
+		own = p.orders.older(own)
+	}
+}
+
+// joinOrders pairs the orders of an owner with the views of v, which did not count for them so far.
+func (p *People) joinOrders(who owner, v uint32) {
+	order := p.newestOrder(who)
+	if order == 0 {
+		return
+	}
+	p.viewers = p.viewersOf(p.viewers[:0], who)
 	for n := 0; order != 0 && n < joinWidth; n++ {
-		f(order)
-		order = uint32(p.orders.heads.Load(p.orders.word(order, oOwner)))
+		p.joinViews(v, order, p.viewers)
+		order = p.orders.older(order)
 	}
 }
 
-// Bought calls f with the products and the time of an order.
-func (p *People) Bought(order uint32, f func(item uint32, t models.Time)) {
-	t := p.orders.time(order)
-	p.orders.each(order, func(item uint32) { f(item, t) })
+// viewersOf appends the visitors whose views count for the orders of an owner.
+func (p *People) viewersOf(dst []uint32, who owner) []uint32 {
+	if who&ofContact != 0 {
+		return p.membersOf(dst, uint32(who))
+	}
+	dst = append(dst, uint32(who))
+	p.relations = p.contactsOf(p.relations[:0], uint32(who))
+	for _, c := range p.relations {
+		dst = p.membersOf(dst, c)
+	}
+	return dst
 }
 
-// OrderTime returns when an order was placed.
-func (p *People) OrderTime(order uint32) models.Time { return p.orders.time(order) }
+// ownersFor appends the owners of the orders that the views of v count for.
+func (p *People) ownersFor(dst []owner, v uint32) []owner {
+	p.friends = append(p.friends[:0], v)
+	p.relations = p.contactsOf(p.relations[:0], v)
+	for _, c := range p.relations {
+		dst = append(dst, contactOwner(c))
+		p.friends = p.membersOf(p.friends, c)
+	}
+	for _, m := range p.friends {
+		dst = append(dst, visitorOwner(m))
+	}
+	return dst
+}

@@ -1,13 +1,15 @@
 package people
 
 import (
+	"sync/atomic"
+
 	"orrery/models"
 	"orrery/models/intern"
 	"orrery/models/slab"
 )
 
-// orders is every order taken: a head of fixed size, and its lines. An order is kept for good, since a refund or a
-// cancellation may name it at any time, and since the same order must never count twice.
+// orders is every order taken: a head of fixed size, and its lines. The orders of one owner are chained from the newest
+// to the oldest by event time.
 type orders struct {
 	heads  slab.Words
 	byHash *intern.Hashes
@@ -19,19 +21,24 @@ const (
 	oHash   = iota // key
 	oTime          // ms
 	oValue         // micros
-	oRefund        // micros refunded so far
-	oOwner         // visitor<<32 | the visitor's order before this one
+	oRefund        // micros refunded so far, in the order's currency
+	oOwner         // owner's number<<32 | the owner's next older order
 	oLines         // offset of the lines<<16 | how many
 	oMeta          // currency<<32 | flags
 	oText          // id as sent
 	headWords
 )
 
-const orderCancelled = 1
+// Flags of an order.
+const (
+	orderCancelled = 1 << 0
+	orderAwaited   = 1 << 1 // only a refund or a cancellation has named it so far
+	orderOfContact = 1 << 2 // its owner is a contact
+)
 
 // maxLines bounds the lines kept of one order; past it they count for products and money, but the order's own memory
 // of them ends here.
-const maxLines = models.MaxItems
+const maxLines = 1000
 
 // Line is a product of an order.
 type Line struct {
@@ -43,116 +50,261 @@ type Line struct {
 type Order struct {
 	Hash     uint64 // HashOf the order id
 	ID       []byte
+	Contact  uint32 // that it names, or 0
 	Time     models.Time
 	Value    models.Money
 	Currency uint32
 	Lines    []Line // distinct products
 }
 
-func (o *orders) word(order uint32, w uint64) uint64 { return uint64(order)*headWords + w }
-
-func (o *orders) time(order uint32) models.Time {
-	return models.Time(o.heads.Load(o.word(order, oTime)))
+// Change is money that comes in, or goes out where it is negative.
+type Change struct {
+	Currency uint32
+	Amount   models.Money
 }
 
-func (o *orders) each(order uint32, f func(item uint32)) {
-	place := o.heads.Load(o.word(order, oLines))
+// owner is whose an order is: a visitor's number, or a contact's with the bit ofContact.
+type owner uint64
+
+const ofContact owner = 1 << 32
+
+func visitorOwner(v uint32) owner { return owner(v) }
+func contactOwner(c uint32) owner { return ofContact | owner(c) }
+
+func set(words []uint64, i int, v uint64) { atomic.StoreUint64(&words[i], v) }
+
+func (o *orders) get(order uint32, w uint64) uint64 {
+	return o.heads.Load(uint64(order)*headWords + w)
+}
+
+func (o *orders) set(order uint32, w, v uint64) { o.heads.Set(uint64(order)*headWords+w, v) }
+
+func (o *orders) time(order uint32) models.Time { return models.Time(o.get(order, oTime)) }
+
+// older returns the owner's next older order, or 0.
+func (o *orders) older(order uint32) uint32 { return uint32(o.get(order, oOwner)) }
+
+func (o *orders) flag(order uint32, flag uint64) bool { return o.get(order, oMeta)&flag != 0 }
+
+// worth returns what an order adds to the turnover.
+func (o *orders) worth(order uint32) Change {
+	meta := o.get(order, oMeta)
+	c := Change{Currency: uint32(meta >> 32)}
+	if meta&orderCancelled == 0 {
+		c.Amount = models.Money(o.get(order, oValue) - o.get(order, oRefund))
+	}
+	return c
+}
+
+// each calls f with the products of an order.
+func (o *orders) each(order uint32, f func(Line)) {
+	place := o.get(order, oLines)
 	n := int(place & 0xffff)
 	if n == 0 {
 		return
 	}
 	for _, line := range o.lines.Block(place>>16, n) {
-		f(uint32(line >> 32))
+		f(Line{Item: uint32(line >> 32), Quantity: uint32(line)})
 	}
 }
 
-// take stores a new order of visitor v, whose newest order so far is prev, and returns its number.
-func (o *orders) take(order *Order, v, prev uint32, id slab.Ref) (number uint32, fresh bool) {
-	number, fresh = o.byHash.Add(order.Hash)
-	if !fresh {
-		return number, false
+// keep stores the lines of an order and returns their place.
+func (o *orders) keep(lines []Line) (place uint64) {
+	lines = lines[:min(len(lines), maxLines)]
+	if len(lines) == 0 {
+		return 0
 	}
-	lines := order.Lines[:min(len(order.Lines), maxLines)]
-	place := uint64(0)
-	if len(lines) > 0 {
-		at := o.lines.Alloc(len(lines))
-		for i, l := range lines {
-			o.lines.Set(at+uint64(i), uint64(l.Item)<<32|uint64(l.Quantity))
-		}
-		place = at<<16 | uint64(len(lines))
+	at := o.lines.Alloc(len(lines))
+	for i, l := range lines {
+		o.lines.Set(at+uint64(i), uint64(l.Item)<<32|uint64(l.Quantity))
 	}
-	head := o.heads.Edit(o.word(number, 0), headWords)
-	store(head, oTime, uint64(order.Time))
-	store(head, oValue, uint64(order.Value))
-	store(head, oOwner, uint64(v)<<32|uint64(prev))
-	store(head, oLines, place)
-	store(head, oMeta, uint64(order.Currency)<<32)
-	store(head, oText, uint64(id))
-	return number, true
+	return at<<16 | uint64(len(lines))
 }
 
 // Purchase takes an order of visitor v. It reports false where the order is known already: then nothing changes. The
-// pairs are all (viewed before, order) of it, each viewed product once.
-func (p *People) Purchase(v uint32, order *Order) (viewed []Pair, fresh bool) {
-	newest := p.visitors.Load(p.word(v, vOrders))
-	number, fresh := p.orders.take(order, v, uint32(newest>>32), p.orderText(order))
-	if !fresh {
+// pairs are all (viewed before, order) of it, each viewed product once; the changes are what it does to the turnover.
+// Both live until the next call.
+func (p *People) Purchase(v uint32, order *Order) (viewed []Pair, changes []Change, fresh bool) {
+	p.pairs, p.changes = p.pairs[:0], p.changes[:0]
+	o := &p.orders
+	number, fresh := o.byHash.Add(order.Hash)
+	if !fresh && !o.flag(number, orderAwaited) {
 		p.bump(cntRepeats, 1)
-		return nil, false
+		return nil, nil, false
 	}
-	p.visitors.Set(p.word(v, vOrders), uint64(number)<<32|uint64(uint32(newest)+1))
-	p.bump(cntOrders, 1)
-	first := uint32(newest) == 0
+	p.take(number, v, order)
+	p.joinOrder(number, v)
+	return p.pairs, p.changes, true
+}
+
+// take fills in the head of an order that is new, or has been awaited.
+func (p *People) take(number, v uint32, order *Order) {
+	o := &p.orders
+	before, refund := o.worth(number), o.get(number, oRefund)
+	if before.Currency != order.Currency && before.Currency != 0 { // refunded in another currency: no business of the order's
+		p.changes = append(p.changes, Change{before.Currency, -models.Money(refund)})
+		refund = 0
+	}
+	flags := o.get(number, oMeta) & orderCancelled
+	who, holder := visitorOwner(v), v
+	if order.Contact != 0 {
+		who, holder, flags = contactOwner(order.Contact), order.Contact, flags|orderOfContact
+	}
+	head := o.heads.Edit(uint64(number)*headWords, headWords)
+	set(head, oTime, uint64(order.Time))
+	set(head, oValue, uint64(order.Value))
+	set(head, oRefund, refund)
+	set(head, oOwner, uint64(holder)<<32)
+	set(head, oLines, o.keep(order.Lines))
+	set(head, oText, uint64(p.text.Append(order.ID)))
+	set(head, oMeta, uint64(order.Currency)<<32|flags)
+	p.changes = append(p.changes, Change{before.Currency, -before.Amount}, o.worth(number))
+	p.chain(who, number)
+	if flags&orderCancelled == 0 {
+		p.credit(who, 1)
+	}
+}
+
+// chain puts an order among its owner's.
+func (p *People) chain(who owner, number uint32) {
+	o := &p.orders
+	t := o.time(number)
+	after, next := uint32(0), p.newestOrder(who)
+	for next != 0 && o.time(next) > t {
+		after, next = next, o.older(next)
+	}
+	o.set(number, oOwner, o.get(number, oOwner)|uint64(next))
+	if after != 0 {
+		o.set(after, oOwner, o.get(after, oOwner)&^0xffffffff|uint64(number))
+		return
+	}
+	words, at := p.ordersOf(who)
+	words.Set(at, uint64(number)<<32|words.Load(at)&0xffffffff)
+	if who&ofContact != 0 {
+		p.raise(uint32(who), t.Seconds())
+		return
+	}
+	p.relations = p.contactsOf(p.relations[:0], uint32(who))
+	for _, c := range p.relations {
+		p.raise(c, t.Seconds())
+	}
+}
+
+// raise notes an order that views of the visitors of c may come before.
+func (p *People) raise(c, s uint32) {
+	if at := p.cword(c, cNewest); uint64(s) > p.contacts.Load(at) {
+		p.contacts.Set(at, uint64(s))
+	}
+}
+
+// ordersOf returns the word that an owner's chain of orders begins in.
+func (p *People) ordersOf(who owner) (*slab.Words, uint64) {
+	if who&ofContact != 0 {
+		return &p.contacts, p.cword(uint32(who), cOrders)
+	}
+	return &p.visitors, p.word(uint32(who), vOrders)
+}
+
+// newestOrder returns the newest order of an owner by event time, or 0. Any goroutine may call it.
+func (p *People) newestOrder(who owner) uint32 {
+	words, at := p.ordersOf(who)
+	return uint32(words.Load(at) >> 32)
+}
+
+// live returns how many orders of a visitor that name no contact count.
+func (p *People) live(v uint32) uint32 { return uint32(p.visitors.Load(p.word(v, vOrders))) }
+
+// credit counts an order of an owner, or with -1 takes it back.
+func (p *People) credit(who owner, by int64) {
+	p.bump(cntOrders, by)
+	if who&ofContact != 0 {
+		p.count(uint32(who), by)
+		return
+	}
+	v := uint32(who)
+	at := p.word(v, vOrders)
+	p.visitors.Set(at, p.visitors.Load(at)+uint64(by))
 	if c := p.contact(v); c != 0 {
-		n := p.contacts.Load(p.cword(c, cOrders))
-		first = n == 0
-		p.contacts.Set(p.cword(c, cOrders), n+1)
-		p.contacts.Set(p.cword(c, cNewest), max(p.contacts.Load(p.cword(c, cNewest)), uint64(order.Time.Seconds())))
+		p.count(c, by)
+	} else if n := p.live(v); by > 0 && n == 1 || by < 0 && n == 0 {
+		p.bump(cntBuyers, by)
 	}
-	if first {
+}
+
+// count adds to the orders of a contact. A contact is a buyer while it has one.
+func (p *People) count(c uint32, by int64) {
+	at := p.cword(c, cOrders)
+	before := p.contacts.Load(at)
+	after := before + uint64(by)
+	p.contacts.Set(at, after)
+	switch {
+	case uint32(before) == 0 && uint32(after) > 0:
 		p.bump(cntBuyers, 1)
+	case uint32(before) > 0 && uint32(after) == 0:
+		p.bump(cntBuyers, -1)
 	}
-	p.pairs = p.pairs[:0]
-	for _, m := range p.group(v) {
-		p.joinViews(m, number, nil)
-	}
-	return p.pairs, true
 }
 
-func (p *People) orderText(order *Order) slab.Ref {
-	if p.orders.byHash.Find(order.Hash) != 0 {
-		return 0
-	}
-	return p.text.Append(order.ID)
-}
-
-// Refund gives back amount of a known order, or of an unknown one: then only the totals know of it. It returns the
-// visitor of the order, or 0.
-func (p *People) Refund(hash uint64, amount models.Money) (owner uint32) {
+// Refund gives back amount of an order. Where the order is not known yet, the refund waits for it. currency is 0 where
+// the refund does not say: then it is the order's. A refund in another currency than the order's stands by itself, whatever
+// becomes of the order; of refunds in several currencies that come before the order, the first one's is taken for the
+// order's. The changes live until the next call.
+func (p *People) Refund(hash uint64, amount models.Money, currency uint32) []Change {
 	p.bump(cntRefunds, 1)
-	number := p.orders.byHash.Find(hash)
-	if number == 0 {
-		return 0
-	}
+	p.changes = p.changes[:0]
 	o := &p.orders
-	o.heads.Set(o.word(number, oRefund), o.heads.Load(o.word(number, oRefund))+uint64(amount))
-	return uint32(o.heads.Load(o.word(number, oOwner)) >> 32)
+	number := p.await(hash)
+	before := o.worth(number)
+	if before.Currency == 0 && currency != 0 && o.flag(number, orderAwaited) {
+		o.set(number, oMeta, uint64(currency)<<32|o.get(number, oMeta)) // the order will say the same
+	}
+	if currency != 0 && currency != o.worth(number).Currency {
+		return append(p.changes, Change{currency, -amount}) // no business of the order's
+	}
+	o.set(number, oRefund, o.get(number, oRefund)+uint64(amount))
+	return append(p.changes, Change{before.Currency, -before.Amount}, o.worth(number))
 }
 
-// Cancel takes back a known order as a whole, once. It returns what is left of its value after refunds and its
-// currency, and false where the order is unknown or cancelled already.
-func (p *People) Cancel(hash uint64) (left models.Money, currency uint32, ok bool) {
+// Cancel takes back an order as a whole, with what has been refunded of it and will be; once. Where the order is not
+// known yet, it will count as cancelled. The changes live until the next call.
+func (p *People) Cancel(hash uint64) []Change {
 	p.bump(cntCancels, 1)
-	number := p.orders.byHash.Find(hash)
-	if number == 0 {
-		return 0, 0, false
-	}
+	p.changes = p.changes[:0]
 	o := &p.orders
-	meta := o.heads.Load(o.word(number, oMeta))
+	number := p.await(hash)
+	meta := o.get(number, oMeta)
 	if meta&orderCancelled != 0 {
-		return 0, 0, false
+		return nil
 	}
-	o.heads.Set(o.word(number, oMeta), meta|orderCancelled)
-	p.bump(cntOrders, -1)
-	return models.Money(o.heads.Load(o.word(number, oValue)) - o.heads.Load(o.word(number, oRefund))), uint32(meta >> 32), true
+	before := o.worth(number)
+	o.set(number, oMeta, meta|orderCancelled)
+	if meta&orderAwaited == 0 {
+		p.credit(p.ownerOf(number), -1)
+	}
+	return append(p.changes, Change{before.Currency, -before.Amount})
 }
+
+// await returns the number of an order, known or not.
+func (p *People) await(hash uint64) uint32 {
+	number, fresh := p.orders.byHash.Add(hash)
+	if fresh {
+		p.orders.set(number, oMeta, orderAwaited)
+	}
+	return number
+}
+
+func (p *People) ownerOf(order uint32) owner {
+	holder := owner(p.orders.get(order, oOwner) >> 32)
+	if p.orders.flag(order, orderOfContact) {
+		holder |= ofContact
+	}
+	return holder
+}
+
+// Bought calls f with the products of an order. Any goroutine may call it.
+func (p *People) Bought(order uint32, f func(item uint32)) {
+	p.orders.each(order, func(l Line) { f(l.Item) })
+}
+
+// OrderTime returns when an order was placed. Any goroutine may call it.
+func (p *People) OrderTime(order uint32) models.Time { return p.orders.time(order) }

@@ -1,15 +1,39 @@
 // Package people keeps who did what lately: visitors (browsers) with their sessions, viewed products and carts, contacts
-// (known persons) with the visitors that turned out to be them, and orders. It answers the questions that the neighbour
-// lists are counted from: which products were viewed in the same session, and which were viewed before an order.
+// (known persons) with the visitors that they logged in on, and orders. It answers the questions that the neighbour lists
+// are counted from: which products were viewed in the same session, and which were viewed before an order.
 //
-// Nothing here depends on how the streams interleave. Views of one visitor come in their order, orders of one visitor in
-// theirs, but an order may be applied before or after the views around it, and a login before or after both. So every
-// join is symmetric: whichever side comes last finds the other and counts what has not been counted. For that, a viewed
-// product keeps an interval [first, last] of views without a gap longer than Window; an order at time t counts the
-// product as viewed before it if first <= t <= last+Window, for any visitor of the same person.
+// # What is counted
 //
-// Layout: eight words (64 B) a visitor, eight a contact, 12 B of table each, lists as in ring.go, about 60 B an order
-// and 8 B an item of it. One goroutine writes, any number read.
+// A session is a visitor's behaviour without a silence longer than SessionGap. Two products are viewed together once in
+// every session that views both.
+//
+// An order belongs to the contact that it names, else to its visitor. Whose views count for it: those of the contact's
+// visitors, or those of its visitor and of all visitors that share a contact with that one. A product is viewed before an
+// order at time t once, if one of these views lies within Window before t.
+//
+// A visitor is of every contact that ever logged in on it as far as joins go, so that a login only ever adds pairs; but
+// profile, cart, history, and the orders that name no contact go with the newest login (of two at the same second, that of
+// the larger hash).
+//
+// # Whatever the order
+//
+// Views of one visitor come in their order, orders of one visitor in theirs, logins in theirs, but the three come from
+// different topics and are applied in any order. No count depends on it: every join is symmetric, whichever side comes last
+// finds the other and counts what has not been counted. For that, a viewed product keeps an interval [first, last] of
+// views without a gap longer than Window, which covers an order at t if first <= t <= last+Window, and a new entry where
+// there is a gap; a cart keeps its operations, and what lies in it is worked out when somebody asks; a refund or
+// cancellation that comes before its order waits for it.
+//
+// This is exact within the bounds of memory, and only there: History entries of views a visitor (the ones viewed longest
+// ago make room), the last 64 operations of a cart, Members visitors a contact (the ones that logged in longest ago make
+// room), 9 contacts a visitor, and 256 orders of one owner that a late view or login is joined with. Two purchase events
+// with one order id are one order: the first applied counts.
+//
+// # Memory
+//
+// Eight words (64 B) a visitor, eight a contact, 12 B of table each, 12 B an entry of a list, in lists of 4 to 1,024
+// entries. An order is kept for good, 76 B and 8 B a product of it, since a refund or cancellation may name it at any
+// time and it must never count twice: this part grows with the number of orders. One goroutine writes, any number read.
 package people
 
 import (
@@ -22,23 +46,23 @@ import (
 
 // Config bounds what is remembered. Zero values take the defaults.
 type Config struct {
-	History    int         // viewed products kept per visitor, and so the widest session that is paired; default 64, at most 1,024
+	History    int         // views kept per visitor, and so the widest session that is paired; default 128, at most 1,024
 	Window     models.Time // how long a view counts as "before" an order; default 30 days
 	SessionGap models.Time // silence that ends a session; default 30 minutes
-	BotPace    int         // product and page views within one clock minute that give a crawler away; default 90
-	Members    int         // visitors kept per contact; default 16
+	BotPace    int         // product and page views within one clock minute that give a crawler away; default 90, at most 250
+	Members    int         // visitors kept per contact; default 16, at most 1,024
 }
 
 func (c Config) withDefaults() Config {
-	def := func(v *int, d int) {
+	def := func(v *int, d, most int) {
 		if *v <= 0 {
 			*v = d
 		}
+		*v = min(*v, most)
 	}
-	def(&c.History, 64)
-	def(&c.BotPace, 90)
-	def(&c.Members, 16)
-	c.History = min(c.History, maxRoom)
+	def(&c.History, 128, maxRoom)
+	def(&c.BotPace, 90, 250)
+	def(&c.Members, 16, maxRoom)
 	if c.Window <= 0 {
 		c.Window = 30 * models.Day
 	}
@@ -53,11 +77,11 @@ const (
 	vHash    = iota // key
 	vSeen           // first<<32 | last moment seen, in seconds
 	vActive         // start of the session<<32 | last behaviour, in seconds
-	vCount          // events<<32 | sessions<<8 | flags
-	vContact        // contact<<32 | views in the newest clock minute<<16 | that minute, 16 bits each
+	vCount          // events<<32 | sessions<<16 | views in the newest clock minute<<8 | that minute<<4 | flags
+	vContact        // newest contact<<32 | its login, in seconds
 	vViews          // list: product, last view, first view of the interval
-	vCart           // list: product, last change, quantity
-	vOrders         // newest order<<32 | number of orders
+	vCart           // list: product, when, change of its quantity
+	vOrders         // newest order<<32 | orders that count, of those that name no contact
 	visitorWords
 )
 
@@ -67,9 +91,9 @@ const (
 	cText           // id as sent
 	cAttr           // attributes, a JSON member list
 	cAttrAt         // when they were identified, ms
-	cMembers        // list: visitor, when linked
-	cNewest         // newest order of any member, in seconds
-	cOrders         // number of orders of all members
+	cMembers        // list: visitor, its first login
+	cNewest         // newest order that a member's view may come before, in seconds
+	cOrders         // newest order that names the contact<<32 | orders that count, those of its visitors included
 	cShop           // tenant
 	contactWords
 )
@@ -78,9 +102,7 @@ const (
 const (
 	flagBot    = 1 << 0
 	flagProxy  = 1 << 1 // stands for a contact that no browser is known of
-	flagMask   = 0xff
-	oneSession = 1 << 8
-	oneEvent   = 1 << 32
+	flagShared = 1 << 2 // more than one contact logged in on it: see former
 )
 
 // People is the state of all persons.
@@ -92,14 +114,24 @@ type People struct {
 	byHash   *intern.Hashes
 	contacts slab.Words
 	byID     *intern.Hashes
+	former   former
 	lists    rings
 	orders   orders
 	text     slab.Text
 	counts   slab.Words // see Totals
 
-	members []uint32 // scratch of group
-	paired  []uint32 // scratch of View
-	pairs   []Pair   // scratch of the joins
+	scratch
+}
+
+// scratch is the writer's, reused from event to event.
+type scratch struct {
+	paired    []uint32 // products of a session
+	pairs     []Pair
+	changes   []Change
+	owners    []owner
+	viewers   []uint32
+	friends   []uint32
+	relations []uint32
 }
 
 // New returns an empty state.
@@ -109,6 +141,7 @@ func New(cfg Config) *People {
 	p.gap = uint32(p.cfg.SessionGap / models.Second)
 	p.byHash = intern.NewHashes(&p.visitors, visitorWords)
 	p.byID = intern.NewHashes(&p.contacts, contactWords)
+	p.former.byVisitor = intern.NewHashes(&p.former.records, formerWords)
 	p.orders.byHash = intern.NewHashes(&p.orders.heads, headWords)
 	p.visitors.Grow(visitorWords)
 	p.contacts.Grow(contactWords)
@@ -118,11 +151,7 @@ func New(cfg Config) *People {
 
 // HashOf returns the key of a visitor, contact or order id within a shop.
 func HashOf(shop uint32, id []byte) uint64 {
-	h := xxhash.Sum64(id) ^ uint64(shop)*0xc2b2ae3d27d4eb4f
-	if h == 0 {
-		return 1 // 0 is the key of an unused record
-	}
-	return h
+	return max(xxhash.Sum64(id)^uint64(shop)*0xc2b2ae3d27d4eb4f, 1) // 0 is the key of an unused record
 }
 
 // proxySeed sets the keys of contacts' proxies apart from those of visitors.
@@ -146,106 +175,28 @@ func (p *People) Proxy(shop uint32, contact []byte) uint32 {
 	return v
 }
 
-// FindVisitor and FindContact return the number of a known visitor or contact, or 0. Any goroutine may call them.
+// Contact returns the number of a contact, a new one where it is unknown.
+func (p *People) Contact(shop uint32, id []byte) uint32 {
+	c, fresh := p.byID.Add(HashOf(shop, id))
+	if fresh {
+		p.contacts.Set(p.cword(c, cText), uint64(p.text.Append(id)))
+		p.contacts.Set(p.cword(c, cShop), uint64(shop))
+		p.bump(cntContacts, 1)
+	}
+	return c
+}
+
+// FindVisitor returns the number of a known visitor, or 0. Any goroutine may call it.
 func (p *People) FindVisitor(shop uint32, id []byte) uint32 { return p.byHash.Find(HashOf(shop, id)) }
 
-// FindContact returns the number of a known contact, or 0.
+// FindContact returns the number of a known contact, or 0. Any goroutine may call it.
 func (p *People) FindContact(shop uint32, id []byte) uint32 { return p.byID.Find(HashOf(shop, id)) }
-
-func (p *People) word(visitor uint32, w uint64) uint64 { return uint64(visitor)*visitorWords + w }
-func (p *People) cword(contact uint32, w uint64) uint64 {
-	return uint64(contact)*contactWords + w
-}
-
-// Seen counts an event of any kind at moment t.
-func (p *People) Seen(v uint32, t models.Time) {
-	s := t.Seconds()
-	seen := p.visitors.Load(p.word(v, vSeen))
-	first, last := uint32(seen>>32), uint32(seen)
-	if first == 0 || s < first {
-		first = s
-	}
-	p.visitors.Set(p.word(v, vSeen), uint64(first)<<32|uint64(max(last, s)))
-	p.visitors.Set(p.word(v, vCount), p.visitors.Load(p.word(v, vCount))+oneEvent)
-}
-
-// Behave notes a behaviour event and reports whether it began a session. Orders are not behaviour: they come on
-// another topic, and sessions must not depend on how the two interleave.
-func (p *People) Behave(v uint32, t models.Time) (began bool) {
-	s := t.Seconds()
-	active := p.visitors.Load(p.word(v, vActive))
-	start, last := uint32(active>>32), uint32(active)
-	switch {
-	case last == 0 || s > last && s-last > p.gap:
-		start, began = s, true
-		p.visitors.Set(p.word(v, vCount), p.visitors.Load(p.word(v, vCount))+oneSession)
-		p.bump(cntSessions, 1)
-	case s < start && start-s <= p.gap:
-		start = s
-	}
-	p.visitors.Set(p.word(v, vActive), uint64(start)<<32|uint64(max(last, s)))
-	return began
-}
-
-// Pace counts a page or product view and reports whether it gives the visitor away as a crawler, which happens once.
-func (p *People) Pace(v uint32, t models.Time) (caught bool) {
-	word := p.visitors.Load(p.word(v, vContact))
-	minute, n := t.Seconds()/60&0xffff, uint32(0)
-	if uint32(word)&0xffff == minute {
-		n = uint32(word) >> 16
-	}
-	n = min(n+1, 0xffff)
-	p.visitors.Set(p.word(v, vContact), word&^0xffffffff|uint64(n)<<16|uint64(minute))
-	return int(n) > p.cfg.BotPace && p.MarkBot(v)
-}
-
-// MarkBot takes a visitor for a crawler from now on, and reports whether it was not taken for one before.
-func (p *People) MarkBot(v uint32) (fresh bool) {
-	word := p.visitors.Load(p.word(v, vCount))
-	if word&flagBot != 0 {
-		return false
-	}
-	p.visitors.Set(p.word(v, vCount), word|flagBot)
-	p.bump(cntBots, 1)
-	return true
-}
-
-// IsBot tells whether a visitor is taken for a crawler.
-func (p *People) IsBot(v uint32) bool { return p.visitors.Load(p.word(v, vCount))&flagBot != 0 }
 
 // Key returns the hash that a visitor is known by.
 func (p *People) Key(v uint32) uint64 { return p.visitors.Load(p.word(v, vHash)) }
 
-// EachViewed calls f with the products that a visitor is remembered to have viewed.
-func (p *People) EachViewed(v uint32, f func(item uint32)) {
-	l := p.lists.open(p.visitors.Load(p.word(v, vViews)))
-	for i := range l.n {
-		f(l.at(i).ID)
-	}
-}
-
-// contact returns the contact that a visitor is linked to, or 0.
-func (p *People) contact(v uint32) uint32 { return uint32(p.visitors.Load(p.word(v, vContact)) >> 32) }
-
-// group returns the visitors of the person that v belongs to, v among them. It is the writer's scratch.
-func (p *People) group(v uint32) []uint32 {
-	p.members = p.members[:0]
-	c := p.contact(v)
-	if c == 0 {
-		p.members = append(p.members, v)
-		return p.members
-	}
-	return p.membersOf(c)
-}
-
-func (p *People) membersOf(c uint32) []uint32 {
-	p.members = p.members[:0]
-	l := p.lists.open(p.contacts.Load(p.cword(c, cMembers)))
-	for i := range l.n {
-		p.members = append(p.members, l.at(i).ID)
-	}
-	return p.members
-}
+func (p *People) word(visitor uint32, w uint64) uint64  { return uint64(visitor)*visitorWords + w }
+func (p *People) cword(contact uint32, w uint64) uint64 { return uint64(contact)*contactWords + w }
 
 // store puts the handle of a changed list into its owner's record and gives back the place that it has left.
 func (p *People) store(owner *slab.Words, at uint64, l *list, freed uint64) {

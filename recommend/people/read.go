@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"orrery/models"
-	"orrery/models/slab"
 )
 
 // Reader reads the state beside the writer, without locks. It holds scratch, so that a steady stream of requests
@@ -14,6 +13,8 @@ type Reader struct {
 	p       *People
 	members []Entry
 	entries []Entry
+	raw     []Entry // operations of a cart
+	others  []Entry // former contacts
 }
 
 // Reader returns a new reader.
@@ -25,8 +26,8 @@ type Person struct {
 	Contact uint32
 }
 
-// Find returns the person behind a visitor id and a contact id, either of which may be empty. A visitor that is linked
-// to a contact is that contact.
+// Find returns the person behind a visitor id and a contact id, either of which may be empty. A visitor that a contact
+// has logged in on is that contact. Any goroutine may call it.
 func (p *People) Find(shop uint32, visitor, contact []byte) Person {
 	var who Person
 	if len(visitor) > 0 {
@@ -41,11 +42,12 @@ func (p *People) Find(shop uint32, visitor, contact []byte) Person {
 	return who
 }
 
-// visitors returns all visitors of a person.
+// visitors returns the visitors of a person: those whose newest contact it is.
 func (r *Reader) visitors(who Person) []Entry {
 	r.members = r.members[:0]
 	if who.Contact != 0 {
 		r.members = r.p.lists.read(r.members, &r.p.contacts, r.p.cword(who.Contact, cMembers))
+		r.members = slices.DeleteFunc(r.members, func(e Entry) bool { return r.p.contact(e.ID) != who.Contact })
 	}
 	if who.Visitor != 0 && !slices.ContainsFunc(r.members, func(e Entry) bool { return e.ID == who.Visitor }) {
 		r.members = append(r.members, Entry{ID: who.Visitor})
@@ -55,131 +57,102 @@ func (r *Reader) visitors(who Person) []Entry {
 
 // Viewed returns the products that a person has viewed, the newest first, each once: ID the product, Last the newest
 // view. It lives until the next call.
-func (r *Reader) Viewed(who Person) []Entry { return r.merge(who, vViews) }
-
-// Cart returns what lies in the cart: what was put there after the person's newest order, newest first; Aux is the
-// quantity. It lives until the next call.
-func (r *Reader) Cart(who Person) []Entry {
-	newest := uint32(0)
-	if who.Contact != 0 {
-		newest = uint32(r.p.contacts.Load(r.p.cword(who.Contact, cNewest)))
-	} else if who.Visitor != 0 {
-		newest = r.p.newestOrder(who.Visitor)
-	}
-	entries := r.merge(who, vCart)
-	return slices.DeleteFunc(entries, func(e Entry) bool { return e.Last <= newest })
-}
-
-func (r *Reader) merge(who Person, word uint64) []Entry {
+func (r *Reader) Viewed(who Person) []Entry {
 	r.entries = r.entries[:0]
 	for _, m := range r.visitors(who) {
-		r.entries = r.p.lists.read(r.entries, &r.p.visitors, r.p.word(m.ID, word))
+		r.entries = r.p.lists.read(r.entries, &r.p.visitors, r.p.word(m.ID, vViews))
 	}
-	slices.SortFunc(r.entries, func(a, b Entry) int {
-		return cmp.Or(cmp.Compare(b.Last, a.Last), cmp.Compare(a.ID, b.ID))
-	})
-	seen := r.entries[:0]
-	for _, e := range r.entries {
-		if !slices.ContainsFunc(seen, func(s Entry) bool { return s.ID == e.ID }) {
-			seen = append(seen, e)
-		}
-	}
-	r.entries = seen
-	return seen
+	return r.newestFirst()
 }
 
-// SessionStart returns when the running session of a visitor began, in seconds, or 0 where the visitor is unknown or
-// silent for longer than a session lasts.
-func (p *People) SessionStart(visitor uint32, now models.Time) uint32 {
-	if visitor == 0 {
-		return 0
-	}
-	active := p.visitors.Load(p.word(visitor, vActive))
-	if now.Seconds() > uint32(active)+p.gap {
-		return 0
-	}
-	return uint32(active >> 32)
-}
-
-// Bought calls f with every product of the person's newest orders (joinWidth a visitor), newest order first a visitor.
-func (r *Reader) Bought(who Person, f func(item uint32, at models.Time)) {
-	for _, m := range r.visitors(who) {
-		r.p.eachOrder(m.ID, func(order uint32) {
-			if r.p.orders.heads.Load(r.p.orders.word(order, oMeta))&orderCancelled == 0 {
-				r.p.Bought(order, f)
-			}
-		})
-	}
-}
-
-// Facts is what the state knows of a person beside the lists.
-type Facts struct {
-	FirstSeen, LastSeen models.Time
-	Events, Sessions    uint64
-	Visitors            int
-	Bot                 bool
-	Attributes          []byte // a JSON member list; shared
-	ContactID           []byte // shared
-	Orders              []OrderFacts
-}
-
-// OrderFacts is one order of a person.
-type OrderFacts struct {
-	ID        []byte
-	Time      models.Time
-	Value     models.Money
-	Refunded  models.Money
-	Currency  uint32
-	Cancelled bool
-	Lines     []Line
-}
-
-// Facts collects what is known of a person, all orders included, newest first. It allocates: it is for profiles, not for frames.
-func (r *Reader) Facts(who Person) Facts {
-	p := r.p
-	var f Facts
+// Cart returns what lies in the cart, all devices together, newest first: what was put there after the person's newest
+// order. Aux is the quantity. It lives until the next call.
+func (r *Reader) Cart(who Person) []Entry {
+	r.entries = r.entries[:0]
+	members := r.visitors(who)
+	cutoff := uint32(0)
 	if who.Contact != 0 {
-		f.ContactID = p.text.Get(slab.Ref(p.contacts.Load(p.cword(who.Contact, cText))))
-		f.Attributes = p.text.Get(slab.Ref(p.contacts.Load(p.cword(who.Contact, cAttr))))
+		cutoff = r.p.newestAt(contactOwner(who.Contact))
 	}
-	for _, m := range r.visitors(who) {
-		seen := p.visitors.Load(p.word(m.ID, vSeen))
-		first, last := models.Time(seen>>32)*models.Second, models.Time(uint32(seen))*models.Second
-		if first != 0 && (f.FirstSeen == 0 || first < f.FirstSeen) {
-			f.FirstSeen = first
-		}
-		f.LastSeen = max(f.LastSeen, last)
-		count := p.visitors.Load(p.word(m.ID, vCount))
-		f.Events += count >> 32
-		f.Sessions += count >> 8 & 0xffffff
-		f.Bot = f.Bot || count&flagBot != 0
-		if count&flagProxy == 0 {
-			f.Visitors++
-		}
-		for order := uint32(p.visitors.Load(p.word(m.ID, vOrders)) >> 32); order != 0; {
-			f.Orders = append(f.Orders, p.orderFacts(order))
-			order = uint32(p.orders.heads.Load(p.orders.word(order, oOwner)))
+	for _, m := range members {
+		cutoff = max(cutoff, r.p.newestAt(visitorOwner(m.ID)))
+	}
+	for _, m := range members {
+		r.raw = r.p.lists.read(r.raw[:0], &r.p.visitors, r.p.word(m.ID, vCart))
+		if len(r.raw) > 0 {
+			r.entries = lay(r.entries, r.raw, max(cutoff, r.formerCutoff(m.ID)))
 		}
 	}
-	slices.SortFunc(f.Orders, func(a, b OrderFacts) int { return cmp.Compare(b.Time, a.Time) })
-	return f
+	return r.newestFirst()
 }
 
-func (p *People) orderFacts(order uint32) OrderFacts {
-	o := &p.orders
-	at := func(w uint64) uint64 { return o.heads.Load(o.word(order, w)) }
-	f := OrderFacts{
-		ID:        p.text.Get(slab.Ref(at(oText))),
-		Time:      models.Time(at(oTime)),
-		Value:     models.Money(at(oValue)),
-		Refunded:  models.Money(at(oRefund)),
-		Currency:  uint32(at(oMeta) >> 32),
-		Cancelled: at(oMeta)&orderCancelled != 0,
+// formerCutoff returns the newest order of those who logged in on a shared device before: it may have emptied the cart.
+func (r *Reader) formerCutoff(v uint32) (cutoff uint32) {
+	p := r.p
+	record := uint32(0)
+	if p.shared(v) {
+		record = p.former.byVisitor.Find(formerKey(v))
 	}
-	if place := at(oLines); place != 0 {
-		for _, line := range o.lines.Block(place>>16, int(place&0xffff)) {
-			f.Lines = append(f.Lines, Line{Item: uint32(line >> 32), Quantity: uint32(line)})
+	if record == 0 {
+		return 0
+	}
+	r.others = p.lists.read(r.others[:0], &p.former.records, uint64(record)*formerWords+fContacts)
+	for _, e := range r.others {
+		cutoff = max(cutoff, p.newestAt(contactOwner(e.ID)))
+	}
+	return cutoff
+}
+
+// newestAt returns the second of an owner's newest order, or 0.
+func (p *People) newestAt(who owner) uint32 {
+	order := p.newestOrder(who)
+	if order == 0 {
+		return 0
+	}
+	return p.orders.time(order).Seconds()
+}
+
+// newestFirst sorts the entries and keeps the newest of each product.
+func (r *Reader) newestFirst() []Entry {
+	slices.SortFunc(r.entries, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(b.Last, a.Last), cmp.Compare(a.ID, b.ID), cmp.Compare(b.Aux, a.Aux))
+	})
+	kept := r.entries[:0]
+	for _, e := range r.entries {
+		if !slices.ContainsFunc(kept, func(k Entry) bool { return k.ID == e.ID }) {
+			kept = append(kept, e)
 		}
 	}
-	return f
+	r.entries = kept
+	return kept
+}
+
+// readOrders is how many orders of one owner Bought looks back.
+const readOrders = 16
+
+// Bought calls f with every product of the person's newest orders that are not cancelled, the contact's own first, the
+// newest order first of each owner.
+func (r *Reader) Bought(who Person, f func(item uint32, at models.Time)) {
+	r.eachOrder(who, readOrders, func(order uint32) {
+		if o := &r.p.orders; !o.flag(order, orderCancelled) {
+			t := o.time(order)
+			o.each(order, func(l Line) { f(l.Item, t) })
+		}
+	})
+}
+
+// eachOrder calls f with the orders of a person, at most n of each owner.
+func (r *Reader) eachOrder(who Person, n int, f func(order uint32)) {
+	walk := func(order uint32) {
+		for i := 0; order != 0 && i < n; i++ {
+			f(order)
+			order = r.p.orders.older(order)
+		}
+	}
+	if who.Contact != 0 {
+		walk(r.p.newestOrder(contactOwner(who.Contact)))
+	}
+	for _, m := range r.visitors(who) {
+		walk(r.p.newestOrder(visitorOwner(m.ID)))
+	}
 }

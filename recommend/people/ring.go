@@ -16,8 +16,8 @@ type Entry struct {
 
 // rings is the memory of many small bounded lists. A list belongs to one word of its owner's record, the handle:
 // offset<<20 | class<<12 | length, 0 while empty. A list of class c has room for 4<<c entries, in 1.5 words each: first
-// the words id<<32|last, then the aux halves. A full list moves to the next class; at the bound the entry that was
-// touched longest ago makes room.
+// the words id<<32|last, then the aux halves. A full list moves to the next class; at the bound, which the next power of
+// two stands for, an entry makes room.
 //
 // Readers copy a list without a lock and look at the handle again: where the list has moved meanwhile, its old place
 // may belong to somebody else, so they read again. A place only changes hands after the handle has changed.
@@ -57,6 +57,15 @@ func (m *rings) open(handle uint64) list {
 	return list{mem: m, offset: offset, class: class, n: n, block: m.words.Edit(offset, size(class))}
 }
 
+// peek opens a list for reading only, by the writer: that costs a running snapshot no copy.
+func (m *rings) peek(handle uint64) list {
+	if handle == 0 {
+		return list{mem: m, class: -1}
+	}
+	offset, class, n := handleAt(handle)
+	return list{mem: m, offset: offset, class: class, n: n, block: m.words.Block(offset, size(class))}
+}
+
 // handle returns what the owner has to store after changes.
 func (l *list) handle() uint64 {
 	if l.class < 0 {
@@ -84,6 +93,16 @@ func (l *list) set(i int, e Entry) {
 	atomic.StoreUint64(&l.block[i], uint64(e.ID)<<32|uint64(e.Last))
 }
 
+// has tells whether id is there, touched at second since or later.
+func (l *list) has(id, since uint32) bool {
+	for _, word := range l.block[:l.n] {
+		if uint32(word>>32) == id && uint32(word) >= since {
+			return true
+		}
+	}
+	return false
+}
+
 // find returns the position of id, or -1.
 func (l *list) find(id uint32) int {
 	for i, word := range l.block[:l.n] {
@@ -94,7 +113,7 @@ func (l *list) find(id uint32) int {
 	return -1
 }
 
-// add appends e, which is not in the list. At the bound it takes the place of the entry touched longest ago, unless e
+// add appends e. At the bound it takes the place of the entry touched longest ago, unless e
 // itself is older than all. The returned place is what the list has given up: the caller frees it after it has stored
 // the new handle.
 func (l *list) add(e Entry, bound int) (freed uint64) {
@@ -117,6 +136,18 @@ func (l *list) add(e Entry, bound int) (freed uint64) {
 	l.set(l.n, e)
 	l.n++
 	return freed
+}
+
+// append adds e behind all others; at the bound the first one makes room. What add says of the returned place holds.
+func (l *list) append(e Entry, bound int) (freed uint64) {
+	if l.n < l.room() || l.room() < bound {
+		return l.add(e, bound)
+	}
+	for i := 1; i < l.n; i++ {
+		l.set(i-1, l.at(i))
+	}
+	l.set(l.n-1, e)
+	return 0
 }
 
 // remove takes entry i out; the last one takes its place.

@@ -9,8 +9,8 @@ import (
 // Freeze returns the state of this moment for a snapshot.
 func (p *People) Freeze() *slab.Parts {
 	return slab.Join(
-		slab.Numbers(p.lists.free[:]),
-		p.visitors.Freeze(), p.contacts.Freeze(), p.lists.words.Freeze(),
+		append(slab.Numbers{}, p.lists.free[:]...), // a copy: the saver comes later
+		p.visitors.Freeze(), p.contacts.Freeze(), p.former.records.Freeze(), p.lists.words.Freeze(),
 		p.orders.heads.Freeze(), p.orders.lines.Freeze(), p.text.Freeze(), p.counts.Freeze(),
 	)
 }
@@ -19,7 +19,7 @@ func (p *People) Freeze() *slab.Parts {
 func (p *People) ReadFrom(r io.Reader) (int64, error) {
 	n, err := slab.ReadAll(r,
 		slab.Numbers(p.lists.free[:]),
-		&p.visitors, &p.contacts, &p.lists.words,
+		&p.visitors, &p.contacts, &p.former.records, &p.lists.words,
 		&p.orders.heads, &p.orders.lines, &p.text, &p.counts,
 	)
 	if err != nil {
@@ -30,6 +30,7 @@ func (p *People) ReadFrom(r io.Reader) (int64, error) {
 	p.counts.Grow(countWords)
 	p.byHash.Rebuild()
 	p.byID.Rebuild()
+	p.former.byVisitor.Rebuild()
 	p.orders.byHash.Rebuild()
 	return n, nil
 }

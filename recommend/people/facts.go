@@ -1,0 +1,80 @@
+package people
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"orrery/models"
+	"orrery/models/slab"
+)
+
+// Facts is what the state knows of a person beside the lists.
+type Facts struct {
+	FirstSeen, LastSeen models.Time
+	Events, Sessions    uint64
+	Visitors            int
+	Bot                 bool
+	Attributes          []byte // a JSON member list; shared
+	ContactID           []byte // shared
+	Orders              []OrderFacts
+}
+
+// OrderFacts is one order of a person.
+type OrderFacts struct {
+	ID        []byte // shared
+	Time      models.Time
+	Value     models.Money
+	Refunded  models.Money
+	Currency  uint32
+	Cancelled bool
+	Lines     []Line
+}
+
+// Facts collects what is known of a person, all orders included, newest first. It allocates: it is for profiles, not for
+// frames.
+func (r *Reader) Facts(who Person) Facts {
+	p := r.p
+	var f Facts
+	if who.Contact != 0 {
+		f.ContactID = p.text.Get(slab.Ref(p.contacts.Load(p.cword(who.Contact, cText))))
+		f.Attributes = p.text.Get(slab.Ref(p.contacts.Load(p.cword(who.Contact, cAttr))))
+	}
+	for _, m := range r.visitors(who) {
+		p.addVisitor(&f, m.ID)
+	}
+	r.eachOrder(who, math.MaxInt, func(order uint32) { f.Orders = append(f.Orders, p.orderFacts(order)) })
+	slices.SortStableFunc(f.Orders, func(a, b OrderFacts) int { return cmp.Compare(b.Time, a.Time) })
+	return f
+}
+
+func (p *People) addVisitor(f *Facts, v uint32) {
+	seen := p.visitors.Load(p.word(v, vSeen))
+	first, last := models.Time(seen>>32)*models.Second, models.Time(uint32(seen))*models.Second
+	if first != 0 && (f.FirstSeen == 0 || first < f.FirstSeen) {
+		f.FirstSeen = first
+	}
+	f.LastSeen = max(f.LastSeen, last)
+	count := p.visitors.Load(p.word(v, vCount))
+	f.Events += count / oneEvent
+	f.Sessions += count / oneSession & 0xffff
+	f.Bot = f.Bot || count&flagBot != 0
+	if count&flagProxy == 0 {
+		f.Visitors++
+	}
+}
+
+func (p *People) orderFacts(order uint32) OrderFacts {
+	o := &p.orders
+	meta := o.get(order, oMeta)
+	f := OrderFacts{
+		ID:        p.text.Get(slab.Ref(o.get(order, oText))),
+		Time:      o.time(order),
+		Value:     models.Money(o.get(order, oValue)),
+		Refunded:  models.Money(o.get(order, oRefund)),
+		Currency:  uint32(meta >> 32),
+		Cancelled: meta&orderCancelled != 0,
+	}
+	o.each(order, func(l Line) { f.Lines = append(f.Lines, l) })
+	return f
+}
