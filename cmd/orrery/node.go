@@ -140,7 +140,7 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 func (n *node) startServer() (err error) {
 	cfg := serve.Config{
 		Listen: n.flags.Listen, Admin: n.flags.Admin, Origins: n.flags.Origins, Open: n.flags.Open,
-		Demo: n.demo, Version: version, Logger: n.log,
+		Demo: n.demo, MailFrame: "mail", Version: version, Logger: n.log,
 	}
 	if n.flags.WriteKey != "" {
 		cfg.Keys = []serve.Key{{Write: n.flags.WriteKey, Secret: n.flags.SecretKey}}

@@ -436,7 +436,8 @@ async function begin() {
   await part(null, async () => {
     const { frames } = await json("/v1/frames");
     $("frame").replaceChildren(...frames.map((name) => el("option", { value: name }, name.replaceAll("_", " "))));
-    if (frames.includes("for_you")) $("frame").value = "for_you";
+    const first = ["home_page", "for_you"].find((name) => frames.includes(name));
+    if (first) $("frame").value = first;
   });
   follow();
 }
