@@ -4,14 +4,13 @@ import "math"
 
 // Online is a logistic regression that learns from each outcome as it comes: FTRL-Proximal with a learning rate of its
 // own for every weight (McMahan et al. 2013, doi 10.1145/2487575.2488200). Inputs are the bins of all features, the
-// logarithms of the values (linear within what bins cut apart), and crosses of chosen pairs of features.
+// logarithms of the values (linear within what bins cut apart), and a cell for every two features' coarse bins.
 type Online struct {
-	bins    *Bins
-	mean    []float64 // of the scaled logarithms
-	scale   []float64
-	crosses [][2]int
-	z, n    []float64
-	rate    Rates
+	bins  *Bins
+	mean  []float64 // of the scaled logarithms
+	scale []float64
+	z, n  []float64
+	rate  Rates
 }
 
 // Rates are the settings of Online; the zero value is the defaults.
@@ -41,9 +40,14 @@ func (r Rates) defaults() Rates {
 // coarse is the number of bins that a feature has in a cross.
 const coarse = 8
 
-// NewOnline returns a learner that has learned nothing; sample only sets bins and scales. crosses are pairs of features.
-func NewOnline(sample [][]float64, crosses [][2]int, rate Rates) *Online {
-	o := &Online{bins: NewBins(sample), crosses: crosses, rate: rate.defaults()}
+// crossInput is the value of a cross where it applies. Below 1, crosses learn more slowly than single features: they
+// refine what those say instead of taking it over while data are few. Found on folds of the public set: 0.2 to 0.4 are
+// equal, 1 overfits.
+const crossInput = 0.4
+
+// NewOnline returns a learner that has learned nothing; sample only sets bins and scales.
+func NewOnline(sample [][]float64, rate Rates) *Online {
+	o := &Online{bins: NewBins(sample), rate: rate.defaults()}
 	f := o.bins.Features()
 	o.mean, o.scale = make([]float64, f), make([]float64, f)
 	for j := range f {
@@ -56,7 +60,7 @@ func NewOnline(sample [][]float64, crosses [][2]int, rate Rates) *Online {
 		o.mean[j] = sum / max(n, 1)
 		o.scale[j] = 1 / math.Sqrt(max(1e-12, squares/max(n, 1)-o.mean[j]*o.mean[j]))
 	}
-	size := 1 + f + f*(MaxBins+1) + len(crosses)*coarse*coarse
+	size := 1 + f + f*(MaxBins+1) + f*(f-1)/2*coarse*coarse
 	o.z, o.n = make([]float64, size), make([]float64, size)
 	return o
 }
@@ -82,20 +86,25 @@ func (o *Online) inputs(dst []active, row []float64) []active {
 		}
 		dst = append(dst, active{int32(1 + f + j*(MaxBins+1) + int(codes[j])), 1})
 	}
-	for i, c := range o.crosses {
-		cell := o.third(c[0], codes[c[0]])*coarse + o.third(c[1], codes[c[1]])
-		dst = append(dst, active{int32(1 + f + f*(MaxBins+1) + i*coarse*coarse + cell), 1})
+	cell := int32(1 + f + f*(MaxBins+1))
+	var third [128]int32
+	for j, c := range codes {
+		third[j] = o.third(j, c)
+		for k := range j {
+			dst = append(dst, active{cell + third[k]*coarse + third[j], crossInput})
+			cell += coarse * coarse
+		}
 	}
 	return dst
 }
 
 // third maps a bin to one of coarse: the first bins, which hold nothing and next to nothing, keep theirs.
-func (o *Online) third(f int, code uint8) int {
+func (o *Online) third(f int, code uint8) int32 {
 	n := len(o.bins.edges[f]) + 1
 	if n < coarse {
-		return int(code)
+		return int32(code)
 	}
-	return int(code) * (coarse - 1) / n
+	return int32(int(code) * (coarse - 1) / n)
 }
 
 func (o *Online) weight(i int32) float64 {
