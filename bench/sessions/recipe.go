@@ -219,7 +219,7 @@ func (n *neighbours) insert(clicks []uint32) {
 }
 
 func (n *neighbours) recommend(dst []uint32, clicks []uint32, k int) []uint32 {
-	found := n.walker.Walk(n.index, clicks)
+	found := n.walker.Walk(n.index, clicks, 0)
 	n.scores, n.places = n.scores[:0], n.places[:0]
 	for i := range found {
 		n.scores = append(n.scores, knnScore(&found[i], float64(n.walker.Query.Sessions)))

@@ -76,7 +76,7 @@ type Dataset struct {
 	Items         int    `json:"items"`
 }
 
-// Figures are those of one recipe. The keys of K come from the JSON shape, for k = 20: "hr@20" and so on.
+// Figures are those of one recipe; its JSON is MarshalJSON's, with "hr@20" and so on.
 type Figures struct {
 	Recipe     string            `json:"recipe"`
 	N          int               `json:"n"`
@@ -118,6 +118,14 @@ func Run(ctx context.Context, c Config, log io.Writer) (*Result, error) {
 // RunSet runs a backtest on a set that has been loaded.
 func RunSet(ctx context.Context, c Config, set *Set, log io.Writer) (*Result, error) {
 	c = c.withDefaults()
+	for _, name := range c.Recipes {
+		if !slices.Contains(Recipes, name) {
+			return nil, fmt.Errorf("cannot run recipe %q: it is none of %v", name, Recipes)
+		}
+	}
+	if c.K < 1 || c.K > 100 {
+		return nil, fmt.Errorf("cannot run lists of %d items: 1 to 100 are possible", c.K)
+	}
 	set = c.cut(set)
 	res := &Result{Command: c.Command, Baseline: c.Baseline, Definitions: metric.Definitions, Dataset: set.dataset()}
 	groups := make([]uint32, len(set.Test))
@@ -268,51 +276,4 @@ func (s *Set) session(i int) []uint32 {
 		}
 	}
 	return append(slices.Clone(longest.Clicks), longest.Next)
-}
-
-// tally collects the results of a recipe.
-type tally struct {
-	ranks   metric.Ranks
-	us      []float64
-	shown   map[uint32]bool
-	clicks  map[uint32]float64 // relative to the most clicked item
-	popular float64
-	listed  int
-	items   int
-	lists   map[int][]uint32
-}
-
-func newTally(set *Set) *tally {
-	t := &tally{lists: map[int][]uint32{}, shown: map[uint32]bool{}, clicks: map[uint32]float64{}, items: set.Items}
-	most := 0.0
-	for _, s := range set.Train {
-		for _, item := range s {
-			t.clicks[item]++
-			most = max(most, t.clicks[item])
-		}
-	}
-	for item := range t.clicks {
-		t.clicks[item] /= most
-	}
-	return t
-}
-
-func (t *tally) add(list []uint32, next uint32, took time.Duration) {
-	t.ranks = append(t.ranks, uint16(slices.Index(list, next)+1))
-	t.us = append(t.us, float64(took.Nanoseconds())/1e3)
-	for _, item := range list {
-		t.shown[item] = true
-		t.popular += t.clicks[item]
-	}
-	t.listed += len(list)
-}
-
-func (t *tally) into(f *Figures) {
-	f.ranks, f.lists = t.ranks, t.lists
-	f.HR, f.MRR, f.NDCG = t.ranks.HR(), t.ranks.MRR(), t.ranks.NDCG()
-	f.Coverage = float64(len(t.shown)) / float64(max(t.items, 1))
-	f.Popularity = t.popular / float64(max(t.listed, 1))
-	slices.Sort(t.us)
-	at := func(q float64) float64 { return t.us[int(q*float64(len(t.us)-1))] }
-	f.Query = Times{at(.5), at(.9), at(.99)}
 }

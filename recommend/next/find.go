@@ -15,13 +15,13 @@ const (
 )
 
 // find fills chosen and rows with the candidates of a visitor with these clicks.
-func (s *Scratch) find(r *Recommender, clicks []uint32, allow func(uint32) bool) {
+func (s *Scratch) find(r *Recommender, clicks []uint32, own session.Row, allow func(uint32) bool) {
 	x := r.index
-	found := s.walker.Walk(x, clicks)
+	found := s.walker.Walk(x, clicks, own)
 	s.rate(found)
-	own := min(s.walker.Query.Distinct, len(found))
-	n := s.allow(0, own, found, allow) // the visitor's items, which no score may crowd out
-	for next := own; next < len(s.base) && n < chosen; {
+	his := min(s.walker.Query.Distinct, len(found))
+	n := s.allow(0, his, found, allow) // the visitor's items, which no score may crowd out
+	for next := his; next < len(s.base) && n < chosen; {
 		m := min(chosen-n, len(s.base)-next)
 		selectTop(s.base[next:], m)
 		kept := s.allow(next, next+m, found, allow)

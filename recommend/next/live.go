@@ -42,17 +42,22 @@ func (l *Live) Visit(visitor, item uint32, dice uint64) {
 	row := session.Row(l.rows.Load(uint64(visitor)))
 	if row != 0 && dice%l.every == 0 {
 		l.clicks = l.Index().Items(l.clicks[:0], row)
-		l.Learn(l.scratch, l.clicks, item)
+		l.LearnBeside(l.scratch, row, l.clicks, item)
 	}
 	l.rows.Set(uint64(visitor), uint64(l.Click(row, item)))
 }
 
+// Row returns the row of a visitor's newest session, for Options.Own. Any goroutine may call it.
+func (l *Live) Row(visitor uint32) session.Row {
+	if uint64(visitor) >= l.rows.Len() {
+		return 0
+	}
+	return session.Row(l.rows.Load(uint64(visitor)))
+}
+
 // Session appends the clicks of a visitor's newest session to dst, oldest first. Any goroutine may call it.
 func (l *Live) Session(dst []uint32, visitor uint32) []uint32 {
-	if uint64(visitor) >= l.rows.Len() {
-		return dst
-	}
-	return l.Index().Items(dst, session.Row(l.rows.Load(uint64(visitor))))
+	return l.Index().Items(dst, l.Row(visitor))
 }
 
 // Bytes returns the memory held, in bytes.

@@ -68,6 +68,7 @@ type Item struct {
 
 // Options of one recommendation.
 type Options struct {
+	Own   session.Row            // the visitor's session, which is no evidence for himself; 0 where it is not in the index
 	N     int                    // items wanted; default 20, at most 100
 	Allow func(item uint32) bool // which items may be recommended; nil is all
 }
@@ -103,7 +104,7 @@ func NewScratch() *Scratch {
 // Recommend appends what a visitor with these clicks, newest last, clicks on next to dst, best first. It allocates
 // nothing if dst has room. Cost: 50 to 300 us.
 func (r *Recommender) Recommend(s *Scratch, dst []Item, clicks []uint32, o Options) []Item {
-	s.find(r, clicks, o.Allow)
+	s.find(r, clicks, o.Own, o.Allow)
 	n := len(s.chosen)
 	r.weights.Load().Score(s.rows[:n], s.scores[:n])
 	s.base = s.base[:0]
@@ -132,7 +133,12 @@ func (r *Recommender) Recommend(s *Scratch, dst []Item, clicks []uint32, o Optio
 // called before that click is given to Click, so that nothing is learned from its own trace. It reports the rank that
 // the model gave the item before, from 1 on, and 0 if it was not among the candidates: prequential quality.
 func (r *Recommender) Learn(s *Scratch, clicks []uint32, item uint32) (rank int) {
-	s.find(r, clicks, nil)
+	return r.LearnBeside(s, 0, clicks, item)
+}
+
+// LearnBeside is Learn for a visitor whose session, own, is in the index already, and must be no evidence for himself.
+func (r *Recommender) LearnBeside(s *Scratch, own session.Row, clicks []uint32, item uint32) (rank int) {
+	s.find(r, clicks, own, nil)
 	positive := -1
 	for i := range s.chosen {
 		if s.chosen[i].Item == item {

@@ -19,7 +19,7 @@ func shop(learn bool) (*Recommender, *Scratch) {
 		for i := range uint32(4 + v%3) {
 			item := start + (v*7+i)%10
 			if learn && v > 500 && v%4 == 0 && i > 0 {
-				r.Learn(s, clicks, item)
+				r.LearnBeside(s, row, clicks, item)
 			}
 			clicks = append(clicks, item)
 			row = r.Click(row, item)
@@ -160,7 +160,7 @@ func TestReadersBesideTheWriter(t *testing.T) {
 	for i := range uint32(3000) {
 		clicks := []uint32{i % 500, (i + 1) % 500}
 		if i%5 == 0 {
-			r.Learn(learner, clicks, (i+2)%500)
+			r.LearnBeside(learner, row, clicks, (i+2)%500)
 			row = 0
 		}
 		row = r.Click(row, (i+2)%500)

@@ -181,7 +181,7 @@ func TestWalkEqualsOracle(t *testing.T) {
 
 func compare(t *rapid.T, w *Walker, x *Index, clicks []uint32, o *oracle) {
 	want := o.walk(clicks)
-	got := w.Walk(x, clicks)
+	got := w.Walk(x, clicks, 0)
 	if len(got) != len(want) {
 		t.Fatalf("%d candidates; want %d", len(got), len(want))
 	}

@@ -30,7 +30,7 @@ func FuzzRestore(f *testing.F) {
 		w := NewWalker()
 		row := Row(to)
 		for i := range uint32(40) {
-			w.Walk(x, []uint32{i % 14, (i + 1) % 14})
+			w.Walk(x, []uint32{i % 14, (i + 1) % 14}, 0)
 			if i%6 == 0 && i > 0 {
 				row = rowBlock | Row(i)
 			}

@@ -17,11 +17,11 @@ func add(x *Index, items ...uint32) Row {
 func TestSearchableFromTheSecondClick(t *testing.T) {
 	x, w := New(Config{}), NewWalker()
 	row := x.Click(0, 7)
-	if got := w.Walk(x, []uint32{7}); len(got) != 1 || x.Bytes() > 1<<20 {
+	if got := w.Walk(x, []uint32{7}, 0); len(got) != 1 || x.Bytes() > 1<<20 {
 		t.Fatalf("one click made %d candidates and %d bytes", len(got), x.Bytes())
 	}
 	x.Click(row, 8)
-	got := w.Walk(x, []uint32{7})
+	got := w.Walk(x, []uint32{7}, 0)
 	if len(got) != 2 || got[1].Item != 8 || got[1].Next != 1 || got[1].FoundCount != 1 {
 		t.Fatalf("got %+v; want item 8 after item 7", got)
 	}
@@ -52,14 +52,32 @@ func TestOldSessionsAreOverwritten(t *testing.T) {
 	if got := x.Items(nil, old); len(got) != 0 {
 		t.Fatalf("the overwritten session still holds %v", got)
 	}
-	if got := w.Walk(x, []uint32{1}); len(got) != 1 {
+	if got := w.Walk(x, []uint32{1}, 0); len(got) != 1 {
 		t.Fatalf("found %d items through an overwritten session; want the visitor's own alone", len(got))
 	}
 	if next := x.Click(old, 4); next&rowFirst == 0 {
 		t.Fatalf("an overwritten row went on as %x", next)
 	}
-	if got := w.Walk(x, []uint32{10}); len(got) != 2 || got[1].Sessions != 4 {
+	if got := w.Walk(x, []uint32{10}, 0); len(got) != 2 || got[1].Sessions != 4 {
 		t.Fatalf("got %+v; want the newest 4 sessions of item 10", got)
+	}
+}
+
+func TestOwnSessionIsLeftOut(t *testing.T) {
+	x, w := New(Config{}), NewWalker()
+	for i := range uint32(30) {
+		add(x, i%5, i%7, i%3)
+	}
+	before := slices.Clone(w.Walk(x, []uint32{1, 2}, 0))
+	own := add(x, 1, 2)
+	after := w.Walk(x, []uint32{1, 2}, own)
+	if len(after) != len(before) {
+		t.Fatalf("%d candidates; want the %d of before", len(after), len(before))
+	}
+	for i := range after {
+		if after[i].Sessions != before[i].Sessions || after[i].Next != before[i].Next {
+			t.Errorf("item %d: %+v; want %+v", after[i].Item, after[i], before[i])
+		}
 	}
 }
 
@@ -82,7 +100,7 @@ func TestWalkAllocatesNothing(t *testing.T) {
 		add(x, i%97, i%89, i%83)
 	}
 	clicks := []uint32{1, 2, 3, 4, 5}
-	if n := testing.AllocsPerRun(20, func() { w.Walk(x, clicks) }); n != 0 {
+	if n := testing.AllocsPerRun(20, func() { w.Walk(x, clicks, 0) }); n != 0 {
 		t.Errorf("a walk allocates %g times", n)
 	}
 	row := add(x, 1, 2)
@@ -107,7 +125,7 @@ func TestReadersBesideTheWriter(t *testing.T) {
 					return
 				default:
 				}
-				for _, c := range w.Walk(x, []uint32{i % items, i * 7 % items, i * 31 % items}) {
+				for _, c := range w.Walk(x, []uint32{i % items, i * 7 % items, i * 31 % items}, 0) {
 					if c.Item >= items {
 						t.Errorf("found item %d, which nobody clicked", c.Item)
 						return

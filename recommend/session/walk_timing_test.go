@@ -72,7 +72,7 @@ func walks(b *testing.B, x *Index, n int, limits Limits) {
 			clicks[i] = draw()
 		}
 		began := time.Now()
-		w.Walk(x, clicks)
+		w.Walk(x, clicks, 0)
 		took = append(took, time.Since(began))
 	}
 	slices.Sort(took)
