@@ -142,7 +142,7 @@ func (a *Answerer) next() {
 	if a.scratch == nil {
 		a.scratch = next.NewScratch()
 	}
-	a.likely = a.m.Next.Recommend(a.scratch, a.likely[:0], a.session, next.Options{N: a.c.room, Allow: a.allow})
+	a.likely = a.m.Next.Recommend(a.scratch, a.likely[:0], a.session, next.Options{Own: a.m.Next.Row(a.who.Visitor), N: a.c.room, Allow: a.allow})
 	if len(a.likely) == 0 {
 		return
 	}
