@@ -104,7 +104,39 @@ func EnsureTopics(ctx context.Context, c Cluster, t Topics) ([]TopicState, error
 		out = append(out, TopicState{Name: c.Topic(topic), Partitions: spec.partitions, Created: made})
 	}
 	slices.SortFunc(out, func(a, b TopicState) int { return strings.Compare(a.Name, b.Name) })
-	return out, nil
+	return out, waitForTopics(ctx, adm, out)
+}
+
+// waitForTopics returns when all topics are listed with their partitions and somebody leads these: a cluster says that
+// a topic is created when its controller knows of it, and its brokers learn of it some moments later.
+func waitForTopics(ctx context.Context, adm *kadm.Client, topics []TopicState) error {
+	names := make([]string, len(topics))
+	for i, t := range topics {
+		names[i] = t.Name
+	}
+	for {
+		details, err := adm.ListTopics(ctx, names...)
+		if err == nil && !slices.ContainsFunc(topics, func(t TopicState) bool { return !served(details[t.Name], t.Partitions) }) {
+			return nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("cannot wait until the brokers know the topics: %w", ctx.Err()), err)
+		}
+	}
+}
+
+func served(d kadm.TopicDetail, partitions int) bool {
+	if d.Err != nil || len(d.Partitions) < partitions {
+		return false
+	}
+	for _, p := range d.Partitions {
+		if p.Err != nil || p.Leader < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 type topicSpec struct {
