@@ -12,6 +12,22 @@ import (
 type Options struct {
 	Unit float64 // days per unit of the models' time; 7 where 0
 	Span int     // days of the past that windows may reach back, at most; 730 where 0
+	Most int     // customers that the trials look at, at most: evenly many are left out; 50,000 where 0
+}
+
+// thin leaves out customers evenly until at most so many are left.
+func thin(customers [][]btyd.Day, most int) [][]btyd.Day {
+	if most <= 0 {
+		most = 50_000
+	}
+	if len(customers) <= most {
+		return customers
+	}
+	out := make([][]btyd.Day, 0, most)
+	for i := range most {
+		out = append(out, customers[i*len(customers)/most])
+	}
+	return out
 }
 
 // Origins are the ends of what the models learn from in the trials, as fractions of the span before the end. The first
@@ -75,7 +91,7 @@ func candidates() []Candidate {
 // Choose tries every candidate at every origin, takes the one with the best log score, fits it to all that is known at
 // end, and recalibrates its totals by the windows (see factor). customers are their distinct purchase days, ascending.
 func Choose(customers [][]btyd.Day, end btyd.Day, opt Options) (*Choice, error) {
-	t := newTrial(customers, end, opt)
+	t := newTrial(thin(customers, opt.Most), end, opt)
 	tried := candidates()
 	best := -1
 	for i := range tried {
@@ -90,7 +106,7 @@ func Choose(customers [][]btyd.Day, end btyd.Day, opt Options) (*Choice, error) 
 		return nil, ErrShort
 	}
 	won := tried[best]
-	model, rep, err := t.fit(&won, end)
+	model, rep, err := newTrial(customers, end, opt).fit(&won, end)
 	if err != nil {
 		return nil, err
 	}

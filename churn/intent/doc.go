@@ -6,5 +6,5 @@
 // model for all horizons, in hazard form, and Pending holds features back until their outcome is known. Platt and Isotonic
 // keep the probabilities honest.
 //
-// Not-a-number is a feature that is not known. Costs: a forecast of Online some 2 us for 17 features, of Trees 6 us.
+// Not-a-number is a feature that is not known. Costs: a forecast of Online some 2 us for 17 features, of Trees 20 us.
 package intent

@@ -55,7 +55,7 @@ type node struct {
 	value   float32
 }
 
-// Logit returns the log-odds of a row. It costs some 10 ns a tree: 6 us with the defaults.
+// Logit returns the log-odds of a row. It costs some 35 ns a tree: 20 us with the defaults.
 func (t *Trees) Logit(row []float64) float64 {
 	var buf [128]uint8
 	return t.logit(t.bins.Codes(buf[:0], row))
