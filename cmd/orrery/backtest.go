@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"orrery/bench/contacts"
+	"orrery/bench/intent"
 	"orrery/bench/sessions"
 )
 
 type backtestCmd struct {
 	Sessions backtestSessionsCmd `cmd:"" help:"Next-item recommendation on session files: full ranking, no sampling."`
 	Contacts backtestContactsCmd `cmd:"" help:"Repeat purchases, churn and value on a purchase log."`
+	Intent   backtestIntentCmd   `cmd:"" help:"Purchase intent on a table of sessions with a label."`
 }
 
 // commandLine is what was typed, for the record of a result.
@@ -89,6 +91,30 @@ func (c *backtestContactsCmd) Run(all *cli) error {
 		cfg.Progress = os.Stderr
 	}
 	r, err := contacts.Run(cfg)
+	if err != nil {
+		return err
+	}
+	if all.JSON {
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	return r.WriteText(os.Stdout)
+}
+
+type backtestIntentCmd struct {
+	File  string   `name:"file" required:"" help:"CSV, a session a row."`
+	Label string   `name:"label" default:"Revenue" help:"Column of the outcome: TRUE or 1 is a purchase."`
+	Leaky []string `name:"leaky" default:"PageValues" help:"Columns that partly tell the outcome: everything is reported with and without them."`
+	Folds int      `name:"folds" default:"10" help:"Folds of the out-of-fold protocol."`
+	Quiet bool     `name:"quiet" help:"No progress."`
+}
+
+// Run backtests purchase intent.
+func (c *backtestIntentCmd) Run(all *cli) error {
+	cfg := intent.Config{File: c.File, Label: c.Label, Leaky: c.Leaky, Folds: c.Folds, Command: commandLine()}
+	if !c.Quiet {
+		cfg.Progress = os.Stderr
+	}
+	r, err := intent.Run(cfg)
 	if err != nil {
 		return err
 	}
