@@ -132,6 +132,8 @@ func (r *Result) Plot(path string) error {
 		p.Add(bars, whiskers)
 		p.Legend.Add(s.name, bars)
 	}
+	p.X.Min, p.X.Max = -0.6, float64(len(names))-0.4 // the bars have moved them
+	p.Y.Max *= 1.12
 	width := vg.Length(len(r.Results)) * vg.Points(60)
 	if err := p.Save(width+vg.Points(60), 3.6*vg.Inch, path); err != nil {
 		return fmt.Errorf("cannot plot %q: %w", path, err)
