@@ -50,6 +50,10 @@ fuzz: ## run every fuzz target for FUZZTIME (30s), one after the other
 bench: ## run the micro-benchmarks that match BENCH (all)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
+.PHONY: backtest
+backtest: build ## all backtests on the public data sets in DATA: tables here, JSON and charts in bench-out
+	./orrery backtest table --data '$(ORRERY_DATA)' --out bench-out
+
 .PHONY: test-integration
 test-integration: build ## end-to-end tests against a real Kafka broker, kcat and Chromium
 	@.ci/integration

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"orrery/bench/contacts"
+	"orrery/bench/intent"
+	"orrery/bench/sessions"
+)
+
+// backtestTableCmd runs every backtest on the public data sets and prints the tables of the README.
+type backtestTableCmd struct {
+	Data string   `name:"data" required:"" type:"existingdir" help:"Folder of the public data sets."`
+	Only []string `name:"only" help:"Only these sets, such as diginetica or cdnow."`
+	Out  string   `name:"out" type:"path" placeholder:"DIR" help:"Also write each result there, as text, JSON and PNG."`
+}
+
+// sessionSet is a public session data set, and the best published figures on its files as recalled from the papers.
+type sessionSet struct {
+	name, train, test string
+	live              bool
+	published         string
+}
+
+var sessionSets = []sessionSet{
+	{"diginetica", "sessions_diginetica/train_sessions.txt.gz", "sessions_diginetica/test_pairs.tsv.gz", false, "GCE-GNN 54.2 / 19.0"},
+	{"yoochoose1_64", "sessions_yoochoose1_64/train_sessions.txt.gz", "sessions_yoochoose1_64/test_pairs.tsv.gz", false, "SLIST 70.9 / 30.8"},
+	{"retailrocket", "sessions_retailrocket/train_sessions.txt.gz", "sessions_retailrocket/test_pairs.tsv.gz", false, "-"},
+	{"nowplaying", "sessions_nowplaying/train_sessions.txt.gz", "sessions_nowplaying/test_pairs.tsv.gz", false, "S2-DHCN 23.5 / 8.2"},
+	{"tmall", "sessions_tmall/train_sessions.txt.gz", "sessions_tmall/test_pairs.tsv.gz", false, "COTREC 36.4 / 18.0"},
+	{"rsc15_100k", "sessions_rsc15_100k/yoochoose-clicks-100k_train_full.tsv.gz", "sessions_rsc15_100k/yoochoose-clicks-100k_test.tsv.gz", false, "-"},
+	{"diginetica, live", "sessions_diginetica/train_sessions.txt.gz", "sessions_diginetica/test_pairs.tsv.gz", true, "-"},
+	{"retailrocket, live", "sessions_retailrocket/train_sessions.txt.gz", "sessions_retailrocket/test_pairs.tsv.gz", true, "-"},
+}
+
+// Run runs the backtests and prints each as it ends, and the summary at the end.
+func (c *backtestTableCmd) Run(ctx context.Context) error {
+	var rows []string
+	for _, s := range sessionSets {
+		if !c.wanted(s.name) {
+			continue
+		}
+		row, err := c.sessions(ctx, s)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
+	if err := c.customers(); err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	fmt.Println("\nnext item, P@20 / MRR@20 in %, full ranking; published: best on these files as recalled from the papers")
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "set\tpopularity\tsequential rules\tsession kNN\tnext\tpublished\tp90 us\tminutes")
+	for _, r := range rows {
+		fmt.Fprintln(w, r)
+	}
+	return w.Flush()
+}
+
+func (c *backtestTableCmd) wanted(name string) bool {
+	for _, o := range c.Only {
+		if o == name {
+			return true
+		}
+	}
+	return len(c.Only) == 0
+}
+
+// sessions runs one set and returns its line of the summary.
+func (c *backtestTableCmd) sessions(ctx context.Context, s sessionSet) (string, error) {
+	began := time.Now()
+	fmt.Printf("\n== %s\n", s.name)
+	r, err := sessions.Run(ctx, sessions.Config{
+		Train: filepath.Join(c.Data, s.train), Test: filepath.Join(c.Data, s.test), Live: s.live, Command: commandLine(),
+	}, os.Stderr)
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(r.Text(os.Stdout), c.keep(s.name+".json", r.JSON), c.plot(s.name+".png", r.Plot)); err != nil {
+		return "", err
+	}
+	cell := map[string]string{}
+	p90 := 0.0
+	for _, f := range r.Results {
+		cell[f.Recipe] = fmt.Sprintf("%.1f / %.1f", 100*f.HR, 100*f.MRR)
+		if f.Recipe == "next" {
+			p90 = f.Query.P90
+		}
+	}
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t%.1f", s.name, cell["popularity"], cell["rules"], cell["knn"], cell["next"],
+		s.published, p90, time.Since(began).Minutes()), nil
+}
+
+// customers runs the backtests of the customer models.
+func (c *backtestTableCmd) customers() error {
+	day := func(text string) time.Time {
+		t, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			panic(fmt.Sprintf("BUG: %v", err))
+		}
+		return t
+	}
+	if c.wanted("cdnow") {
+		fmt.Println("\n== cdnow")
+		r, err := contacts.Run(contacts.Config{
+			File: filepath.Join(c.Data, "clv/CDNOW_sample.txt"), ID: "2", Time: "3", Value: "5",
+			CalibrationEnd: day("1997-09-30"), HoldoutEnd: day("1998-06-30"), Command: commandLine(),
+		})
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(r.WriteText(os.Stdout), c.keep("cdnow.txt", r.WriteText)); err != nil {
+			return err
+		}
+	}
+	if c.wanted("online-retail") {
+		fmt.Println("\n== online-retail")
+		r, err := contacts.Run(contacts.Config{
+			File: filepath.Join(c.Data, "online_retail/online_retail.csv.gz"), ID: "CustomerID", Time: "InvoiceDate", Value: "Quantity*UnitPrice",
+			CalibrationEnd: day("2011-08-31"), HoldoutEnd: day("2011-12-09"), Command: commandLine(),
+		})
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(r.WriteText(os.Stdout), c.keep("online-retail.txt", r.WriteText)); err != nil {
+			return err
+		}
+	}
+	if c.wanted("intent") {
+		fmt.Println("\n== intent")
+		r, err := intent.Run(intent.Config{File: filepath.Join(c.Data, "intent/online_shoppers_intention.csv"), Command: commandLine()})
+		if err != nil {
+			return err
+		}
+		return errors.Join(r.WriteText(os.Stdout), c.keep("intent.txt", r.WriteText))
+	}
+	return nil
+}
+
+// keep writes a result into the output folder, if one is asked for.
+func (c *backtestTableCmd) keep(name string, write func(io.Writer) error) error {
+	if c.Out == "" {
+		return nil
+	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return err
+	}
+	f, err := os.Create(filepath.Join(c.Out, name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}
+
+func (c *backtestTableCmd) plot(name string, plot func(string) error) error {
+	if c.Out == "" {
+		return nil
+	}
+	return plot(filepath.Join(c.Out, name))
+}
