@@ -12,7 +12,9 @@ type Record struct {
 	Value []byte
 }
 
-// RecordOf routes an event that was decoded from value: topic by kind, key by person, for the catalogue by product.
+// RecordOf routes an event that was decoded from value: topic by kind, key by person, for the catalogue by product. The
+// catalogue topic keeps the newest record of a key, and a price or a stock does not stand for the whole product: these
+// two have keys of their own, ending in the kind.
 func RecordOf(e *Event, value []byte) Record {
 	r := Record{Topic: e.Kind.Topic(), Key: e.Person(), Value: value}
 	if r.Topic == Catalogue && len(e.Items) > 0 {
@@ -21,6 +23,9 @@ func RecordOf(e *Event, value []byte) Record {
 			shop = []byte(DefaultShop)
 		}
 		r.Key = append(append(append(make([]byte, 0, len(shop)+1+len(e.Items[0].ID)), shop...), KeySeparator), e.Items[0].ID...)
+		if e.Kind == ProductPrice || e.Kind == ProductStock {
+			r.Key = append(append(r.Key, KeySeparator), e.Kind.String()...)
+		}
 	}
 	return r
 }

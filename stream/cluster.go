@@ -3,6 +3,7 @@ package stream
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -51,6 +52,7 @@ func (c Cluster) client(opts ...kgo.Opt) (*kgo.Client, error) {
 		kgo.WithLogger(kgoLog{c.log()}),
 		kgo.DisableClientMetrics(),
 		kgo.RetryBackoffFn(backoff),
+		kgo.MetadataMinAge(250 * time.Millisecond), // default 5 s: how long a new broker's leader may stay unknown
 	}
 	client, err := kgo.NewClient(append(append(all, c.Options...), opts...)...)
 	if err != nil {

@@ -36,7 +36,7 @@ func decodeTombstone(e *models.Event, topic models.Topic, r *kgo.Record, at mode
 		return &models.Invalid{Code: NoValue, Reason: "the record has no value"}
 	}
 	shop, item, ok := bytes.Cut(r.Key, []byte{models.KeySeparator})
-	if !ok || len(item) == 0 {
+	if !ok || len(item) == 0 || bytes.IndexByte(item, models.KeySeparator) >= 0 {
 		return &models.Invalid{Code: BadKey, Reason: "the key of the removed product is not shop, 0x1f, item id"}
 	}
 	*e = models.Event{

@@ -52,6 +52,9 @@ func listLog(ctx context.Context, adm *kadm.Client, c Cluster) ([]logPart, error
 		if d.Err != nil {
 			return nil, fmt.Errorf("cannot look up topic %q: %w", name, d.Err)
 		}
+		if inputs[i] == models.Catalogue && len(d.Partitions) != 1 {
+			return nil, fmt.Errorf("cannot keep the products in order: topic %q has %d partitions, not 1: %w", name, len(d.Partitions), ErrPartitions)
+		}
 		for part := range int32(len(d.Partitions)) {
 			start, _ := starts.Lookup(name, part)
 			end, ok := ends.Lookup(name, part)

@@ -56,6 +56,15 @@ type ledgerState struct {
 	Value  models.Money
 }
 
+// String is short: who has another sequence is seldom of interest.
+func (s ledgerState) String() string {
+	b, err := json.Marshal(s.People) // sorted
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf("{%d people %x, %v, value %v}", len(s.People), xxhash.Sum64(b), s.Counts, s.Value)
+}
+
 func (l *ledger) state() ledgerState {
 	l.mu.Lock()
 	defer l.mu.Unlock()

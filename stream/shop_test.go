@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -15,7 +16,13 @@ import (
 	"orrery/stream/broker"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		child(dir)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // testTime is far more than any step of these tests needs.
 const testTime = 60 * time.Second
@@ -53,20 +60,20 @@ func events(seed uint64, n int) []models.Record {
 	var e models.Event
 	for i := range n {
 		at := start.Add(time.Duration(i) * time.Second).Format(time.RFC3339)
-		visitor, item := rng.IntN(50), rng.IntN(20)
-		head := fmt.Sprintf(`{"id":"%d-%d","time":"%s","visitor":"v%d",`, seed, i, at, visitor)
+		visitor, item := fmt.Sprintf("v%d-%d", seed, rng.IntN(50)), fmt.Sprintf("p%d-%d", seed, rng.IntN(20))
+		head := fmt.Sprintf(`{"id":"%d-%d","time":"%s","visitor":"%s",`, seed, i, at, visitor)
 		var body string
 		switch k := rng.IntN(100); {
 		case k < 70:
-			body = head + fmt.Sprintf(`"event":"view_item","items":[{"item_id":"p%d"}]}`, item)
+			body = head + fmt.Sprintf(`"event":"view_item","items":[{"item_id":"%s"}]}`, item)
 		case k < 85:
-			body = head + fmt.Sprintf(`"event":"add_to_cart","items":[{"item_id":"p%d"}]}`, item)
+			body = head + fmt.Sprintf(`"event":"add_to_cart","items":[{"item_id":"%s"}]}`, item)
 		case k < 92:
-			body = head + fmt.Sprintf(`"event":"purchase","order":"o%d-%d","value":%d.25,"currency":"EUR"}`, seed, i, item+1)
+			body = head + fmt.Sprintf(`"event":"purchase","order":"o%d-%d","value":%d.25,"currency":"EUR"}`, seed, i, i%20+1)
 		case k < 96:
-			body = head + fmt.Sprintf(`"event":"identify","contact":"c%d@example.com"}`, visitor)
+			body = head + fmt.Sprintf(`"event":"identify","contact":"%s@example.com"}`, visitor)
 		default:
-			body = fmt.Sprintf(`{"id":"%d-%d","time":"%s","event":"product_price","items":[{"item_id":"p%d","price":%d}]}`, seed, i, at, item, i)
+			body = fmt.Sprintf(`{"id":"%d-%d","time":"%s","event":"product_price","items":[{"item_id":"%s","price":%d}]}`, seed, i, at, item, i)
 		}
 		if err := e.Decode([]byte(body), models.TimeOf(start)); err != nil {
 			panic(err)
