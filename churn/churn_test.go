@@ -160,6 +160,9 @@ func TestScores(t *testing.T) {
 	if same := c.Fit(now); !c.Accept(same) {
 		t.Error("the same fit was refused")
 	}
+	if again := c.Refit(now); again.Gate != "" || again.Choice.Why != c.Models().Choice.Why || !c.Accept(again) {
+		t.Errorf("refit: %q", again.Gate)
+	}
 	worse := *c.Models()
 	worse.Forecast.Factor *= 3
 	if c.Accept(&worse) {

@@ -66,7 +66,17 @@ func (b *Base) Buy(k btyd.Key, now btyd.Day, days float64) (p float64, n int) {
 
 // Fit learns from all purchases up to a day, beside the writer: a scan of the contacts, the choice of a model (see
 // forecast.Choose) and the fit of spend. Whoever calls it hands the result to SetModels if Accept says so.
-func (c *Customers) Fit(now btyd.Day) *Models {
+func (c *Customers) Fit(now btyd.Day) *Models { return c.fit(now, nil) }
+
+// Refit is Fit without a new choice: the model in use is fitted anew, warm. Without one in use it is Fit.
+func (c *Customers) Refit(now btyd.Day) *Models {
+	if old := c.models.Load(); old != nil {
+		return c.fit(now, old.Choice)
+	}
+	return c.fit(now, nil)
+}
+
+func (c *Customers) fit(now btyd.Day, chosen *forecast.Choice) *Models {
 	m := &Models{Day: now}
 	var all [][]btyd.Day
 	var spends []btyd.Spend
@@ -90,7 +100,13 @@ func (c *Customers) Fit(now btyd.Day) *Models {
 	if m.Gate = gate.reason(now); m.Gate != "" {
 		return m
 	}
-	choice, err := forecast.Choose(all, now, forecast.Options{Unit: Unit})
+	opt := forecast.Options{Unit: Unit}
+	choice, err := chosen, error(nil)
+	if chosen != nil {
+		choice, err = chosen.Refit(all, now, opt)
+	} else {
+		choice, err = forecast.Choose(all, now, opt)
+	}
 	if err != nil {
 		m.Gate = err.Error()
 		return m

@@ -50,7 +50,9 @@ func (c *Customers) ReadFrom(src io.Reader) (int64, error) {
 func (c *Customers) Reschedule(day btyd.Day) {
 	c.watch.due = make(map[btyd.Day][]uint32)
 	c.watch.day = day
-	if m := c.models.Load(); m != nil && m.Gate == "" {
+	m := c.models.Load()
+	c.watch.models, c.watch.left = m, 0
+	if m != nil && m.Gate == "" {
 		for contact := range uint32(c.words.Len() / stride) {
 			c.reband(contact, m, day)
 		}

@@ -25,6 +25,8 @@ type watch struct {
 	due     map[btyd.Day][]uint32
 	day     btyd.Day // up to which crossings have been told
 	next    uint32   // contact that Sweep looks at next
+	models  *Models  // whose dates stand on the calendar
+	left    uint32   // contacts that Sweep has not put on it yet
 	changes []Change // by purchases, until the next Advance
 }
 
@@ -106,9 +108,12 @@ func (c *Customers) isDue(r *record, m *Models) bool {
 func (c *Customers) Sweep(n int, day btyd.Day) {
 	all := uint32(c.words.Len() / stride)
 	m := c.models.Load()
+	c.watch.renew(m, all)
 	for range min(n, int(all)) {
 		contact := c.watch.next
 		c.watch.next = (c.watch.next + 1) % all
+		awaited := c.watch.left > 0
+		c.watch.left -= min(c.watch.left, 1)
 		r := c.load(contact)
 		if r.key.Days == 0 {
 			continue
@@ -121,8 +126,22 @@ func (c *Customers) Sweep(n int, day btyd.Day) {
 			r.scores = scores
 			c.store(contact, &r, nil)
 		}
-		if m != nil && m.Gate == "" && m.band(r.key, day) != r.band {
+		if m != nil && m.Gate == "" && (awaited || m.band(r.key, day) != r.band) {
 			c.reband(contact, m, day)
 		}
 	}
+}
+
+// renew begins a new calendar where there is a new fit, or none since a restore.
+func (w *watch) renew(m *Models, contacts uint32) {
+	if m != w.models {
+		w.models, w.left, w.due = m, contacts, make(map[btyd.Day][]uint32)
+	}
+}
+
+// Behind returns how many contacts Sweep has yet to put on the calendar of the newest fit: the larger, the more of them
+// a call should look at.
+func (c *Customers) Behind() int {
+	c.watch.renew(c.models.Load(), uint32(c.words.Len()/stride))
+	return int(c.watch.left)
 }

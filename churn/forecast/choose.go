@@ -65,16 +65,24 @@ type Choice struct {
 	Recent     bool
 	Candidates []Candidate
 	Why        string
+	best       int // of Candidates
 }
 
-type fitter func(s, before *btyd.Sample) (btyd.Model, btyd.Report, error)
+// fitter fits a model, starting at warm where that is one of its kind.
+type fitter func(warm btyd.Model, s, before *btyd.Sample) (btyd.Model, btyd.Report, error)
 
 func candidates() []Candidate {
 	geo := func(m btyd.BetaGeo) fitter {
-		return func(s, before *btyd.Sample) (btyd.Model, btyd.Report, error) { return m.FitSince(s, before) }
+		return func(warm btyd.Model, s, before *btyd.Sample) (btyd.Model, btyd.Report, error) {
+			if w, ok := warm.(btyd.BetaGeo); ok && w.Name() == m.Name() {
+				return w.FitSince(s, before)
+			}
+			return m.FitSince(s, before)
+		}
 	}
-	pareto := func(s, before *btyd.Sample) (btyd.Model, btyd.Report, error) {
-		return btyd.Pareto{}.FitSince(s, before)
+	pareto := func(warm btyd.Model, s, before *btyd.Sample) (btyd.Model, btyd.Report, error) {
+		w, _ := warm.(btyd.Pareto)
+		return w.FitSince(s, before)
 	}
 	var all []Candidate
 	for _, recent := range []bool{false, true} {
@@ -106,12 +114,24 @@ func Choose(customers [][]btyd.Day, end btyd.Day, opt Options) (*Choice, error) 
 		return nil, ErrShort
 	}
 	won := tried[best]
-	model, rep, err := newTrial(customers, end, opt).fit(&won, end)
+	model, rep, err := newTrial(customers, end, opt).fit(&won, nil, end)
 	if err != nil {
 		return nil, err
 	}
 	f := factor(won.Windows)
-	return &Choice{Forecaster{model, f}, rep, won.Recent, tried, why(tried, best, f)}, nil
+	return &Choice{Forecaster{model, f}, rep, won.Recent, tried, why(tried, best, f), best}, nil
+}
+
+// Refit fits the chosen model anew to all that is known at end, starting from where it is. What was chosen, and the
+// factor, stay: a choice is for every week or so, a refit for every night or hour.
+func (c *Choice) Refit(customers [][]btyd.Day, end btyd.Day, opt Options) (*Choice, error) {
+	model, rep, err := newTrial(customers, end, opt).fit(&c.Candidates[c.best], c.Model, end)
+	if err != nil {
+		return nil, err
+	}
+	next := *c
+	next.Model, next.Report = model, rep
+	return &next, nil
 }
 
 func why(tried []Candidate, best int, factor float64) string {
@@ -188,17 +208,17 @@ func (t *trial) gaps(days []btyd.Day, after, upto btyd.Day) float64 {
 	return sum
 }
 
-func (t *trial) fit(c *Candidate, day btyd.Day) (btyd.Model, btyd.Report, error) {
+func (t *trial) fit(c *Candidate, warm btyd.Model, day btyd.Day) (btyd.Model, btyd.Report, error) {
 	if !c.Recent {
-		return c.fit(t.sample(day), nil)
+		return c.fit(warm, t.sample(day), nil)
 	}
-	return c.fit(t.sample(day), t.sample(t.start+btyd.Day(float64(day-t.start+1)*(1-Recent))-1))
+	return c.fit(warm, t.sample(day), t.sample(t.start+btyd.Day(float64(day-t.start+1)*(1-Recent))-1))
 }
 
 func (t *trial) run(c *Candidate) error {
 	c.LogScore = 0
 	for i, origin := range t.origins {
-		m, _, err := t.fit(c, origin)
+		m, _, err := t.fit(c, nil, origin)
 		if err != nil {
 			c.Windows = nil
 			return err
