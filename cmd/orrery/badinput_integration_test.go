@@ -31,19 +31,34 @@ func TestBadInput(t *testing.T) {
 	neighbours = append(neighbours, i.badOverHTTP(t)...)
 	neighbours = append(neighbours, i.badOverKafka(t)...)
 	i.settle()
-	for _, visitor := range neighbours {
-		var profile struct{ Events int }
-		i.get("/v1/visitors/"+visitor, &profile)
-		if profile.Events != 1 {
-			t.Errorf("%s: %d events, want 1", visitor, profile.Events)
-		}
-	}
+	i.checkNeighbours(t, neighbours)
 	if status, _ := i.post("/v1/events", []byte(`{"event":"page_view","visitor":"last"}`)); status != http.StatusAccepted || !i.proc.alive() {
 		t.Errorf("after all that: status %d, the process lives: %t", status, i.proc.alive())
 	}
 	s := i.stats()
 	t.Logf("%d kinds over HTTP, %d over Kafka, %d odd ones either way; %d good neighbours, all there; dead letters %v",
 		len(badinput.Cases), len(badinput.Cases)+len(badinput.Records), len(badinput.Odd), len(neighbours), s.DeadLettersByCode)
+}
+
+// With Apache Kafka as the log it all ends the same way.
+func TestBadInputKafka(t *testing.T) {
+	i := newKafkaInstance(t)
+	i.start()
+	neighbours := i.badOverKafka(t)
+	i.checkNeighbours(t, neighbours)
+	t.Logf("%d good neighbours, all there; dead letters %v", len(neighbours), i.stats().DeadLettersByCode)
+}
+
+// checkNeighbours fails unless each of the visitors has one event.
+func (i *instance) checkNeighbours(t *testing.T, visitors []string) {
+	t.Helper()
+	for _, visitor := range visitors {
+		var profile struct{ Events int }
+		i.get("/v1/visitors/"+visitor, &profile)
+		if profile.Events != 1 {
+			t.Errorf("%s: %d events, want 1", visitor, profile.Events)
+		}
+	}
 }
 
 // neighbour is a good event of a visitor who has no other.
