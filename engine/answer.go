@@ -60,7 +60,7 @@ func (e *Engine) Contact(shop, contact []byte, now models.Time) (models.Profile,
 	if number == 0 || c == 0 {
 		return models.Profile{}, false
 	}
-	return e.profile(people.Person{Contact: c}), true
+	return e.profile(people.Person{Contact: c}, number, now), true
 }
 
 // Visitor returns the profile of the person behind a visitor, and false where it is unknown.
@@ -69,10 +69,10 @@ func (e *Engine) Visitor(shop, visitor []byte, now models.Time) (models.Profile,
 	if number == 0 || e.m.People.FindVisitor(number, visitor) == 0 {
 		return models.Profile{}, false
 	}
-	return e.profile(e.m.People.Find(number, visitor, nil)), true
+	return e.profile(e.m.People.Find(number, visitor, nil), number, now), true
 }
 
-func (e *Engine) profile(who people.Person) models.Profile {
+func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models.Profile {
 	r := e.m.People.Reader()
 	f := r.Facts(who)
 	p := models.Profile{
@@ -101,6 +101,9 @@ func (e *Engine) profile(who people.Person) models.Profile {
 			p.Spent[order.Currency] += order.Value
 		}
 	}
+	if b := e.customers.find(shop); b != nil && who.Contact != 0 {
+		p.Customer = e.customer(b, who.Contact, now)
+	}
 	return p
 }
 
@@ -121,6 +124,7 @@ func (e *Engine) Stats() models.Stats {
 		"catalogue": e.m.Catalogue.Bytes(), "visitors": visitors, "contacts": contacts, "orders": orders,
 		"viewed_together": e.m.Viewed.Bytes(), "bought_together": e.m.Bought.Bytes(), "bought_after_viewing": e.m.After.Bytes(),
 		"sessions": e.m.Next.Bytes(), "similar": e.m.Similar.Bytes(), "popular": e.m.Popular.Bytes(), "social": e.m.Social.Bytes(),
+		"customers": e.customers.bytes(),
 	}
 	s.StreamTime = e.StreamTime()
 	return s

@@ -13,6 +13,7 @@ func (e *Engine) Apply(events []*models.Event) {
 	for _, ev := range events {
 		e.apply(ev)
 	}
+	e.customers.advance(e.StreamTime())
 }
 
 func (e *Engine) apply(ev *models.Event) {
@@ -37,7 +38,7 @@ func (e *Engine) apply(ev *models.Event) {
 	case models.Refund:
 		e.refund(shop, ev)
 	case models.Cancel:
-		e.ledger.book(e.m.People.Cancel(orderHash(shop, ev)))
+		e.cancel(shop, ev)
 	case models.EmailSent, models.EmailOpen: // not the person's own doing, or a mail program's
 	default:
 		e.behaviour(shop, v, ev)
@@ -79,6 +80,9 @@ func (e *Engine) person(shop uint32, ev *models.Event) (v, c uint32) {
 	if len(ev.Contact) > 0 {
 		c = p.Contact(shop, ev.Contact)
 		e.afterViewing(p.Link(v, c, ev.Time))
+		if len(ev.Visitor) > 0 {
+			e.customers.login(shop, v, c, ev.Time)
+		}
 		if ev.Kind == models.Identify {
 			p.Identify(c, ev.Props, ev.Time)
 		}
@@ -195,6 +199,7 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 		return
 	}
 	e.ledger.book(money)
+	e.customers.settle(shop, e.m.People.OrderOf(order.Hash))
 	after := e.m.After.Weight(ev.Time)
 	e.m.After.CountBasket(after)
 	together := e.m.Bought.Weight(ev.Time)
@@ -238,5 +243,13 @@ func (e *Engine) refund(shop uint32, ev *models.Event) {
 	for i := range ev.Items {
 		e.item(shop, &ev.Items[i], ev.Currency)
 	}
-	e.ledger.book(e.m.People.Refund(orderHash(shop, ev), amount(ev), e.ledger.currency(ev.Currency)))
+	hash := orderHash(shop, ev)
+	e.ledger.book(e.m.People.Refund(hash, amount(ev), e.ledger.currency(ev.Currency)))
+	e.customers.settle(shop, e.m.People.OrderOf(hash))
+}
+
+func (e *Engine) cancel(shop uint32, ev *models.Event) {
+	hash := orderHash(shop, ev)
+	e.ledger.book(e.m.People.Cancel(hash))
+	e.customers.settle(shop, e.m.People.OrderOf(hash))
 }

@@ -59,7 +59,8 @@ type Engine struct {
 	m      frame.Models
 	now    atomic.Int64 // newest event time
 
-	arrivals arrivals
+	customers *customers
+	arrivals  arrivals
 
 	free  chan *frame.Answerer // answerers that no request uses
 	lines []people.Line
@@ -87,6 +88,7 @@ func New(cfg Config) (*Engine, error) {
 		},
 		free: make(chan *frame.Answerer, maxAnswerers),
 	}
+	e.customers = newCustomers(e.m.People)
 	return e, nil
 }
 
@@ -103,13 +105,14 @@ type part struct {
 }
 
 // version is that of all sections; it grows when a model's layout changes.
-const version = 2
+const version = 3
 
 func (e *Engine) parts() []part {
 	return []part{
 		{"shops", e.shops}, {"ledger", e.ledger}, {"catalogue", e.m.Catalogue}, {"people", e.m.People},
 		{"viewed_together", e.m.Viewed}, {"bought_together", e.m.Bought}, {"bought_after_viewing", e.m.After},
 		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next}, {"similar", e.m.Similar},
+		{"customers", e.customers},
 	}
 }
 

@@ -53,4 +53,5 @@ type Profile struct {
 	OrderCount uint64
 	Spent      map[string]Money
 	Bot        bool
+	Customer   *Customer // nil for who has not bought
 }

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"sync/atomic"
+
+	"orrery/churn"
+	"orrery/churn/rfm"
+	"orrery/models"
+	"orrery/models/slab"
+)
+
+// book is the customer base of one shop: churn.Customers by numbers of its own, since only who has bought takes memory.
+type book struct {
+	shop     uint32
+	base     *churn.Customers
+	contacts slab.Words // by number in the base: the contact
+	sums     slab.Words
+	fitted   atomic.Pointer[fitted]
+	bought   bool // since the last advance
+}
+
+// The words of a book's sums.
+const (
+	sumCurrency = iota // the main one: the first that an order has named
+	sumForeign         // orders in others
+	sumOrders          // orders of known contacts
+	sumWords
+)
+
+func newBook(shop uint32) *book {
+	b := &book{shop: shop, base: churn.New(rfm.Rules{})}
+	b.sums.Grow(sumWords)
+	return b
+}
+
+func (b *book) currency() uint32 { return uint32(b.sums.Load(sumCurrency)) }
+
+func (b *book) add(sum uint64, n int64) { b.sums.Set(sum, b.sums.Load(sum)+uint64(n)) }
+
+func (b *book) bytes() uint64 { return b.base.Bytes() + b.contacts.Bytes() + b.sums.Bytes() }
+
+// amend tells the base what an order of a contact is worth now, in place of what it was.
+func (b *book) amend(number uint32, had, want *credit) {
+	if had.amount != want.amount {
+		b.base.Refund(number, churn.DayOf(want.time), had.amount-want.amount, false)
+	}
+}
+
+func (b *book) take(number uint32, c *credit) {
+	b.base.Purchase(number, churn.DayOf(c.time), c.amount)
+	b.add(sumOrders, 1)
+	if c.foreign {
+		b.add(sumForeign, 1)
+	}
+}
+
+func (b *book) giveBack(number uint32, c *credit) {
+	b.base.Refund(number, churn.DayOf(c.time), c.amount, true)
+	b.add(sumOrders, -1)
+	if c.foreign {
+		b.add(sumForeign, -1)
+	}
+}
+
+// credit is an order as the customer base has been told of it.
+type credit struct {
+	contact uint32 // 0: it is nobody's, or no purchase
+	time    models.Time
+	amount  models.Money
+	foreign bool // in another currency than the main one: it counts as an order without money
+}

@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"math"
+
+	"orrery/churn"
+	"orrery/churn/btyd"
+	"orrery/churn/rfm"
+	"orrery/models"
+)
+
+// customer returns what purchases say about a contact, nil for who has not bought.
+func (e *Engine) customer(b *book, contact uint32, now models.Time) *models.Customer {
+	number, ok := e.customers.lookUp(contact)
+	if !ok {
+		return nil
+	}
+	today := churn.DayOf(now)
+	s, ok := b.base.Score(number, today)
+	if !ok {
+		return nil
+	}
+	c := &models.Customer{
+		First: timeOf(s.First), Last: timeOf(s.Last), Days: s.Days, Orders: s.Orders, Spent: s.Spent,
+		Currency: e.ledger.code(b.currency()), Gap: s.Gap,
+		Age:        int32(max(today, s.Last) - s.Last),
+		Score:      [3]uint8{s.RFM.R, s.RFM.F, s.RFM.M},
+		Percentile: [3]float64{s.Percentiles.R, s.Percentiles.F, s.Percentiles.M},
+		Segment:    s.Settled.String(),
+		Gate:       s.Gate, BaseN: s.BaseN, Buy7: s.Buy7, Buy28: s.Buy28,
+	}
+	if s.Gate == "" {
+		c.Band, c.Alive, c.Year, c.Order, c.Value = bandOf(s.Alive), s.Alive, s.Year, s.Order, s.Value
+		c.Next, c.Late = s.Next, s.Late
+	}
+	return c
+}
+
+func timeOf(day btyd.Day) models.Time { return models.Time(day) * models.Day }
+
+// RFM returns the customer base of a shop by recency, frequency and money, and false where nobody has bought.
+func (e *Engine) RFM(shop []byte, now models.Time) (r models.RFM, ok bool) {
+	number := e.findShop(shop)
+	b := e.customers.find(number)
+	if b == nil || number == 0 {
+		return r, false
+	}
+	table, today := b.base.RFM(), churn.DayOf(now)
+	r = models.RFM{
+		Shop: string(e.shops.Name(number)), Day: timeOf(today), Customers: table.Customers(),
+		Currency: e.ledger.code(b.currency()), Foreign: b.sums.Load(sumForeign), Grid: b.base.Grid(),
+	}
+	edges := table.Edges()
+	for i := range edges.Last {
+		r.Recency[i] = int32(max(0, int(today)-int(edges.Last[i])))
+		r.Frequency[i], r.Monetary[i] = edges.Orders[i], edges.Spent[i]
+	}
+	for i := range r.Segments {
+		for k := range r.Segments[i] {
+			r.Segments[i][k] = rfm.Scores{R: uint8(i + 1), F: uint8(k + 1)}.Segment().String()
+		}
+	}
+	return r, true
+}
+
+// EachContact calls f with the contacts of a shop, from the one of a number on, with what purchases say about them (nil
+// for who has not bought), until f returns false. It returns the number to go on from, 0 after the last.
+func (e *Engine) EachContact(shop []byte, from uint32, now models.Time, f func(id []byte, c *models.Customer) bool) (next uint32) {
+	number := e.findShop(shop)
+	if number == 0 {
+		return 0
+	}
+	b := e.customers.find(number)
+	for contact := max(from, 1); contact <= e.m.People.LastContact(); contact++ {
+		id, its := e.m.People.ContactID(contact)
+		if its != number || len(id) == 0 { // the latter is about to be added
+			continue
+		}
+		var c *models.Customer
+		if b != nil {
+			c = e.customer(b, contact, now)
+		}
+		if !f(id, c) {
+			return contact + 1
+		}
+	}
+	return 0
+}
+
+// CustomerChanges returns up to most changes of customers that have not been told, oldest first, and the number to hand to
+// ChangesTold once they are safe elsewhere. One goroutine calls both.
+func (e *Engine) CustomerChanges(most int) (list []models.CustomerChange, next uint64) {
+	pending, next := e.customers.changes.pending(most)
+	for i := range pending {
+		c := &pending[i]
+		id, shop := e.m.People.ContactID(c.contact)
+		list = append(list, models.CustomerChange{
+			Shop: e.shops.Name(shop), Contact: id, At: models.Time(c.second) * models.Second,
+			Segment: rfm.Segment(c.segment).String(), SegmentBefore: rfm.Segment(c.segmentBefore).String(),
+			Forecast: c.band != noBand, Alive: clean(c.alive), Band: c.band, BandBefore: c.bandBefore,
+		})
+	}
+	return list, next
+}
+
+func clean(p float64) float64 {
+	if math.IsNaN(p) {
+		return 0
+	}
+	return p
+}
+
+// ChangesTold says that all changes below a number have been passed on.
+func (e *Engine) ChangesTold(next uint64) { e.customers.changes.told.Store(next) }
+
+// ChangesLost returns how many changes were lost because nobody passed them on in time.
+func (e *Engine) ChangesLost() uint64 { return e.customers.changes.lost.Load() }

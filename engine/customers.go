@@ -1,0 +1,282 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"orrery/churn"
+	"orrery/churn/btyd"
+	"orrery/models"
+	"orrery/models/slab"
+	"orrery/recommend/people"
+)
+
+// customers keeps a customer base for every shop. What a base knows of an order follows from what people knows of it,
+// by one rule (see wanted): whenever something happens to an order, settle works out what the base should have been told,
+// and tells it the difference. So no way in which orders, refunds, cancellations and logins interleave changes a base's
+// content.
+//
+// An order is the contact's that it names, or the one's that its visitor belongs to (see logins): orders made before the
+// login count from then on. One that is cancelled, or refunded as a whole, is no purchase. A refund takes money off its
+// order; one whose order never comes takes nothing. Money is counted in the shop's main currency, the first that an order
+// has named, and what names none is taken for it; an order in another one counts without its money.
+type customers struct {
+	people  *people.People
+	logins  logins
+	credits slab.Words // two words an order: contact<<32 | foreign, amount
+	numbers slab.Words // a word a contact: number in its shop's base + 1
+	books   atomic.Pointer[[]*book]
+	changes changes
+	day     btyd.Day // that has come
+	turn    int      // the book whose contacts are looked at next
+}
+
+// How many contacts are looked at whose scores others may have moved: with every purchase, and with every batch; and
+// with every batch while a new fit has not reached all.
+const (
+	sweepPurchase = 4
+	sweepBatch    = 16
+	sweepRenewed  = 512
+)
+
+func newCustomers(p *people.People) *customers {
+	c := &customers{people: p}
+	c.books.Store(new([]*book))
+	return c
+}
+
+// book returns the base of a shop for the writer, a new one where it has none.
+func (c *customers) book(shop uint32) *book {
+	if b := c.find(shop); b != nil {
+		return b
+	}
+	grown := make([]*book, max(int(shop)+1, len(*c.books.Load())))
+	copy(grown, *c.books.Load())
+	grown[shop] = newBook(shop)
+	c.books.Store(&grown)
+	return grown[shop]
+}
+
+// find returns the base of a shop, or nil. Any goroutine may call it.
+func (c *customers) find(shop uint32) *book {
+	if books := *c.books.Load(); int(shop) < len(books) {
+		return books[shop]
+	}
+	return nil
+}
+
+// login takes that a contact is on visitor v at moment t: orders of the visitor may turn out to be the contact's.
+func (c *customers) login(shop, v, contact uint32, t models.Time) {
+	if c.logins.note(v, contact, t.Seconds()) {
+		c.people.EachOrder(v, func(order uint32) { c.settle(shop, order) })
+	}
+}
+
+// settle tells the shop's base what has changed about an order.
+func (c *customers) settle(shop, order uint32) {
+	sale := c.people.Sale(order)
+	if order == 0 || !sale.Known {
+		return
+	}
+	b := c.book(shop)
+	if b.currency() == 0 && sale.Currency != 0 {
+		b.sums.Set(sumCurrency, uint64(sale.Currency))
+	}
+	had, want := c.credited(order, sale.Time), c.wanted(b, &sale)
+	if had == want {
+		return
+	}
+	switch {
+	case had.contact == want.contact:
+		b.amend(c.number(b, had.contact), &had, &want)
+	default:
+		if had.contact != 0 {
+			b.giveBack(c.number(b, had.contact), &had)
+		}
+		if want.contact != 0 {
+			b.take(c.number(b, want.contact), &want)
+		}
+	}
+	c.store(order, &want)
+	b.base.Sweep(sweepPurchase, max(c.day, churn.DayOf(sale.Time)))
+	b.bought = true
+}
+
+// wanted returns what a base should know of an order.
+func (c *customers) wanted(b *book, s *people.Sale) credit {
+	w := credit{time: s.Time}
+	if !s.Live || s.Given > 0 && s.Value <= 0 {
+		return w
+	}
+	if w.contact = s.Contact; w.contact == 0 {
+		w.contact = c.logins.owner(s.Visitor, s.Time.Seconds(), c.people.ContactHash)
+	}
+	if w.contact == 0 {
+		return w
+	}
+	if w.foreign = s.Currency != 0 && s.Currency != b.currency(); !w.foreign {
+		w.amount = s.Value
+	}
+	return w
+}
+
+// credited returns what a base has been told of an order.
+func (c *customers) credited(order uint32, t models.Time) credit {
+	at := 2 * uint64(order)
+	if at >= c.credits.Len() {
+		return credit{time: t}
+	}
+	word := c.credits.Load(at)
+	return credit{contact: uint32(word >> 32), time: t, amount: models.Money(c.credits.Load(at + 1)), foreign: word&1 != 0}
+}
+
+func (c *customers) store(order uint32, w *credit) {
+	at := 2 * uint64(order)
+	c.credits.Grow(at + 2)
+	word := uint64(w.contact) << 32
+	if w.foreign {
+		word |= 1
+	}
+	c.credits.Set(at, word)
+	c.credits.Set(at+1, uint64(w.amount))
+}
+
+// number returns the number of a contact in its shop's base, a new one where it has none.
+func (c *customers) number(b *book, contact uint32) uint32 {
+	c.numbers.Grow(uint64(contact) + 1)
+	if n := c.numbers.Load(uint64(contact)); n != 0 {
+		return uint32(n) - 1
+	}
+	n := b.contacts.Len()
+	b.contacts.Grow(n + 1)
+	b.contacts.Set(n, uint64(contact))
+	c.numbers.Set(uint64(contact), n+1)
+	return uint32(n)
+}
+
+// lookUp returns the number of a contact in its shop's base, and false where it has none. Any goroutine may call it.
+func (c *customers) lookUp(contact uint32) (uint32, bool) {
+	if uint64(contact) >= c.numbers.Len() {
+		return 0, false
+	}
+	n := c.numbers.Load(uint64(contact))
+	return uint32(n) - 1, n != 0
+}
+
+// advance ends a batch of events: what they changed is noted, and what a new day brings.
+func (c *customers) advance(now models.Time) {
+	books := *c.books.Load()
+	if len(books) == 0 {
+		return
+	}
+	day := churn.DayOf(now)
+	dawn := day > c.day
+	c.day = max(c.day, day)
+	c.turn = (c.turn + 1) % len(books)
+	for i, b := range books {
+		if b == nil || !dawn && !b.bought && i != c.turn {
+			continue
+		}
+		if i == c.turn {
+			n := sweepBatch
+			if b.base.Behind() > 0 {
+				n = sweepRenewed
+			}
+			b.base.Sweep(n, c.day)
+		}
+		b.bought = false
+		for _, ch := range b.base.Advance(c.day) {
+			c.changed(b, &ch, now)
+		}
+	}
+}
+
+// changed notes a change with what holds after it.
+func (c *customers) changed(b *book, ch *churn.Change, now models.Time) {
+	s, ok := b.base.Score(ch.Contact, c.day)
+	if !ok {
+		return // all orders are gone since
+	}
+	note := change{
+		contact: uint32(b.contacts.Load(uint64(ch.Contact))), second: now.Seconds(),
+		segment: uint8(s.Settled), segmentBefore: uint8(s.Settled), band: noBand, bandBefore: noBand, alive: s.Alive,
+	}
+	if ch.Segment {
+		note.segmentBefore = uint8(ch.From)
+	}
+	if s.Gate == "" {
+		note.band = bandOf(s.Alive)
+		if note.bandBefore = note.band; !ch.Segment {
+			note.bandBefore = ch.FromBand
+		}
+	}
+	c.changes.note(note)
+}
+
+func bandOf(alive float64) (band uint8) {
+	for _, level := range churn.Bands {
+		if alive < level {
+			band++
+		}
+	}
+	return band
+}
+
+func (c *customers) bytes() uint64 {
+	n := c.logins.bytes() + c.credits.Bytes() + c.numbers.Bytes() + c.changes.words.Bytes()
+	for _, b := range *c.books.Load() {
+		if b != nil {
+			n += b.bytes()
+		}
+	}
+	return n
+}
+
+// Freeze returns the customer bases of this moment for a snapshot.
+func (c *customers) Freeze() *slab.Parts {
+	books := *c.books.Load()
+	there := make(slab.Numbers, len(books))
+	parts := append(c.logins.freeze(), c.credits.Freeze(), c.numbers.Freeze(), c.changes.freeze(),
+		slab.Numbers{uint64(len(books)), uint64(c.day)}, there)
+	for i, b := range books {
+		if b != nil {
+			there[i] = 1
+			parts = append(parts, b.contacts.Freeze(), b.sums.Freeze(), b.base.Freeze())
+		}
+	}
+	return slab.Join(parts...)
+}
+
+// maxBooks bounds what a damaged snapshot can make a restore allocate.
+const maxBooks = 1 << 20
+
+// ReadFrom replaces the customer bases by what Freeze wrote.
+func (c *customers) ReadFrom(r io.Reader) (int64, error) {
+	ring, head := make(slab.Numbers, 3), make(slab.Numbers, 2)
+	n, err := slab.ReadAll(r, &c.logins.heads, &c.logins.more, &c.credits, &c.numbers, ring, &c.changes.words, head)
+	if err != nil {
+		return n, err
+	}
+	if head[0] > maxBooks {
+		return n, fmt.Errorf("cannot read customers of %d shops", head[0])
+	}
+	c.changes.noted.Store(ring[0])
+	c.changes.told.Store(ring[1])
+	c.changes.lost.Store(ring[2])
+	c.day = btyd.Day(head[1])
+	there := make(slab.Numbers, head[0])
+	k, err := there.ReadFrom(r)
+	n += k
+	books := make([]*book, len(there))
+	for i := 0; i < len(books) && err == nil; i++ {
+		if there[i] != 0 {
+			books[i] = newBook(uint32(i))
+			k, err = slab.ReadAll(r, &books[i].contacts, &books[i].sums, books[i].base)
+			books[i].sums.Grow(sumWords)
+			n += k
+		}
+	}
+	c.books.Store(&books)
+	return n, err
+}

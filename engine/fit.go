@@ -1,0 +1,98 @@
+package engine
+
+import (
+	"orrery/churn"
+	"orrery/churn/btyd"
+	"orrery/models"
+)
+
+// CustomerBase is the customers of one shop, for whoever fits the models that forecasts are made of. Nothing here
+// disturbs the applying goroutine; one goroutine calls Refit at a time.
+type CustomerBase struct {
+	e *Engine
+	b *book
+}
+
+// CustomerBases returns the shops in which a known contact has bought.
+func (e *Engine) CustomerBases() (all []CustomerBase) {
+	for _, b := range *e.customers.books.Load() {
+		if b != nil && b.base.Buyers() > 0 {
+			all = append(all, CustomerBase{e, b})
+		}
+	}
+	return all
+}
+
+// Shop returns the shop's name.
+func (c CustomerBase) Shop() string { return string(c.e.shops.Name(c.b.shop)) }
+
+// Orders returns how many orders of known contacts count.
+func (c CustomerBase) Orders() uint64 { return c.b.sums.Load(sumOrders) }
+
+// fitted is what the newest fit that was accepted came to, beside the models themselves.
+type fitted struct {
+	calibration *models.Calibration
+}
+
+// calibrated is how many days of the past the calibration is about.
+const calibrated = 28
+
+// Refit learns from all purchases up to now and, if the outcome is not worse than what is in use, makes it what forecasts
+// are made of. It takes seconds with a million customers.
+func (c CustomerBase) Refit(now models.Time) (m *churn.Models, accepted bool) {
+	day := churn.DayOf(now)
+	m = c.b.base.Fit(day)
+	if !c.b.base.Accept(m) {
+		return m, false
+	}
+	f := new(fitted)
+	if m.Gate == "" && day > calibrated {
+		if before := c.b.base.Fit(day - calibrated); before.Gate == "" {
+			f.calibration = calibrate(c.b, before, day)
+		}
+	}
+	c.b.fitted.Store(f)
+	c.b.base.SetModels(m)
+	return m, true
+}
+
+// CustomerModels returns what forecasts of a shop's customers are made of, and false where nobody has bought.
+func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool) {
+	number := e.findShop(shop)
+	b := e.customers.find(number)
+	if b == nil || number == 0 {
+		return out, false
+	}
+	out = models.CustomerModels{Shop: string(e.shops.Name(number)), Customers: uint32(b.base.Buyers()), Gate: "no fit yet"}
+	m, f := b.base.Models(), b.fitted.Load()
+	if m == nil || f == nil {
+		return out, true
+	}
+	out.Gate, out.Fitted, out.BaseRate, out.Calibration = m.Gate, timeOf(m.Day), m.Base.All, f.calibration
+	if m.Gate == "" {
+		describe(&out, m)
+	}
+	return out, true
+}
+
+func describe(out *models.CustomerModels, m *churn.Models) {
+	out.Model, out.Params, out.LogLikelihood = m.Forecast.Model.Name(), params(m.Forecast.Model.Params()), m.Report.LL
+	out.Recent, out.Why, out.Factor = m.Choice.Recent, m.Choice.Why, m.Forecast.Factor
+	if m.Spend.Q > 0 {
+		out.Spend, out.SpendLL = params(m.Spend.Params()), m.SpendFit.LL
+	}
+	for _, c := range m.Choice.Candidates {
+		tried := models.ModelCandidate{Model: c.Name, Recent: c.Recent, LogScore: c.LogScore}
+		for _, w := range c.Windows {
+			tried.Windows = append(tried.Windows, models.ClosedWindow{From: timeOf(w.From), To: timeOf(m.Day), Actual: w.Actual, Expected: w.Expected})
+		}
+		out.Candidates = append(out.Candidates, tried)
+	}
+}
+
+func params(list []btyd.Param) (out []models.Param) {
+	for _, p := range list {
+		out = append(out, models.Param{Name: p.Name, Value: p.Value})
+	}
+	return out
+}

@@ -1,0 +1,58 @@
+package people
+
+import (
+	"orrery/models"
+	"orrery/models/slab"
+)
+
+// Sale is an order as the models of customers see it.
+type Sale struct {
+	Visitor  uint32 // that placed it; 0 where it names a contact
+	Contact  uint32 // that it names, or 0
+	Time     models.Time
+	Value    models.Money // less refunds in its currency
+	Given    models.Money // refunded so far, in its currency
+	Currency uint32
+	Known    bool // the order itself has come, not only a refund or a cancellation of it
+	Live     bool // and is not cancelled
+}
+
+// OrderOf returns the number of an order, or 0 where nothing has named it.
+func (p *People) OrderOf(hash uint64) uint32 { return p.orders.byHash.Find(hash) }
+
+// Sale returns an order by its number. Any goroutine may call it.
+func (p *People) Sale(order uint32) Sale {
+	o := &p.orders
+	meta := o.get(order, oMeta)
+	s := Sale{
+		Time: o.time(order), Given: models.Money(o.get(order, oRefund)), Currency: uint32(meta >> 32),
+		Known: meta&orderAwaited == 0, Live: meta&(orderAwaited|orderCancelled) == 0,
+	}
+	s.Value = models.Money(o.get(order, oValue)) - s.Given
+	if who := p.ownerOf(order); who&ofContact != 0 {
+		s.Contact = uint32(who)
+	} else {
+		s.Visitor = uint32(who)
+	}
+	return s
+}
+
+// EachOrder calls f with the number of every order of visitor v that names no contact, the newest first.
+func (p *People) EachOrder(v uint32, f func(order uint32)) {
+	for order := p.newestOrder(visitorOwner(v)); order != 0; order = p.orders.older(order) {
+		f(order)
+	}
+}
+
+// ContactHash returns the hash that a contact is known by. Any goroutine may call it.
+func (p *People) ContactHash(c uint32) uint64 { return p.contacts.Load(p.cword(c, cHash)) }
+
+// ContactID returns a contact's id as sent, shared, and its shop. Any goroutine may call it.
+func (p *People) ContactID(c uint32) (id []byte, shop uint32) {
+	return p.text.Get(slab.Ref(p.contacts.Load(p.cword(c, cText)))), uint32(p.contacts.Load(p.cword(c, cShop)))
+}
+
+// LastContact returns the largest number of a contact; all from 1 to it are in use. Any goroutine may call it.
+func (p *People) LastContact() uint32 {
+	return uint32(p.contacts.Len()/contactWords) - 1
+}
