@@ -44,5 +44,5 @@ func TestRecordOf(t *testing.T) {
 	f(`{"event":"purchase","contact":"c","value":1}`, Transactions, "c")
 	f(`{"event":"identify","contact":"c","visitor":"v"}`, Contacts, "v")
 	f(`{"event":"product_upsert","items":[{"item_id":"i"}]}`, Catalogue, "default\x1fi")
-	f(`{"event":"product_stock","shop":"s","items":[{"item_id":"i"}]}`, Catalogue, "s\x1fi")
+	f(`{"event":"product_stock","shop":"s","items":[{"item_id":"i"}]}`, Catalogue, "s\x1fi\x1fproduct_stock")
 }
