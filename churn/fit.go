@@ -78,24 +78,27 @@ func (c *Customers) Refit(now btyd.Day) *Models {
 
 func (c *Customers) fit(now btyd.Day, chosen *forecast.Choice) *Models {
 	m := &Models{Day: now}
-	var all [][]btyd.Day
+	var known ledger
 	var spends []btyd.Spend
 	var gate census
+	var buf []btyd.Day
 	n := uint32(c.words.Len() / stride)
 	for contact := range n {
-		r, days, ok := c.read(contact, nil)
+		r, days, ok := c.read(contact, buf[:0])
+		buf = days
 		if !ok || r.key.First > now {
 			continue
 		}
 		gate.add(r.key, now)
 		m.Base.add(days, now)
 		if int(r.key.Days) == len(days) { // who has forgotten days cannot be replayed
-			all = append(all, days)
+			known.add(days)
 		}
 		if x := float64(r.key.Days - 1); x > 0 && r.first > 0 && r.spent > r.first {
 			spends = append(spends, btyd.Spend{X: x, Z: (r.spent - r.first).Float() / x, N: 1})
 		}
 	}
+	all := known.customers()
 	m.Base.close()
 	if m.Gate = gate.reason(now); m.Gate != "" {
 		return m
@@ -112,10 +115,34 @@ func (c *Customers) fit(now btyd.Day, chosen *forecast.Choice) *Models {
 		return m
 	}
 	m.Choice, m.Forecast, m.Report = choice, choice.Forecaster, choice.Report
-	if m.Spend, m.SpendFit, err = (btyd.GammaGamma{}).Fit(spends); err != nil {
+	var warm btyd.GammaGamma
+	if old := c.models.Load(); old != nil {
+		warm = old.Spend
+	}
+	if m.Spend, m.SpendFit, err = warm.Fit(spends); err != nil {
 		m.Spend = btyd.GammaGamma{}
 	}
 	return m
+}
+
+// ledger collects the days of many customers in one piece of memory.
+type ledger struct {
+	days []btyd.Day
+	ends []int
+}
+
+func (l *ledger) add(days []btyd.Day) {
+	l.days = append(l.days, days...)
+	l.ends = append(l.ends, len(l.days))
+}
+
+func (l *ledger) customers() [][]btyd.Day {
+	out := make([][]btyd.Day, len(l.ends))
+	from := 0
+	for i, to := range l.ends {
+		out[i], from = l.days[from:to:to], to
+	}
+	return out
 }
 
 // Models returns what scores are made of, nil before the first SetModels.

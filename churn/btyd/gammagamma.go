@@ -1,7 +1,9 @@
 package btyd
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mathext"
 )
@@ -45,28 +47,26 @@ func (m GammaGamma) Expect(x, z float64) float64 { return m.P * (m.V + x*z) / (m
 // are left out.
 func (m GammaGamma) Fit(spends []Spend) (GammaGamma, Report, error) {
 	var n, total float64
-	byX := make(map[float64][]Spend)
-	var order []float64
+	var kept []Spend
 	for _, s := range spends {
-		if !(s.X > 0 && s.Z > 0) {
-			continue
+		if s.X > 0 && s.Z > 0 {
+			kept = append(kept, s)
+			n += s.N
+			total += s.N * s.Z
 		}
-		if byX[s.X] == nil {
-			order = append(order, s.X)
-		}
-		byX[s.X] = append(byX[s.X], s)
-		n += s.N
-		total += s.N * s.Z
 	}
 	if n == 0 {
 		return m, Report{}, ErrSample
 	}
+	slices.SortStableFunc(kept, func(a, b Spend) int { return cmp.Compare(a.X, b.X) })
 	theta := logs([]float64{m.P, m.Q, m.V}, []float64{3, 3, total / n})
 	at := func(th []float64) GammaGamma { return GammaGamma{math.Exp(th[0]), math.Exp(th[1]), math.Exp(th[2])} }
 	rep, err := maximise(theta, func(th []float64, acc *sums) {
 		mm := at(th)
-		for _, x := range order {
-			mm.pass(x, byX[x], acc)
+		for from, to := 0, 0; from < len(kept); from = to {
+			for to = from; to < len(kept) && kept[to].X == kept[from].X; to++ {
+			}
+			mm.pass(kept[from].X, kept[from:to], acc)
 		}
 	})
 	rep.N = n

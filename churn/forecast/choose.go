@@ -189,9 +189,6 @@ func (t *trial) sample(day btyd.Day) *btyd.Sample {
 			counts.Move(btyd.Key{}, KeyAt(days, day))
 		}
 		s = counts.Sample(day, t.unit)
-		for _, days := range t.customers {
-			s.Gaps += t.gaps(days, 0, day)
-		}
 		t.samples[day] = s
 	}
 	return s
@@ -209,10 +206,22 @@ func (t *trial) gaps(days []btyd.Day, after, upto btyd.Day) float64 {
 }
 
 func (t *trial) fit(c *Candidate, warm btyd.Model, day btyd.Day) (btyd.Model, btyd.Report, error) {
+	s := t.timed(c, day)
 	if !c.Recent {
-		return c.fit(warm, t.sample(day), nil)
+		return c.fit(warm, s, nil)
 	}
-	return c.fit(warm, t.sample(day), t.sample(t.start+btyd.Day(float64(day-t.start+1)*(1-Recent))-1))
+	return c.fit(warm, s, t.timed(c, t.start+btyd.Day(float64(day-t.start+1)*(1-Recent))-1))
+}
+
+// timed returns the sample of a day, with the gaps where the candidate looks at them.
+func (t *trial) timed(c *Candidate, day btyd.Day) *btyd.Sample {
+	s := t.sample(day)
+	if c.stages > 1 && s.Gaps == 0 {
+		for _, days := range t.customers {
+			s.Gaps += t.gaps(days, 0, day)
+		}
+	}
+	return s
 }
 
 func (t *trial) run(c *Candidate) error {
@@ -234,7 +243,9 @@ func (t *trial) run(c *Candidate) error {
 				continue
 			}
 			h := at.At(origin, t.unit)
-			c.LogScore += float64(c.stages-1) * t.gaps(days, origin, next)
+			if c.stages > 1 {
+				c.LogScore += float64(c.stages-1) * t.gaps(days, origin, next)
+			}
 			c.LogScore += m.LogLikelihood(KeyAt(days, next).At(next, t.unit)) - m.LogLikelihood(h)
 			w.Actual += float64(KeyAt(days, t.end).Days - at.Days)
 			w.Expected += m.Expect(h, float64(t.end-origin)/t.unit)
