@@ -24,7 +24,7 @@ type Config struct {
 	Shuffle     bool     // shuffle the labels among the test cases: a leak check, everything must fall to popularity
 	Sample      int      // run every n-th case so that about this many remain; 0 is all
 	Valid       float64  // hold out this last share of the training sessions as the test, ignore Test's cases: for tuning
-	Learn       float64  // last share of the training sessions that the ranker learns from; default 0.2
+	Learn       float64  // last share of the training sessions that the ranker learns from; default 0.4
 	References  []string // files of lists that others made for the test cases of a tsv set, to be compared with
 	NoVectors   bool     // rank without the item embedding
 	Command     string   // the command line, for the record
@@ -40,7 +40,7 @@ func (c Config) withDefaults() Config {
 		c.Baseline = "knn"
 	}
 	if c.Learn == 0 {
-		c.Learn = 0.2
+		c.Learn = 0.4
 	}
 	if len(c.Recipes) == 0 {
 		c.Recipes = []string{"next"}

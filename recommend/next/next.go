@@ -38,7 +38,7 @@ func NewWith(x *session.Index, m *ranker.Model) *Recommender {
 }
 
 func (r *Recommender) publish() {
-	w := r.model.Weights
+	w := r.model.Mean()
 	r.weights.Store(&w)
 }
 
@@ -149,7 +149,7 @@ func (r *Recommender) LearnBeside(s *Scratch, own session.Row, clicks []uint32, 
 		return 0
 	}
 	n := len(s.chosen)
-	r.model.Score(s.rows[:n], s.scores[:n])
+	r.weights.Load().Score(s.rows[:n], s.scores[:n]) // as it would have been shown
 	rank = 1
 	for i, v := range s.scores[:n] {
 		if v > s.scores[positive] || v == s.scores[positive] && i < positive {

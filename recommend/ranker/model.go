@@ -30,9 +30,10 @@ type Weights struct {
 // size is the number of parameters.
 const size = Features + 2*Hidden + Features*Hidden
 
-// Model is a ranker that learns. One goroutine calls Learn; Weights may be copied out for readers.
+// Model is a ranker that learns. One goroutine calls Learn; Mean may be copied out for readers.
 type Model struct {
 	Weights
+	mean    Weights // of the newest steps, see average
 	squares Weights // Adagrad: sums of squared gradients
 	rows    uint64  // queries learned from
 
@@ -51,7 +52,7 @@ const (
 // NewModel returns a model that starts with the default weights. Its steps are smaller than those of a blank model:
 // the weights are sensible already.
 func NewModel() *Model {
-	m := &Model{Weights: Default()}
+	m := &Model{Weights: Default(), mean: Default()}
 	m.squares.fill(fittedSum)
 	return m
 }
@@ -75,6 +76,7 @@ func NewBlank() *Model {
 	for j := range m.Out {
 		m.Out[j] = 0.2 * uniform()
 	}
+	m.mean = m.Weights
 	return m
 }
 
@@ -157,9 +159,36 @@ func (m *Model) Learn(rows []Row, positive int) float32 {
 	for f := range m.In {
 		step(m.In[f][:], g.In[f][:], m.squares.In[f][:], hiddenStep)
 	}
-	m.rows++
+	if m.rows++; m.rows%averageEvery == 0 {
+		m.average()
+	}
 	return loss
 }
+
+const (
+	averageEvery = 32 // steps between two that are averaged
+	averageOver  = 50 // of these
+)
+
+// average adds the weights to their running mean (Polyak and Juditsky, SIAM J. Control Optim. 1992): single steps jump
+// about what is best, their mean stays near it. It reaches over the newest 1,600 steps, fewer at the start.
+func (m *Model) average() {
+	share := 1 / float32(min(m.rows/averageEvery, averageOver))
+	blend := func(mean, now []float32) {
+		for i, v := range now {
+			mean[i] += (v - mean[i]) * share
+		}
+	}
+	blend(m.mean.Linear[:], m.Linear[:])
+	blend(m.mean.Bias[:], m.Bias[:])
+	blend(m.mean.Out[:], m.Out[:])
+	for f := range m.In {
+		blend(m.mean.In[f][:], m.In[f][:])
+	}
+}
+
+// Mean returns the weights to rank with: the running mean of those that Learn has stepped through.
+func (m *Model) Mean() Weights { return m.mean }
 
 // add adds the gradient of p times the score of row, whose hidden sums are h.
 func (g *Weights) add(w *Weights, row *Row, h *[Hidden]float32, p float32) {
@@ -189,11 +218,11 @@ func step(w, g, squares []float32, rate float32) {
 	}
 }
 
-// WriteTo writes the state: weights, accumulators and the number of queries. It implements io.WriterTo.
+// WriteTo writes the state: weights, their mean, accumulators and the number of queries. It implements io.WriterTo.
 func (m *Model) WriteTo(dst io.Writer) (int64, error) {
 	buf := binary.LittleEndian.AppendUint64(nil, size)
 	buf = binary.LittleEndian.AppendUint64(buf, m.rows)
-	for _, w := range []*Weights{&m.Weights, &m.squares} {
+	for _, w := range []*Weights{&m.Weights, &m.mean, &m.squares} {
 		w.each(func(v *float32) { buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(*v)) })
 	}
 	n, err := dst.Write(buf)
@@ -203,7 +232,7 @@ func (m *Model) WriteTo(dst io.Writer) (int64, error) {
 // Restore replaces the state by what WriteTo wrote. A state with another set of features is an error: the caller goes on
 // with the default weights, from which a few thousand clicks lead back.
 func (m *Model) Restore(src io.Reader) error {
-	buf := make([]byte, 16+8*size)
+	buf := make([]byte, 16+12*size)
 	if _, err := io.ReadFull(src, buf); err != nil {
 		return fmt.Errorf("cannot restore the ranker: %w", err)
 	}
@@ -212,7 +241,7 @@ func (m *Model) Restore(src io.Reader) error {
 	}
 	m.rows = binary.LittleEndian.Uint64(buf[8:])
 	buf = buf[16:]
-	for _, w := range []*Weights{&m.Weights, &m.squares} {
+	for _, w := range []*Weights{&m.Weights, &m.mean, &m.squares} {
 		w.each(func(v *float32) {
 			*v = math.Float32frombits(binary.LittleEndian.Uint32(buf))
 			buf = buf[4:]
