@@ -25,6 +25,8 @@ type cli struct {
 	Serve      serveCmd      `cmd:"" help:"Run the engine: embedded broker unless --kafka.brokers is given."`
 	Replay     replayCmd     `cmd:"" help:"Send files of shop events into the stream."`
 	Backtest   backtestCmd   `cmd:"" help:"Measure models on public data, with the code that serves."`
+	Bench      benchCmd      `cmd:"" help:"Measure what this machine can do with it."`
+	Export     exportCmd     `cmd:"" help:"Fetch data from a running engine."`
 	Topics     topicsCmd     `cmd:"" help:"Look after the topics."`
 	Deadletter deadletterCmd `cmd:"" help:"Look at records that could not be understood, and send them again."`
 	Snapshot   snapshotCmd   `cmd:"" help:"Look into snapshots."`

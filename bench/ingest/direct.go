@@ -1,0 +1,135 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"runtime"
+	"runtime/pprof"
+
+	"orrery/bench/machine"
+	"orrery/engine"
+	"orrery/models"
+)
+
+// Point is the cost of an event when so many have been applied.
+type Point struct {
+	Events int     `json:"events"`
+	Apply  float64 `json:"apply_us"`
+	Bytes  uint64  `json:"state_bytes"`
+}
+
+// Direct is decoding and applying on one thread, without Kafka: what the two goroutines of the pipeline do. Times are
+// the thread's own CPU time, so that nothing else on the machine is in them.
+type Direct struct {
+	Decode float64 `json:"decode_us"`
+	Apply  float64 `json:"apply_us"` // of the events after the prefill
+	Curve  []Point `json:"curve"`
+	Stages []Stage `json:"stages"` // of applying, after the prefill
+}
+
+// points is the number of pieces that the events are cut into for the curve.
+const points = 20
+
+// directBatch is the size of a batch, as the pipeline's.
+const directBatch = 256
+
+// direct decodes and applies cfg.Direct events.
+func direct(ctx context.Context, cfg Config) (d Direct, err error) {
+	e, err := engine.New(cfg.Engine)
+	if err != nil {
+		return d, err
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	b := newBatches(cfg, e)
+	var profile bytes.Buffer
+	full, profiling := false, false
+	for range points {
+		if ctx.Err() != nil {
+			return d, ctx.Err()
+		}
+		if !full && b.done >= cfg.Prefill {
+			full, profiling = true, pprof.StartCPUProfile(&profile) == nil
+			b.decode, b.apply, b.timed = 0, 0, 0
+		}
+		from, apply := b.done, b.apply
+		if err := b.run(cfg.Direct / points); err != nil {
+			return d, err
+		}
+		d.Curve = append(d.Curve, Point{
+			Events: b.done, Apply: micros(b.apply-apply, b.done-from), Bytes: sum(e.Stats().Bytes),
+		})
+	}
+	d.Decode, d.Apply = micros(b.decode, b.timed), micros(b.apply, b.timed)
+	if !profiling {
+		return d, nil
+	}
+	pprof.StopCPUProfile()
+	s := newSplit()
+	if err := s.add(&profile); err != nil {
+		return d, err
+	}
+	for name := range s.nanos { // the load's own making, and decoding, are not applying
+		if name == "decode and check" || name == otherStage || name == "dedupe" {
+			s.total -= s.nanos[name]
+			delete(s.nanos, name)
+		}
+	}
+	d.Stages = s.stages(d.Apply)
+	return d, nil
+}
+
+// batches makes events, decodes them and applies them, in batches.
+type batches struct {
+	next   func() models.Record
+	engine *engine.Engine
+	raw    []byte
+	events [directBatch]models.Event
+	batch  []*models.Event
+
+	done, timed   int
+	decode, apply int64 // ns of CPU time
+}
+
+func newBatches(cfg Config, e *engine.Engine) *batches {
+	return &batches{next: cfg.load().Next, engine: e}
+}
+
+func (b *batches) run(n int) error {
+	for end := b.done + n; b.done < end; b.done += directBatch {
+		b.raw, b.batch = b.raw[:0], b.batch[:0]
+		var at [directBatch + 1]int
+		for i := range directBatch {
+			b.raw = append(b.raw, b.next().Value...)
+			at[i+1] = len(b.raw)
+		}
+		began := machine.Thread()
+		for i := range directBatch {
+			e := &b.events[i]
+			if err := e.Decode(b.raw[at[i]:at[i+1]], 0); err != nil {
+				return err
+			}
+			b.batch = append(b.batch, e)
+		}
+		decoded := machine.Thread()
+		b.engine.Apply(b.batch)
+		b.decode += int64(decoded - began)
+		b.apply += int64(machine.Thread() - decoded)
+		b.timed += directBatch
+	}
+	return nil
+}
+
+func micros(nanos int64, events int) float64 {
+	if events == 0 {
+		return 0
+	}
+	return float64(nanos) / 1e3 / float64(events)
+}
+
+func sum(bytes map[string]uint64) (n uint64) {
+	for _, b := range bytes {
+		n += b
+	}
+	return n
+}
