@@ -76,13 +76,24 @@ type backtestContactsCmd struct {
 
 // Run backtests customer forecasts.
 func (c *backtestContactsCmd) Run(all *cli) error {
+	r, err := c.result()
+	if err != nil {
+		return err
+	}
+	if all.JSON {
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	return r.WriteText(os.Stdout)
+}
+
+func (c *backtestContactsCmd) result() (*contacts.Result, error) {
 	calibration, err := time.Parse(time.DateOnly, c.Calibration)
 	if err != nil {
-		return fmt.Errorf("calibration-end: %w", err)
+		return nil, fmt.Errorf("calibration-end: %w", err)
 	}
 	holdout, err := time.Parse(time.DateOnly, c.Holdout)
 	if err != nil {
-		return fmt.Errorf("holdout-end: %w", err)
+		return nil, fmt.Errorf("holdout-end: %w", err)
 	}
 	cfg := contacts.Config{
 		File: c.File, CalibrationEnd: calibration, HoldoutEnd: holdout, ID: c.ID, Time: c.Time, Value: c.Value,
@@ -91,14 +102,7 @@ func (c *backtestContactsCmd) Run(all *cli) error {
 	if !c.Quiet {
 		cfg.Progress = os.Stderr
 	}
-	r, err := contacts.Run(cfg)
-	if err != nil {
-		return err
-	}
-	if all.JSON {
-		return json.NewEncoder(os.Stdout).Encode(r)
-	}
-	return r.WriteText(os.Stdout)
+	return contacts.Run(cfg)
 }
 
 type backtestIntentCmd struct {

@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"orrery/bench/contacts"
 	"orrery/bench/intent"
 	"orrery/bench/sessions"
 )
@@ -102,50 +101,47 @@ func (c *backtestTableCmd) sessions(ctx context.Context, s sessionSet) (string, 
 		s.published, p90, time.Since(began).Minutes()), nil
 }
 
+// contactSet is a public purchase log, cut as the literature cuts it.
+type contactSet struct {
+	name, file, id, time, value, calibration, holdout string
+}
+
+var contactSets = []contactSet{
+	{"cdnow", "clv/CDNOW_sample.txt", "2", "3", "5", "1997-09-30", "1998-06-30"},
+	{"online-retail", "online_retail/online_retail.csv.gz", "CustomerID", "InvoiceDate", "Quantity*UnitPrice", "2011-08-31", "2011-12-09"},
+}
+
 // customers runs the backtests of the customer models.
 func (c *backtestTableCmd) customers() error {
-	day := func(text string) time.Time {
-		t, err := time.Parse(time.DateOnly, text)
-		if err != nil {
-			panic(fmt.Sprintf("BUG: %v", err))
+	for _, s := range contactSets {
+		if !c.wanted(s.name) {
+			continue
 		}
-		return t
-	}
-	if c.wanted("cdnow") {
-		fmt.Println("\n== cdnow")
-		r, err := contacts.Run(contacts.Config{
-			File: filepath.Join(c.Data, "clv/CDNOW_sample.txt"), ID: "2", Time: "3", Value: "5",
-			CalibrationEnd: day("1997-09-30"), HoldoutEnd: day("1998-06-30"), Command: commandLine(),
-		})
+		cmd := backtestContactsCmd{
+			File: filepath.Join(c.Data, s.file), ID: s.id, Time: s.time, Value: s.value, Calibration: s.calibration, Holdout: s.holdout, Unit: 7,
+		}
+		r, err := cmd.result()
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(r.WriteText(os.Stdout), c.keep("cdnow.txt", r.WriteText)); err != nil {
+		if err := c.show(s.name, r.WriteText); err != nil {
 			return err
 		}
 	}
-	if c.wanted("online-retail") {
-		fmt.Println("\n== online-retail")
-		r, err := contacts.Run(contacts.Config{
-			File: filepath.Join(c.Data, "online_retail/online_retail.csv.gz"), ID: "CustomerID", Time: "InvoiceDate", Value: "Quantity*UnitPrice",
-			CalibrationEnd: day("2011-08-31"), HoldoutEnd: day("2011-12-09"), Command: commandLine(),
-		})
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(r.WriteText(os.Stdout), c.keep("online-retail.txt", r.WriteText)); err != nil {
-			return err
-		}
+	if !c.wanted("intent") {
+		return nil
 	}
-	if c.wanted("intent") {
-		fmt.Println("\n== intent")
-		r, err := intent.Run(intent.Config{File: filepath.Join(c.Data, "intent/online_shoppers_intention.csv"), Command: commandLine()})
-		if err != nil {
-			return err
-		}
-		return errors.Join(r.WriteText(os.Stdout), c.keep("intent.txt", r.WriteText))
+	r, err := intent.Run(intent.Config{File: filepath.Join(c.Data, "intent/online_shoppers_intention.csv"), Command: commandLine()})
+	if err != nil {
+		return err
 	}
-	return nil
+	return c.show("intent", r.WriteText)
+}
+
+// show prints a result under its name, and keeps it.
+func (c *backtestTableCmd) show(name string, write func(io.Writer) error) error {
+	fmt.Printf("\n== %s\n", name)
+	return errors.Join(write(os.Stdout), c.keep(name+".txt", write))
 }
 
 // keep writes a result into the output folder, if one is asked for.
