@@ -30,6 +30,16 @@ type Profiles interface {
 	Visitor(shop, visitor []byte, now models.Time) (models.Profile, bool)
 }
 
+// Customers tells who the customers of a shop are, by what they bought. The results are false for a shop in which no known
+// contact has bought.
+type Customers interface {
+	RFM(shop []byte, now models.Time) (models.RFM, bool)
+	CustomerModels(shop []byte) (models.CustomerModels, bool)
+	// EachContact calls f with the contacts of a shop from the one of a number on, nil for who has not bought, until f
+	// returns false. It returns the number to go on from, 0 after the last. f keeps nothing of id.
+	EachContact(shop []byte, from uint32, now models.Time, f func(id []byte, c *models.Customer) bool) (next uint32)
+}
+
 // RecentVisitors is implemented by Profiles that can name persons who are on the site now; the dashboard offers them.
 type RecentVisitors interface {
 	RecentVisitors(n int) []string
@@ -86,6 +96,7 @@ type Deps struct {
 	Recommender Recommender
 	Social      SocialProof
 	Profiles    Profiles
+	Customers   Customers
 	Statistics  Statistics
 	Log         Log
 	Stream      Stream
@@ -104,6 +115,7 @@ func (d *Deps) validate() error {
 	need(d.Recommender != nil, "Recommender")
 	need(d.Social != nil, "Social")
 	need(d.Profiles != nil, "Profiles")
+	need(d.Customers != nil, "Customers")
 	need(d.Statistics != nil, "Statistics")
 	need(d.Log != nil, "Log")
 	need(d.Stream != nil, "Stream")

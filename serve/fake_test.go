@@ -26,6 +26,9 @@ type fake struct {
 	stats    models.Stats
 	status   StreamStatus
 	profiles map[string]models.Profile
+	contacts []models.Profile // exported
+	rfm      *models.RFM
+	models   *models.CustomerModels
 	records  []models.Record
 	logErr   error
 	panics   bool
@@ -91,6 +94,29 @@ func (k *fake) Visitor(shop, visitor []byte, now models.Time) (models.Profile, b
 	return k.Contact(shop, visitor, now)
 }
 
+func (k *fake) RFM([]byte, models.Time) (models.RFM, bool) {
+	if k.rfm == nil {
+		return models.RFM{}, false
+	}
+	return *k.rfm, true
+}
+
+func (k *fake) CustomerModels([]byte) (models.CustomerModels, bool) {
+	if k.models == nil {
+		return models.CustomerModels{}, false
+	}
+	return *k.models, true
+}
+
+func (k *fake) EachContact(_ []byte, from uint32, _ models.Time, f func([]byte, *models.Customer) bool) uint32 {
+	for n := max(from, 1); int(n) <= len(k.contacts); n++ {
+		if !f([]byte(k.contacts[n-1].Contact), k.contacts[n-1].Customer) {
+			return n + 1
+		}
+	}
+	return 0
+}
+
 func (k *fake) RecentVisitors(int) []string { return []string{"v-1"} }
 
 func (k *fake) Stats() models.Stats {
@@ -131,7 +157,7 @@ func (k *fake) set(change func()) {
 }
 
 func (k *fake) deps() Deps {
-	return Deps{Recommender: k, Social: k, Profiles: k, Statistics: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
+	return Deps{Recommender: k, Social: k, Profiles: k, Customers: k, Statistics: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
 
 // rig is a server over an in-memory listener, and a client to it.

@@ -14,6 +14,7 @@ import (
 
 const (
 	typeJSON   = "application/json"
+	typeLines  = "application/x-ndjson"
 	typeHTML   = "text/html; charset=utf-8"
 	typeText   = "text/plain; charset=utf-8"
 	typeScript = "text/javascript; charset=utf-8"
@@ -111,6 +112,12 @@ func (s *Server) answer(c *call) *fault {
 		return s.answerContactMail(c)
 	case routeContact, routeVisitor:
 		return s.answerProfile(c)
+	case routeRFM:
+		return s.answerRFM(c)
+	case routeModels:
+		return s.answerModels(c)
+	case routeExport:
+		return s.answerExport(c)
 	case routeStats:
 		return s.answerStats(c)
 	case routeLive:

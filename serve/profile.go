@@ -52,7 +52,8 @@ func appendProfile(dst []byte, p *models.Profile) []byte {
 	dst = appendOrders(appendMember(dst, "orders"), p.Orders)
 	dst = appendUint(dst, "order_count", p.OrderCount)
 	dst = appendAmounts(appendMember(dst, "spent"), p.Spent)
-	return strconv.AppendBool(appendMember(dst, "bot"), p.Bot)
+	dst = strconv.AppendBool(appendMember(dst, "bot"), p.Bot)
+	return appendCustomer(appendMember(dst, "customer"), p.Customer)
 }
 
 func appendTouches(dst []byte, touches []models.ItemTouch) []byte {

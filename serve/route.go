@@ -27,6 +27,9 @@ const (
 	routeContactMail
 	routeVisitor
 	routeSocial
+	routeRFM
+	routeModels
+	routeExport
 	routeStats
 	routeLive
 	routeShop
@@ -77,6 +80,9 @@ var endpoints = [routes]endpoint{
 	routeContactMail:     {"contact_mail", "GET", "/v1/contacts/{id}/products.html", secret},
 	routeVisitor:         {"visitor", "GET", "/v1/visitors/{id}", secret},
 	routeSocial:          {"social", "GET", "/v1/social/{product}", public},
+	routeRFM:             {"rfm", "GET", "/v1/rfm", secret},
+	routeModels:          {"models", "GET", "/v1/models", secret},
+	routeExport:          {"export_contacts", "POST", "/v1/export/contacts", secret},
 	routeStats:           {"stats", "GET", "/v1/stats", secret},
 	routeLive:            {"live", "GET", "/v1/live", secret},
 	routeShop:            {"shop", "GET", "/demo/", open},
@@ -175,6 +181,12 @@ func findAPI(path []byte) (route, []byte) {
 		return routeEvents, nil
 	case "/v1/frames":
 		return routeFrameNames, nil
+	case "/v1/rfm":
+		return routeRFM, nil
+	case "/v1/models":
+		return routeModels, nil
+	case "/v1/export/contacts":
+		return routeExport, nil
 	case "/v1/stats":
 		return routeStats, nil
 	case "/v1/live":

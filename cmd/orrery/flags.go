@@ -57,6 +57,8 @@ type nodeFlags struct {
 	Floor        int           `name:"social.floor" default:"2" help:"Social-proof counts below this are not told."`
 	BotPace      int           `name:"bots.pace" default:"90" help:"Views within one clock minute that give a crawler away."`
 
+	Refit time.Duration `name:"churn.refit" default:"10m" help:"How often models of customers are learned anew at the latest; they are as soon as orders have grown by a twentieth."`
+
 	WriteKey  string   `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
 	SecretKey string   `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
 	Origins   []string `name:"http.origins" placeholder:"URL" help:"Web origins whose pages may use the public endpoints; * is any."`
@@ -76,6 +78,7 @@ func (f *nodeFlags) validate() error {
 	check(f.Window > 0, "history.window", "must be positive")
 	check(f.Bound >= 8 && f.Bound <= 4096, "neighbours.bound", "must lie between 8 and 4,096")
 	check(f.HalfLife > 0, "decay.half-life", "must be positive; --decay.off switches decay off")
+	check(f.Refit > 0, "churn.refit", "must be positive")
 	check(f.Topics.Partitions > 0, "kafka.partitions", "must be positive")
 	check(f.DataDir != "", "data-dir", "must not be empty")
 	check((f.WriteKey == "") == (f.SecretKey == ""), "http.write-key", "write key and secret key are set together or not at all")

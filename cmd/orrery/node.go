@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -28,6 +29,8 @@ type node struct {
 	writer   *stream.Writer
 	engine   *engine.Engine
 	pipeline *stream.Pipeline
+	fitter   *fitter
+	scores   *announcer
 	server   *serve.Server
 
 	stops []stop
@@ -81,6 +84,7 @@ func (n *node) start(ctx context.Context) (err error) {
 		{"topics", func() error { return n.ensureTopics(ctx) }},
 		{"writer", n.startWriter},
 		{"pipeline", func() error { return n.openPipeline(ctx) }},
+		{"customers", n.startCustomers},
 		{"server", n.startServer},
 	} {
 		if err := n.step(part.name, part.do); err != nil {
@@ -137,6 +141,15 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 	return nil
 }
 
+// startCustomers starts what runs beside the engine for the sake of customers: fits of models, and the topic of scores.
+func (n *node) startCustomers() error {
+	n.fitter = startFitter(n.engine, n.clock(), n.flags.Refit, n.pipeline.WaitCaughtUp, n.log)
+	n.stopsWith("fits", func(context.Context) error { n.fitter.Close(); return nil })
+	n.scores = startAnnouncer(n.engine, n.writer, n.log)
+	n.stopsWith("scores", func(context.Context) error { n.scores.Close(); return nil })
+	return nil
+}
+
 func (n *node) startServer() (err error) {
 	cfg := serve.Config{
 		Listen: n.flags.Listen, Admin: n.flags.Admin, Origins: n.flags.Origins, Open: n.flags.Open,
@@ -146,8 +159,9 @@ func (n *node) startServer() (err error) {
 		cfg.Keys = []serve.Key{{Write: n.flags.WriteKey, Secret: n.flags.SecretKey}}
 	}
 	n.server, err = serve.New(cfg, serve.Deps{
-		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Statistics: n.engine,
+		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
 		Log: n.writer, Stream: progress{n.pipeline}, Clock: n.clock(),
+		Metrics: []func(io.Writer){n.fitter.metrics, n.scores.metrics},
 	})
 	if err != nil {
 		return err

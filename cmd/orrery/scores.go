@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"orrery/models"
+)
+
+// scoreSource is where changes of customers come from: the engine.
+type scoreSource interface {
+	CustomerChanges(most int) (list []models.CustomerChange, next uint64)
+	ChangesTold(next uint64)
+	ChangesLost() uint64
+}
+
+// scoreSink is where they go: the log.
+type scoreSink interface {
+	Append(ctx context.Context, records []models.Record) error
+}
+
+// announcer passes changes of customers on to the topic of scores, and tells the engine once they are safe there. A
+// record says what holds after the change, so that one that comes twice, after a crash, does no harm. Close ends it.
+type announcer struct {
+	from   scoreSource
+	to     scoreSink
+	log    *slog.Logger
+	told   atomic.Uint64
+	failed atomic.Uint64
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+const (
+	scorePause = 200 * time.Millisecond // between looks while nothing changes
+	scoreRetry = 2 * time.Second        // after a failure of the log
+	scoreBatch = 512
+)
+
+func startAnnouncer(from scoreSource, to scoreSink, log *slog.Logger) *announcer {
+	ctx, cancel := context.WithCancel(context.Background())
+	a := &announcer{from: from, to: to, log: log, cancel: cancel, done: make(chan struct{})}
+	go a.run(ctx)
+	return a
+}
+
+// Close ends the announcer. Changes that it has not passed on stay with the engine, and in its snapshots.
+func (a *announcer) Close() {
+	a.cancel()
+	<-a.done
+}
+
+func (a *announcer) run(ctx context.Context) {
+	defer close(a.done)
+	lost := a.from.ChangesLost()
+	for {
+		pause := scorePause
+		n, err := a.pass(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			a.failed.Add(1)
+			a.log.Warn("cannot pass changes of customers on", "error", err)
+			pause = scoreRetry
+		case n == scoreBatch:
+			pause = 0
+		}
+		if now := a.from.ChangesLost(); now != lost {
+			a.log.Warn("changes of customers came faster than they could be passed on", "lost", now-lost)
+			lost = now
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// pass passes one batch on.
+func (a *announcer) pass(ctx context.Context) (int, error) {
+	list, next := a.from.CustomerChanges(scoreBatch)
+	if len(list) == 0 {
+		a.from.ChangesTold(next)
+		return 0, nil
+	}
+	records := make([]models.Record, len(list))
+	for i := range list {
+		var err error
+		if records[i], err = scoreRecord(&list[i]); err != nil {
+			return 0, err
+		}
+	}
+	if err := a.to.Append(ctx, records); err != nil {
+		return 0, err
+	}
+	a.from.ChangesTold(next)
+	a.told.Add(uint64(len(list)))
+	return len(list), nil
+}
+
+// score is the value of a record of the topic of scores.
+type score struct {
+	Shop          string    `json:"shop"`
+	Contact       string    `json:"contact"`
+	Time          time.Time `json:"time"`
+	Segment       string    `json:"segment"`
+	SegmentBefore string    `json:"segment_before"`
+	Alive         *float64  `json:"alive"` // null while no model speaks; the bands likewise
+	Band          *uint8    `json:"churn_band"`
+	BandBefore    *uint8    `json:"churn_band_before"`
+}
+
+func scoreRecord(c *models.CustomerChange) (models.Record, error) {
+	s := score{Shop: string(c.Shop), Contact: string(c.Contact), Time: c.At.Std(), Segment: c.Segment, SegmentBefore: c.SegmentBefore}
+	if c.Forecast {
+		s.Alive, s.Band, s.BandBefore = &c.Alive, &c.Band, &c.BandBefore
+	}
+	value, err := json.Marshal(s)
+	if err != nil {
+		return models.Record{}, fmt.Errorf("cannot encode the scores of contact %q: %w", c.Contact, err)
+	}
+	key := append(append(append([]byte{}, c.Shop...), models.KeySeparator), c.Contact...)
+	return models.Record{Topic: models.Scores, Key: key, Value: value}, nil
+}
+
+func (a *announcer) metrics(w io.Writer) {
+	fmt.Fprintf(w, "scores_told_total %d\n", a.told.Load())
+	fmt.Fprintf(w, "scores_failures_total %d\n", a.failed.Load())
+	fmt.Fprintf(w, "scores_lost_total %d\n", a.from.ChangesLost())
+}

@@ -1,0 +1,110 @@
+package serve
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"orrery/models"
+)
+
+const exampleDay = 1_794_960_000_000 // 2026-11-18
+
+// anna is a customer whose figures a model has given.
+var anna = models.Customer{
+	First: exampleDay - 300*models.Day, Last: exampleDay - 12*models.Day, Days: 7, Orders: 8, Spent: 412_500_000, Currency: "EUR", Gap: 41.5,
+	Age: 12, Score: [3]uint8{5, 5, 4}, Percentile: [3]float64{0.83, 0.91, 0.74}, Segment: "Champions",
+	Alive: 0.9612, Buy7: 0.1432, Buy28: 0.4577, Year: 7.91, Order: 55.2, Value: 436.63, Next: 31.5, Late: -48,
+}
+
+func exampleRFM() *models.RFM {
+	r := &models.RFM{
+		Shop: "default", Day: exampleDay, Customers: 325, Currency: "EUR", Foreign: 2,
+		Recency: [4]int32{261, 96, 38, 16}, Frequency: [4]uint32{1, 2, 3, 6}, Monetary: [4]float64{61.5, 120, 248.4, 510},
+	}
+	for i := range r.Grid {
+		for k := range r.Grid[i] {
+			r.Grid[i][k] = uint32(5*i + k + 1)
+		}
+	}
+	const sleep, promise = "Hibernating", "Potential Loyalist"
+	r.Segments = [5][5]string{
+		{sleep, sleep, "At Risk", "At Risk", "Can't Lose"},
+		{sleep, sleep, "At Risk", "At Risk", "Can't Lose"},
+		{"About to Sleep", "About to Sleep", "Need Attention", "Loyal", "Loyal"},
+		{"Promising", promise, promise, "Loyal", "Loyal"},
+		{"New", promise, promise, "Champions", "Champions"},
+	}
+	return r
+}
+
+func exampleModels() *models.CustomerModels {
+	return &models.CustomerModels{
+		Shop: "default", Customers: 4338, Fitted: exampleDay, Model: "mbg/nbd", LogLikelihood: -21345.5, Factor: 1.012, BaseRate: 0.21,
+		Params: []models.Param{{Name: "r", Value: 0.8254}, {Name: "alpha", Value: 11.2}, {Name: "a", Value: 0.11}, {Name: "b", Value: 2.4}},
+		Why:    "mbg/nbd fitted to all time predicted the closed windows best",
+		Spend:  []models.Param{{Name: "p", Value: 2.1}, {Name: "q", Value: 3.4}, {Name: "gamma", Value: 485.6}}, SpendLL: -18001,
+		Candidates: []models.ModelCandidate{{Model: "mbg/nbd", LogScore: -9000.25, Windows: []models.ClosedWindow{
+			{From: exampleDay - 90*models.Day, To: exampleDay, Actual: 2100, Expected: 2075.5},
+		}}},
+		Calibration: &models.Calibration{From: exampleDay - 28*models.Day, Days: 28, Model: "mbg/nbd", Customers: 4200,
+			LogLoss: 0.4102, BaseLoss: 0.4511, ECE: 0.012, Bins: []models.CalibrationBin{{Customers: 420, Predicted: 0.031, Observed: 0.029}}},
+	}
+}
+
+// Below the minimum of data an answer says so, and what it rests on.
+func TestCustomerBelowTheGate(t *testing.T) {
+	f := func(c *models.Customer, want string) {
+		t.Helper()
+		got := string(appendCustomer(nil, c))
+		if !json.Valid([]byte(got)) || !strings.HasSuffix(got, want) {
+			t.Errorf("got %s\nwant ...%s", got, want)
+		}
+	}
+	f(nil, `null`)
+	f(&models.Customer{Gate: "no fit yet"}, `"gate":"no fit yet","churn":null,"buy":null,"year":null,"next_purchase":null}`)
+	f(&models.Customer{Gate: "fewer than 500 buyers", BaseN: 31, Buy7: 0.05, Buy28: 0.19},
+		`"gate":"fewer than 500 buyers","churn":null,"buy":{"days_7":0.05,"days_28":0.19,"base_rate_of":31},"year":null,"next_purchase":null}`)
+	f(&models.Customer{Alive: 0.1, Band: 3, Next: math.Inf(1), Late: 120},
+		`"churn":{"alive":0.1,"band":3},"buy":{"days_7":0,"days_28":0},"year":{"purchase_days":0,"order_value":0,"spend":0},"next_purchase":{"median_days":null,"days_late":120}}`)
+}
+
+func TestNoCustomers(t *testing.T) {
+	r := newRig(t, Config{})
+	r.expect("GET", "/v1/rfm", "", 404, "")
+	r.expect("GET", "/v1/models", "", 404, "")
+	r.expect("POST", "/v1/export/contacts", "", 200, "")
+	r.expect("GET", "/v1/export/contacts", "", 405, "")
+}
+
+// An export holds every contact once, over several parts, and needs the secret key.
+func TestExport(t *testing.T) {
+	r := newRig(t, Config{Keys: []Key{{Write: "w", Secret: "s"}}})
+	const n = 2*exportPart + 7
+	r.fake.set(func() {
+		for i := range n {
+			p := models.Profile{Contact: fmt.Sprintf("c%d", i)}
+			if i%2 == 0 {
+				p.Customer = &anna
+			}
+			r.fake.contacts = append(r.fake.contacts, p)
+		}
+	})
+	r.expect("POST", "/v1/export/contacts", "", 403, "", "Authorization: Bearer w")
+	resp := r.expect("POST", "/v1/export/contacts", "", 200, "", "Authorization: Bearer s")
+	lines := strings.Split(strings.TrimSuffix(string(resp.Body()), "\n"), "\n")
+	if len(lines) != n {
+		t.Fatalf("%d lines, want %d", len(lines), n)
+	}
+	for i, line := range lines {
+		var got struct {
+			Contact  string
+			Customer *struct{ Orders int }
+		}
+		if err := json.Unmarshal([]byte(line), &got); err != nil || got.Contact != fmt.Sprintf("c%d", i) || (got.Customer != nil) != (i%2 == 0) {
+			t.Fatalf("line %d: %s, %v", i, line, err)
+		}
+	}
+}
