@@ -5,12 +5,18 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
+	"orrery/bench/child"
 	"orrery/bench/ingest"
+	"orrery/bench/serving"
+	"orrery/bench/traffic"
 )
 
 type benchCmd struct {
 	Ingest benchIngestCmd `cmd:"" help:"From Kafka into the models: events a second, CPU time an event, by stage."`
+	Serve  benchServeCmd  `cmd:"" help:"Frames over HTTP against a bare server that sends the same bytes: throughput, CPU time, latency."`
+	Bare   benchBareCmd   `cmd:"" hidden:"" help:"The bare server of bench serve."`
 }
 
 // benchFlags are those of every benchmark.
@@ -72,3 +78,45 @@ func (c *benchIngestCmd) Run(ctx context.Context, all *cli) error {
 	}
 	return c.report(r, all.JSON)
 }
+
+type benchServeCmd struct {
+	benchFlags
+	Products    int           `name:"products" default:"20000" help:"Products in the catalogue."`
+	Visitors    int           `name:"visitors" default:"100000" help:"Visitors who view at random."`
+	Views       int           `name:"views" default:"500000" help:"Views in the state, with carts, orders and logins between them."`
+	Kinds       []string      `name:"kinds" default:"product,next,mix" help:"Requests of the closed loop: product, next, cart, for_you, mail, social, mix."`
+	Rounds      int           `name:"rounds" default:"5" help:"Rounds of both servers; medians are reported."`
+	For         time.Duration `name:"for" default:"2s" help:"Length of one measurement."`
+	Connections []int         `name:"connections" default:"8,32" help:"Connections of the closed loop."`
+	Stream      float64       `name:"stream" default:"20000" help:"Events a second that come in during the second part of the open loop; negative: none."`
+	OpenKind    string        `name:"open-kind" default:"product" help:"Requests of the open loop."`
+	Rate        float64       `name:"rate" help:"Requests a second of the open loop; half of the closed loop's peak by default."`
+	Poisson     bool          `name:"poisson" help:"Requests of the open loop come at random moments, not at equal distances."`
+	Steps       int           `name:"steps" help:"Points of the curve of latency over rate; 12 with --plot."`
+	Dir         string        `name:"dir" type:"path" help:"Where the server's data are written, and removed again; the system's temporary folder by default."`
+}
+
+// Run measures serving.
+func (c *benchServeCmd) Run(ctx context.Context, all *cli) error {
+	if c.Plot != "" && c.Steps == 0 {
+		c.Steps = 12
+	}
+	r, err := serving.Measure(ctx, serving.Config{
+		Site:  traffic.Config{Products: c.Products, Visitors: c.Visitors, Views: c.Views},
+		Kinds: c.Kinds, Rounds: c.Rounds, For: c.For, Connections: c.Connections, Stream: c.Stream, OpenKind: c.OpenKind,
+		Rate: c.Rate, Poisson: c.Poisson, Steps: c.Steps, Dir: c.Dir,
+		Command: commandLine(), Version: version, Progress: c.progress(),
+	})
+	if err != nil {
+		return err
+	}
+	return c.report(r, all.JSON)
+}
+
+// benchBareCmd is run by bench serve.
+type benchBareCmd struct {
+	Listen string `name:"listen" required:"" help:"Address."`
+}
+
+// Run answers with what standard input says until that ends.
+func (c *benchBareCmd) Run() error { return child.ServeBare(c.Listen, os.Stdin) }
