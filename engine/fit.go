@@ -69,6 +69,11 @@ func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool
 		return out, true
 	}
 	out.Gate, out.Fitted, out.BaseRate, out.Calibration = m.Gate, timeOf(m.Day), m.Base.All, f.calibration
+	for _, row := range m.Base.N {
+		for _, n := range row {
+			out.BaseOf += n
+		}
+	}
 	if m.Gate == "" {
 		describe(&out, m)
 	}

@@ -65,6 +65,7 @@ type CustomerModels struct {
 	SpendLL       float64
 	Candidates    []ModelCandidate
 	BaseRate      float64 // share of customers that bought within the 28 days before the fit
+	BaseOf        int     // how many there were at the start of these days
 	Calibration   *Calibration
 }
 

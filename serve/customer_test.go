@@ -42,7 +42,7 @@ func exampleRFM() *models.RFM {
 
 func exampleModels() *models.CustomerModels {
 	return &models.CustomerModels{
-		Shop: "default", Customers: 4338, Fitted: exampleDay, Model: "mbg/nbd", LogLikelihood: -21345.5, Factor: 1.012, BaseRate: 0.21,
+		Shop: "default", Customers: 4338, Fitted: exampleDay, Model: "mbg/nbd", LogLikelihood: -21345.5, Factor: 1.012, BaseRate: 0.21, BaseOf: 4100,
 		Params: []models.Param{{Name: "r", Value: 0.8254}, {Name: "alpha", Value: 11.2}, {Name: "a", Value: 0.11}, {Name: "b", Value: 2.4}},
 		Why:    "mbg/nbd fitted to all time predicted the closed windows best",
 		Spend:  []models.Param{{Name: "p", Value: 2.1}, {Name: "q", Value: 3.4}, {Name: "gamma", Value: 485.6}}, SpendLL: -18001,

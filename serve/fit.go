@@ -31,7 +31,12 @@ func appendModels(dst []byte, m *models.CustomerModels) []byte {
 		dst = appendString(dst, m.Gate)
 	}
 	dst = appendDay(appendMember(dst, "fitted"), m.Fitted)
-	dst = appendDecimal(appendMember(dst, "base_rate_28"), m.BaseRate, 4)
+	dst = appendMember(dst, "base_rate_28")
+	if m.BaseOf == 0 {
+		dst = append(dst, "null"...)
+	} else {
+		dst = appendDecimal(dst, m.BaseRate, 4)
+	}
 	dst = appendMember(dst, "model")
 	if m.Model == "" {
 		dst = append(dst, "null"...)

@@ -413,13 +413,114 @@ async function showPerson(visitor, contact) {
   }
   const list = (title, items, line) => items.length ? [el("h4", null, title), el("ul", { class: "lines" }, ...items.slice(0, 6).map((x) => el("li", null, ...line(x).map((text) => el("span", null, text)))))] : [];
   const since = (time) => ago(Math.max((Date.now() - Date.parse(time)) / 1000, 0)) + " ago";
-  panel.replaceChildren(
+  panel.replaceChildren(...[
     el("h3", null, p.contact || id),
     el("p", null, [p.contact && p.contact !== id ? "as " + id : p.contact ? "known contact" : "anonymous visitor", p.bot ? "a bot" : "", p.last_seen ? "last seen " + since(p.last_seen) : ""].filter(Boolean).join(", ")),
     facts([["Sessions", number.format(p.sessions)], ["Events", number.format(p.events)], ["Orders", number.format(p.order_count)], ["Spent", money(p.spent)]]),
+    ...customerFacts(p.customer),
     ...list("In the cart", p.cart, (x) => [nameOf(x.item_id), x.quantity > 1 ? "× " + x.quantity : since(x.time)]),
     ...list("Looked at", p.viewed, (x) => [nameOf(x.item_id), since(x.time)]),
-    ...list("Orders", p.orders, (x) => [x.order || "order", price(x.value, x.currency, 2)]));
+    ...list("Orders", p.orders, (x) => [x.order || "order", price(x.value, x.currency, 2)])].filter(Boolean));
+}
+
+// ---- The customers: who they are, and whether the forecasts hold
+
+const share = (p) => (p < 0.0995 && p > 0 ? rounded.format(p * 100) : Math.round(p * 100)) + " %";
+const side = 80; // of a cell
+
+// drawGrid draws the 25 cells as a heat map, the newest customers on top, with the segments, all of them rectangles,
+// outlined and named.
+function drawGrid(r) {
+  const most = Math.max(...r.grid.map((c) => c.customers), 1), segments = new Map();
+  const parts = [svg("rect", { class: "segment", x: 0, y: 0, width: 5 * side, height: 5 * side, rx: 8 })];
+  for (const c of r.grid) {
+    const x = (c.f - 1) * side, y = (5 - c.r) * side;
+    parts.push(svg("rect", { class: "cell", x, y, width: side, height: side, "fill-opacity": (0.58 * Math.sqrt(c.customers / most)).toFixed(3) },
+      svg("title", null, `${c.segment}: ${number.format(c.customers)} with recency ${c.r} and frequency ${c.f}`)));
+    const s = segments.get(c.segment) || { n: 0, x, y, right: 0, bottom: 0 };
+    segments.set(c.segment, { n: s.n + c.customers, x: Math.min(s.x, x), y: Math.min(s.y, y), right: Math.max(s.right, x + side), bottom: Math.max(s.bottom, y + side) });
+  }
+  for (const [name, s] of segments) {
+    const lines = s.right - s.x > side ? [name] : name.split(" ");
+    parts.push(svg("rect", { class: "edge", x: s.x, y: s.y, width: s.right - s.x, height: s.bottom - s.y }),
+      ...lines.map((text, i) => svg("text", { x: s.x + 9, y: s.y + 22 + 15 * i }, text)),
+      svg("text", { class: "share", x: s.x + 9, y: s.y + 22 + 15 * lines.length }, r.customers ? share(s.n / r.customers) : ""));
+  }
+  for (let i = 1; i <= 5; i++) {
+    parts.push(svg("text", { class: "axis", x: -10, y: (5 - i) * side + side / 2 + 4, "text-anchor": "end" }, String(i)),
+      svg("text", { class: "axis", x: (i - 1) * side + side / 2, y: 5 * side + 17, "text-anchor": "middle" }, String(i)));
+  }
+  $("grid").replaceChildren(...parts);
+  $("customers-note").textContent = `${number.format(r.customers)} who have bought, as of ${r.day}`;
+}
+
+// drawReliability draws what was forecast against what came, each bin with the interval that chance explains.
+function drawReliability(c) {
+  const width = 5 * side, top = Math.min(1, Math.ceil(10 * Math.max(...c.bins.map((b) => Math.max(b.predicted, b.observed)))) / 10 || 1);
+  const at = (p) => Math.min(p / top, 1) * width, up = (p) => width - at(p);
+  const parts = [svg("rect", { class: "frame", width, height: width, rx: 8 })];
+  for (let i = 0; i <= 4; i++) {
+    const p = (top * i) / 4;
+    if (i % 4) parts.push(svg("line", { class: "rule", x1: 0, x2: width, y1: up(p), y2: up(p) }), svg("line", { class: "rule", y1: 0, y2: width, x1: at(p), x2: at(p) }));
+    parts.push(svg("text", { class: "axis", x: -8, y: up(p) + 4, "text-anchor": "end" }, share(p)), svg("text", { class: "axis", x: at(p), y: width + 18, "text-anchor": i < 4 ? "middle" : "end" }, i ? share(p) : ""));
+  }
+  parts.push(svg("line", { class: "ideal", x1: 0, y1: width, x2: width, y2: 0 }),
+    svg("path", { class: "line", d: "M" + c.bins.map((b) => `${at(b.predicted).toFixed(1)},${up(b.observed).toFixed(1)}`).join("L") }));
+  for (const b of c.bins) {
+    const spread = 1.96 * Math.sqrt((b.observed * (1 - b.observed)) / b.customers), x = at(b.predicted);
+    parts.push(svg("line", { class: "whisker", x1: x, x2: x, y1: up(Math.max(0, b.observed - spread)), y2: up(Math.min(top, b.observed + spread)) }),
+      svg("circle", { class: "dot", cx: x, cy: up(b.observed), r: 5.5 },
+        svg("title", null, `${number.format(b.customers)} customers: forecast ${share(b.predicted)}, came ${share(b.observed)}`)));
+  }
+  parts.push(svg("text", { class: "axis", x: width / 2, y: width + 34, "text-anchor": "middle" }, "forecast"), svg("text", { class: "axis", x: 9, y: 18 }, "came"));
+  $("reliability").replaceChildren(...parts);
+}
+
+function drawFit(m) {
+  const c = m.calibration;
+  $("reliability").toggleAttribute("hidden", !c);
+  $("fit-gate").hidden = !!c;
+  if (c) {
+    drawReliability(c);
+    $("fit-note").textContent = `A purchase within ${c.days} days, as a fit of ${c.from} saw it, in tenths of ${number.format(c.customers)} customers`;
+  } else {
+    $("fit-note").textContent = "A purchase within 28 days";
+    $("fit-gate").replaceChildren(el("b", null, m.gate ? "Not enough to go by" : "Not known yet"),
+      m.gate ? `${m.gate[0].toUpperCase() + m.gate.slice(1)}: until there is more, every answer is the base rate of customers alike, and says so.` : "Purchases do not reach back far enough to ask the past.");
+  }
+  const facts = [];
+  if (m.model) {
+    facts.push(["Model", m.model.name, `fitted to ${m.model.recent ? "the recent half" : "all time"} up to ${m.fitted}`],
+      ["Parameters", "", Object.entries(m.model.params).map(([n, v]) => `${n} ${v.toPrecision(3)}`).join(", ")]);
+  }
+  if (c) {
+    facts.push(["Log loss", c.log_loss.toFixed(3), `base rates alone ${c.base_rate_log_loss.toFixed(3)}`],
+      ["Off by", rounded.format(c.ece * 100) + " points", "expected calibration error"]);
+  }
+  if (m.base_rate_28 !== null) facts.push(["Bought within 28 days", share(m.base_rate_28), "of those who were customers before"]);
+  $("fit").replaceChildren(...facts.map(([name, value, note]) => el("div", null, el("dt", null, name), el("dd", null, value, note && el("small", null, note)))));
+}
+
+async function showCustomers() {
+  try {
+    const [r, m] = await Promise.all([json("/v1/rfm"), json("/v1/models")]);
+    drawGrid(r);
+    drawFit(m);
+    $("customers").hidden = false;
+  } catch {
+    $("customers").hidden = true; // nobody known has bought yet
+  }
+}
+
+// customerFacts are the facts of a person that has bought.
+function customerFacts(c) {
+  if (!c) return [];
+  const all = [["Segment", c.rfm.segment || "–"], ["Last bought", c.rfm.recency_days ? ago(c.rfm.recency_days * 86400) + " ago" : "today"]];
+  if (c.churn) all.push(["Still a customer", share(c.churn.alive)]);
+  if (c.buy) all.push([c.gate ? "Buys in 28 days, base" : "Buys in 28 days", share(c.buy.days_28)]);
+  if (c.next_purchase) all.push(["Next purchase", c.next_purchase.median_days === null ? "perhaps never" : "in " + ago(c.next_purchase.median_days * 86400)]);
+  if (c.year) all.push(["A year's spend", price(c.year.spend, c.currency, 0)]);
+  return [el("h4", null, "As a customer"), facts(all), c.gate && el("p", null, c.gate)];
 }
 
 // ---- Start
@@ -439,7 +540,12 @@ async function begin() {
     const first = ["home_page", "for_you"].find((name) => frames.includes(name));
     if (first) $("frame").value = first;
   });
+  showCustomers();
+  clearInterval(customersTimer);
+  customersTimer = setInterval(showCustomers, 15000);
   follow();
 }
+
+let customersTimer = 0;
 
 start();
