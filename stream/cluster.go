@@ -52,6 +52,9 @@ func (c Cluster) client(opts ...kgo.Opt) (*kgo.Client, error) {
 		kgo.WithLogger(kgoLog{c.log()}),
 		kgo.DisableClientMetrics(),
 		kgo.RetryBackoffFn(backoff),
+		// A broker that dies in the moment in which it has accepted a connection looks to the client like one that wants
+		// TLS, and by default fails what was to be sent. Found by killing the broker while a replay runs.
+		kgo.AlwaysRetryEOF(),
 		kgo.MetadataMinAge(250 * time.Millisecond), // default 5 s: how long a new broker's leader may stay unknown
 	}
 	client, err := kgo.NewClient(append(append(all, c.Options...), opts...)...)
