@@ -143,6 +143,7 @@ type shopper struct {
 	at      time.Time
 	err     error
 	visitor int
+	order   string // the visitor's newest
 }
 
 func newShoppers(url string, items []string) *shoppers {
@@ -233,36 +234,47 @@ func (s *shoppers) batches() (n int) {
 	return n
 }
 
-// next makes the next request: one to four events of a visitor, which look at products of the replayed file and now and
-// then buy some of them.
+// next makes the next request: one to four events of a visitor, which look at products of the replayed file, now and
+// then buy some of them, send an order back, or log in. Two visitors are one contact.
 func (s *shopper) next() (body []byte, events int) {
 	if s.dice.IntN(8) == 0 {
 		s.visitor++
+		s.order = ""
 	}
-	pick := func() string { return s.items[s.dice.IntN(len(s.items))] }
 	events = 1 + s.dice.IntN(4)
 	for range events {
 		s.at = s.at.Add(time.Duration(1+s.dice.IntN(600)) * time.Second)
-		e := map[string]any{
-			"id":      fmt.Sprintf("http-%d-%d", s.number, s.at.Unix()),
-			"visitor": fmt.Sprintf("shopper-%d-%d", s.number, s.visitor),
-			"time":    s.at.Format(time.RFC3339),
-		}
-		if s.dice.IntN(6) > 0 {
-			e["event"], e["items"] = "view_item", []any{map[string]any{"item_id": pick()}}
-		} else {
-			e["event"], e["order"], e["currency"] = "purchase", e["id"], "USD"
-			e["items"] = []any{
-				map[string]any{"item_id": pick(), "price": "12.34"}, map[string]any{"item_id": pick(), "price": 5, "quantity": 3},
-			}
-		}
-		line, err := json.Marshal(e)
+		line, err := json.Marshal(s.event(fmt.Sprintf("http-%d-%d", s.number, s.at.Unix())))
 		if err != nil {
 			panic(err)
 		}
 		body = append(append(body, line...), '\n')
 	}
 	return body, events
+}
+
+func (s *shopper) event(id string) map[string]any {
+	pick := func() string { return s.items[s.dice.IntN(len(s.items))] }
+	e := map[string]any{
+		"id": id, "visitor": fmt.Sprintf("shopper-%d-%d", s.number, s.visitor), "time": s.at.Format(time.RFC3339),
+	}
+	switch n := s.dice.IntN(24); {
+	case n < 18:
+		e["event"], e["items"] = "view_item", []any{map[string]any{"item_id": pick()}}
+	case n < 21:
+		s.order = id
+		e["event"], e["order"], e["currency"] = "purchase", id, "USD"
+		e["items"] = []any{
+			map[string]any{"item_id": pick(), "price": "12.34"}, map[string]any{"item_id": pick(), "price": 5, "quantity": 3},
+		}
+	case n < 22 && s.order != "":
+		e["event"], e["order"], e["currency"], e["value"] = "refund", s.order, "USD", 1.5
+	case n < 23 && s.order != "":
+		e["event"], e["order"] = "cancel", s.order
+	default:
+		e["event"], e["contact"] = "identify", fmt.Sprintf("contact-%d-%d", s.number, s.visitor/2)
+	}
+	return e
 }
 
 // account is all that two runs are compared by.
@@ -295,6 +307,7 @@ func compareAccounts(t *testing.T, got, want account) {
 		got, want int
 	}{
 		{"events", got.Total, want.Total}, {"orders", got.Orders, want.Orders}, {"buyers", got.Buyers, want.Buyers},
+		{"refunds", got.Refunds, want.Refunds}, {"cancels", got.Cancels, want.Cancels}, {"contacts", got.Contacts, want.Contacts},
 		{"visitors", got.Visitors, want.Visitors}, {"sessions", got.Sessions, want.Sessions}, {"items", got.Items, want.Items},
 		{"dead letters", got.DeadLetters, want.DeadLetters},
 	} {
@@ -310,5 +323,6 @@ func compareAccounts(t *testing.T, got, want account) {
 		recipe, _, _ := strings.Cut(what, " ")
 		pairs[recipe] += len(counts)
 	}
-	t.Logf("as uninterrupted: %d events, %d orders, revenue %v, pairs %v", want.Total, want.Orders, want.Revenue, pairs)
+	t.Logf("as uninterrupted: %d events, %d orders by %d buyers, %d refunds, %d cancels, %d contacts, revenue %v, pairs %v",
+		want.Total, want.Orders, want.Buyers, want.Refunds, want.Cancels, want.Contacts, want.Revenue, pairs)
 }

@@ -148,6 +148,7 @@ type stats struct {
 	Total             int               `json:"total"`
 	Orders            int               `json:"orders"`
 	Refunds           int               `json:"refunds"`
+	Cancels           int               `json:"cancels"`
 	Buyers            int               `json:"buyers"`
 	Visitors          int               `json:"visitors"`
 	Contacts          int               `json:"contacts"`
