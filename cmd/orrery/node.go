@@ -29,6 +29,7 @@ type node struct {
 	writer   *stream.Writer
 	engine   *engine.Engine
 	pipeline *stream.Pipeline
+	trainer  *trainer
 	fitter   *fitter
 	scores   *announcer
 	server   *serve.Server
@@ -84,7 +85,7 @@ func (n *node) start(ctx context.Context) (err error) {
 		{"topics", func() error { return n.ensureTopics(ctx) }},
 		{"writer", n.startWriter},
 		{"pipeline", func() error { return n.openPipeline(ctx) }},
-		{"customers", n.startCustomers},
+		{"learners", n.startLearners},
 		{"server", n.startServer},
 	} {
 		if err := n.step(part.name, part.do); err != nil {
@@ -141,8 +142,10 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 	return nil
 }
 
-// startCustomers starts what runs beside the engine for the sake of customers: fits of models, and the topic of scores.
-func (n *node) startCustomers() error {
+// startLearners starts what learns and tells beside the engine: item vectors, fits of customer models, the topic of scores.
+func (n *node) startLearners() error {
+	n.trainer = startTrainer(n.engine, n.pipeline.WaitCaughtUp, n.log)
+	n.stopsWith("vectors", func(context.Context) error { n.trainer.Close(); return nil })
 	n.fitter = startFitter(n.engine, n.clock(), n.flags.Refit, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("fits", func(context.Context) error { n.fitter.Close(); return nil })
 	n.scores = startAnnouncer(n.engine, n.writer, n.log)
@@ -161,7 +164,7 @@ func (n *node) startServer() (err error) {
 	n.server, err = serve.New(cfg, serve.Deps{
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
 		Log: n.writer, Stream: progress{n.pipeline}, Clock: n.clock(),
-		Metrics: []func(io.Writer){n.fitter.metrics, n.scores.metrics},
+		Metrics: []func(io.Writer){n.trainer.metrics, n.fitter.metrics, n.scores.metrics},
 	})
 	if err != nil {
 		return err

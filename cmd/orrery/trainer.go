@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"orrery/engine"
+)
+
+// trainer learns the item vectors of "next" beside the engine, whenever the sessions have grown by a tenth. It works a
+// quarter of the time at most, so that a small machine goes on answering. Close ends it.
+type trainer struct {
+	training *engine.VectorTraining
+	log      *slog.Logger
+
+	steps atomic.Uint64
+	nanos atomic.Int64 // spent on steps, rests included
+
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+const (
+	trainLook = 5 * time.Second      // between two looks at the sessions
+	trainMin  = 500                  // blocks of sessions below which vectors say little
+	trainGrow = 10                   // a step is due when sessions have grown by one in so many
+	trainWork = 5 * time.Millisecond // of work, and then three times as long a rest
+	trainRest = 3 * trainWork
+)
+
+// startTrainer starts a trainer that waits for ready first.
+func startTrainer(e *engine.Engine, ready func(context.Context) error, log *slog.Logger) *trainer {
+	ctx, cancel := context.WithCancel(context.Background())
+	t := &trainer{training: e.NewVectorTraining(), log: log, cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(t.done)
+		if ready(ctx) == nil {
+			t.run(ctx)
+		}
+	}()
+	return t
+}
+
+// Close ends the trainer; it stops at the next session.
+func (t *trainer) Close() {
+	t.cancel()
+	<-t.done
+}
+
+func (t *trainer) run(ctx context.Context) {
+	tick := time.NewTicker(trainLook)
+	defer tick.Stop()
+	for {
+		if fresh, held := t.training.Fresh(); held >= trainMin && fresh > held/trainGrow {
+			t.step(ctx, fresh)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (t *trainer) step(ctx context.Context, blocks uint32) {
+	began := time.Now()
+	until := began.Add(trainWork)
+	t.training.Step(func() bool {
+		if now := time.Now(); now.After(until) {
+			time.Sleep(trainRest)
+			until = time.Now().Add(trainWork)
+		}
+		return ctx.Err() == nil
+	})
+	t.steps.Add(1)
+	t.nanos.Add(int64(time.Since(began)))
+	t.log.Info("vectors: trained", "blocks", blocks, "took", time.Since(began).Round(time.Millisecond))
+}
+
+func (t *trainer) metrics(w io.Writer) {
+	fmt.Fprintf(w, "vector_steps_total %d\n", t.steps.Load())
+	fmt.Fprintf(w, "vector_seconds_total %g\n", time.Duration(t.nanos.Load()).Seconds())
+}
