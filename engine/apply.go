@@ -200,6 +200,7 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 	}
 	e.ledger.book(money)
 	e.customers.settle(shop, e.m.People.OrderOf(order.Hash))
+	e.learnOrder(shop, v, contact, ev.IDHash(), &order)
 	after := e.m.After.Weight(ev.Time)
 	e.m.After.CountBasket(after)
 	together := e.m.Bought.Weight(ev.Time)

@@ -17,9 +17,11 @@ import (
 	"orrery/recommend/next"
 	"orrery/recommend/people"
 	"orrery/recommend/popular"
+	"orrery/recommend/rebuy"
 	"orrery/recommend/session"
 	"orrery/recommend/similar"
 	"orrery/recommend/social"
+	"orrery/recommend/together"
 	"orrery/stream"
 )
 
@@ -62,8 +64,9 @@ type Engine struct {
 	customers *customers
 	arrivals  arrivals
 
-	free  chan *frame.Answerer // answerers that no request uses
-	lines []people.Line
+	free    chan *frame.Answerer // answerers that no request uses
+	lines   []people.Line
+	baskets baskets
 }
 
 // New returns an engine with empty models.
@@ -81,10 +84,11 @@ func New(cfg Config) (*Engine, error) {
 			Catalogue: catalogue.New(),
 			People:    people.New(cfg.People),
 			Viewed:    lists(), Bought: lists(), After: lists(),
-			Popular: popular.New(!cfg.NoDecay),
-			Social:  social.NewProof(cfg.Floor),
-			Similar: similar.New(),
-			Next:    next.NewLive(session.Config{}, cfg.LearnEvery),
+			Popular:  popular.New(!cfg.NoDecay),
+			Social:   social.NewProof(cfg.Floor),
+			Similar:  similar.New(),
+			Next:     next.NewLive(session.Config{}, cfg.LearnEvery),
+			Together: together.New(), Rebuy: rebuy.New(),
 		},
 		free: make(chan *frame.Answerer, maxAnswerers),
 	}
@@ -112,7 +116,7 @@ func (e *Engine) parts() []part {
 		{"shops", e.shops}, {"ledger", e.ledger}, {"catalogue", e.m.Catalogue}, {"people", e.m.People},
 		{"viewed_together", e.m.Viewed}, {"bought_together", e.m.Bought}, {"bought_after_viewing", e.m.After},
 		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next}, {"similar", e.m.Similar},
-		{"customers", e.customers},
+		{"customers", e.customers}, {"together", e.m.Together}, {"rebuy", e.m.Rebuy},
 	}
 }
 

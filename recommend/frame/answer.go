@@ -7,8 +7,10 @@ import (
 	"orrery/recommend/next"
 	"orrery/recommend/people"
 	"orrery/recommend/popular"
+	"orrery/recommend/rebuy"
 	"orrery/recommend/similar"
 	"orrery/recommend/social"
+	"orrery/recommend/together"
 )
 
 // Models is what recipes read.
@@ -22,6 +24,8 @@ type Models struct {
 	Social    *social.Proof
 	Similar   *similar.Index
 	Next      *next.Live
+	Together  *together.Ranker
+	Rebuy     *rebuy.History
 }
 
 // Answerer answers one request at a time; it holds the scratch that makes answering free of allocations.
@@ -46,6 +50,7 @@ type Answerer struct {
 	offerAlike func(similar.Alike) // a.offerSimilar, made once
 	c          candidates
 	sums       sums
+	baskets    baskets
 }
 
 // NewAnswerer returns an answerer over the models for a set of checked frames.
@@ -115,6 +120,13 @@ func (a *Answerer) ask(q *models.FrameQuery, shop uint32) {
 
 // VisitorKey returns the 32 bits of a visitor's hash that social proof knows the visitor by; never 0.
 func VisitorKey(hash uint64) uint32 { return max(uint32(hash>>32), 1) }
+
+// ContactOwner returns the number that a contact's purchases are known by in Rebuy, VisitorOwner that of a visitor whose
+// orders name no contact.
+func ContactOwner(contact uint32) uint32 { return contact * 2 }
+
+// VisitorOwner is described at ContactOwner.
+func VisitorOwner(visitor uint32) uint32 { return visitor*2 + 1 }
 
 // fill moves the collected candidates into the frame, scores scaled to the step's best.
 func (a *Answerer) fill(into *models.Frame, step int, recipe Recipe) {

@@ -1,9 +1,6 @@
 package frame
 
 import (
-	"math"
-
-	"orrery/models"
 	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
 	"orrery/recommend/similar"
@@ -15,7 +12,7 @@ func (a *Answerer) collect(s Step) {
 	case ViewedTogether:
 		a.around(a.products, a.m.Viewed, cosine)
 	case BoughtTogether, Complements:
-		a.around(a.basket(), a.m.Bought, llr)
+		a.complete(a.basket(), s.Recipe)
 	case BoughtAfterViewing:
 		a.around(a.products, a.m.After, llr)
 	case Similar:
@@ -33,10 +30,7 @@ func (a *Answerer) collect(s Step) {
 			a.c.offer(candidate{item: e.ID, score: 1 / float32(i+1), count: float32(e.Aux), stat: 1})
 		}
 	case BuyAgain:
-		a.reader.Bought(a.who, func(item uint32, _ models.Time) {
-			a.sums.add(candidate{item: item, score: 1, count: 1, stat: 1})
-		})
-		a.sums.drain(&a.c)
+		a.buyAgain()
 	case Bestsellers, Trending, MostViewed:
 		a.shelf(s)
 	case New:
@@ -118,13 +112,6 @@ func (a *Answerer) each(item uint32, lists *neighbours.Lists, stat statistic, we
 	}
 }
 
-const (
-	// historyItems is how many of the products viewed last for_you starts from.
-	historyItems = 16
-	// fadeEvery is the number of products after which an older one counts half in for_you.
-	fadeEvery = 4
-)
-
 // next continues the running session by the product asked about. Products of the session are candidates like any other.
 func (a *Answerer) next() {
 	a.session = a.session[:0]
@@ -139,10 +126,15 @@ func (a *Answerer) next() {
 	if len(a.session) == 0 {
 		return
 	}
+	a.continued(next.Options{Own: a.m.Next.Row(a.who.Visitor), N: a.c.room, Allow: a.allow})
+}
+
+// continued offers what comes after the products of a.session.
+func (a *Answerer) continued(o next.Options) {
 	if a.scratch == nil {
 		a.scratch = next.NewScratch()
 	}
-	a.likely = a.m.Next.Recommend(a.scratch, a.likely[:0], a.session, next.Options{Own: a.m.Next.Row(a.who.Visitor), N: a.c.room, Allow: a.allow})
+	a.likely = a.m.Next.Recommend(a.scratch, a.likely[:0], a.session, o)
 	if len(a.likely) == 0 {
 		return
 	}
@@ -151,28 +143,6 @@ func (a *Answerer) next() {
 		// The ranker's scores are logits: the last of the answer stands for zero.
 		a.c.offer(candidate{item: l.Item, score: l.Score - least + 1, from: l.Because, count: float32(l.Count), stat: l.Score})
 	}
-}
-
-// forYou sums what goes with the products that the person viewed and bought lately, newer ones weighing more. Products
-// viewed already may come back only by other recipes.
-func (a *Answerer) forYou() {
-	viewed := a.reader.Viewed(a.who)
-	a.session = a.session[:0]
-	for _, e := range viewed[:min(len(viewed), historyItems)] {
-		a.session = append(a.session, e.ID)
-	}
-	a.c.exclude = append(a.c.exclude, a.session...)
-	for i, item := range a.session {
-		weight := float32(math.Exp2(-float64(i) / fadeEvery))
-		a.each(item, a.m.Viewed, cosine, weight, a.sums.add)
-	}
-	a.reader.Bought(a.who, func(item uint32, _ models.Time) {
-		if len(a.session) < historyItems+maxSources {
-			a.session = append(a.session, item)
-			a.each(item, a.m.Bought, cosine, 0.5, a.sums.add)
-		}
-	})
-	a.sums.drain(&a.c)
 }
 
 // shelf offers the bestsellers or trends of the category asked about, of the product's category, or of the shop.

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"orrery/bench/baskets"
+)
+
+type backtestBasketsCmd struct {
+	File    string `name:"file" required:"" help:"Baskets: a basket a line with commas, invoice lines with the columns InvoiceNo, StockCode, Quantity, InvoiceDate, a customer a line of JSON with baskets, or a customer a line of item numbers. The content says the protocol; plain or gzip."`
+	Split   string `name:"split" placeholder:"DATE" help:"First day of the test, 2006-01-02; by default one basket of five by a hash."`
+	Against string `name:"baseline" help:"Recipe that the others are compared with by a paired bootstrap; by default the protocol's strongest baseline."`
+	Valid   bool   `name:"valid" help:"Leave the test out and test on the last part of the training: for tuning."`
+	Shuffle bool   `name:"shuffle" help:"Shuffle what was bought among the cases: a leak check, everything must fall to popularity."`
+	Sample  int    `name:"sample" help:"Run about so many cases only."`
+	Quiet   bool   `name:"quiet" help:"No progress."`
+}
+
+// Run backtests the recipes over baskets and customers.
+func (c *backtestBasketsCmd) Run(ctx context.Context, all *cli) error {
+	cfg := baskets.Config{File: c.File, Against: c.Against, Valid: c.Valid, Shuffle: c.Shuffle, Sample: c.Sample, Command: commandLine()}
+	if c.Split != "" {
+		var err error
+		if cfg.Split, err = time.Parse(time.DateOnly, c.Split); err != nil {
+			return fmt.Errorf("split: %w", err)
+		}
+	}
+	log := io.Writer(os.Stderr)
+	if c.Quiet {
+		log = io.Discard
+	}
+	r, err := baskets.Run(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	if all.JSON {
+		return r.JSON(os.Stdout)
+	}
+	return r.Text(os.Stdout)
+}
