@@ -8,15 +8,17 @@ import (
 	"time"
 
 	"orrery/bench/child"
+	"orrery/bench/freshness"
 	"orrery/bench/ingest"
 	"orrery/bench/serving"
 	"orrery/bench/traffic"
 )
 
 type benchCmd struct {
-	Ingest benchIngestCmd `cmd:"" help:"From Kafka into the models: events a second, CPU time an event, by stage."`
-	Serve  benchServeCmd  `cmd:"" help:"Frames over HTTP against a bare server that sends the same bytes: throughput, CPU time, latency."`
-	Bare   benchBareCmd   `cmd:"" hidden:"" help:"The bare server of bench serve."`
+	Ingest    benchIngestCmd    `cmd:"" help:"From Kafka into the models: events a second, CPU time an event, by stage."`
+	Serve     benchServeCmd     `cmd:"" help:"Frames over HTTP against a bare server that sends the same bytes: throughput, CPU time, latency."`
+	Freshness benchFreshnessCmd `cmd:"" help:"From sending an event to seeing it in another visitor's answer."`
+	Bare      benchBareCmd      `cmd:"" hidden:"" help:"The bare server of bench serve."`
 }
 
 // benchFlags are those of every benchmark.
@@ -120,3 +122,24 @@ type benchBareCmd struct {
 
 // Run answers with what standard input says until that ends.
 func (c *benchBareCmd) Run() error { return child.ServeBare(c.Listen, os.Stdin) }
+
+type benchFreshnessCmd struct {
+	benchFlags
+	Probes   int       `name:"probes" default:"200" help:"Events that are watched, at each rate."`
+	Rates    []float64 `name:"rates" default:"2000,20000" help:"Events a second that come in meanwhile: up to 5,000 over HTTP, more by a Kafka producer."`
+	Views    int       `name:"views" default:"200000" help:"Views in the state."`
+	Unsynced bool      `name:"unsynced" help:"The broker does not wait for the disk."`
+	Dir      string    `name:"dir" type:"path" help:"Where the server's data are written, and removed again; the system's temporary folder by default."`
+}
+
+// Run measures freshness.
+func (c *benchFreshnessCmd) Run(ctx context.Context, all *cli) error {
+	r, err := freshness.Measure(ctx, freshness.Config{
+		Site: traffic.Config{Views: c.Views}, Probes: c.Probes, Rates: c.Rates, Unsynced: c.Unsynced, Dir: c.Dir,
+		Command: commandLine(), Version: version, Progress: c.progress(),
+	})
+	if err != nil {
+		return err
+	}
+	return c.report(r, all.JSON)
+}
