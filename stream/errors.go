@@ -9,11 +9,14 @@ type fetchErrors struct {
 	last error
 }
 
-func (e *fetchErrors) add(err error) {
+// add tells whether err is another one than before.
+func (e *fetchErrors) add(err error) (news bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	news = e.last == nil || e.last.Error() != err.Error()
 	e.n++
 	e.last = err
+	return news
 }
 
 func (e *fetchErrors) read() (uint64, error) {

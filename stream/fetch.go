@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"time"
 
@@ -40,6 +41,7 @@ type fetcher struct {
 	now    models.Time // of the newest poll
 	errors *fetchErrors
 	public *published
+	log    *slog.Logger
 }
 
 // run polls until ctx ends (nil) or the log cannot be followed any longer.
@@ -248,16 +250,17 @@ func (f *fetcher) send(ctx context.Context) bool {
 // failure returns an error that ends the pipeline, or nil for one that the client goes on after by itself.
 func (f *fetcher) failure(p kgo.FetchTopicPartition) error {
 	err := p.Err
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return nil
-	}
-	f.errors.add(err)
-	if kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err) {
-		return nil
-	}
-	if errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, new(*kgo.ErrDataLoss)) {
+	switch {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return nil // the poll's own
+	case errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, new(*kgo.ErrDataLoss)):
 		return fmt.Errorf("cannot follow partition %d of topic %q from offset %d: %w: %w",
 			p.Partition, p.Topic, f.byName[p.Topic][p.Partition].next, ErrGap, err)
+	case errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kgo.ErrClientClosed):
+		return fmt.Errorf("cannot fetch partition %d of topic %q: %w", p.Partition, p.Topic, err)
 	}
-	return fmt.Errorf("cannot fetch partition %d of topic %q: %w", p.Partition, p.Topic, err)
+	if f.errors.add(err) {
+		f.log.Warn("cannot fetch, trying again", "topic", p.Topic, "partition", p.Partition, "error", err)
+	}
+	return nil
 }

@@ -91,6 +91,7 @@ func (p *process) kill() {
 // Broker, pipeline and snapshots in one process, killed at random moments while events come in over the wire: at the end
 // nothing that was acknowledged is missing and nothing counts twice.
 func TestKillLoop(t *testing.T) {
+	t.Parallel()
 	kills, senders := 8, 3
 	if os.Getenv("ORRERY_LONG") != "" {
 		kills = 150

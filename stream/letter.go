@@ -58,6 +58,7 @@ type letters struct {
 	handed uint64     // letters given to the client
 	acked  uint64     // of those, acknowledged; they are acknowledged in order
 	err    error
+	broken chan struct{} // closed when err is set
 }
 
 func newLetters(c Cluster, version string) (*letters, error) {
@@ -70,7 +71,7 @@ func newLetters(c Cluster, version string) (*letters, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &letters{client: client, topic: c.Topic(models.DeadLetter), version: version}
+	l := &letters{client: client, topic: c.Topic(models.DeadLetter), version: version, broken: make(chan struct{})}
 	l.more = sync.NewCond(&l.mu)
 	return l, nil
 }
@@ -119,9 +120,22 @@ func (l *letters) promised(r *kgo.Record, err error) {
 	defer l.mu.Unlock()
 	if err != nil && l.err == nil {
 		l.err = fmt.Errorf("%w: %w", errLetter, err)
+		close(l.broken)
 	}
 	l.acked++
 	l.more.Broadcast()
+}
+
+// watch returns when ctx ends, or a letter has failed.
+func (l *letters) watch(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-l.broken:
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.err
+	}
 }
 
 // sent returns how many letters were handed over so far.

@@ -76,7 +76,7 @@ const lagEvery = 5 * time.Second
 // follow lists the log now and then until ctx ends, or the log is no longer the one that is read: a topic that was
 // deleted, or has got more partitions, of which nobody would ever read the new ones.
 func (p *Pipeline) follow(ctx context.Context) error {
-	tick := time.NewTicker(lagEvery)
+	tick := time.NewTicker(p.cfg.lagEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -88,7 +88,7 @@ func (p *Pipeline) follow(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, ErrNoTopic):
+		case errors.Is(err, ErrNoTopic) || errors.Is(err, ErrPartitions):
 			return err
 		case err != nil:
 			p.errors.add(err)

@@ -59,9 +59,10 @@ type Config struct {
 	// Shutdown bounds what Run does after its context has ended: apply what is decoded, save, commit. Default 30 s.
 	Shutdown time.Duration
 
-	// For tests: the size of batches, and an end without a last snapshot, as in a crash.
-	batch int
-	crash bool
+	// For tests: the size of batches, an end without a last snapshot as in a crash, and how often the log is listed.
+	batch    int
+	crash    bool
+	lagEvery time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -70,6 +71,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Remembered == 0 {
 		c.Remembered = DefaultRemembered
+	}
+	if c.lagEvery == 0 {
+		c.lagEvery = lagEvery
 	}
 	if c.batch == 0 {
 		c.batch = batchEvents
@@ -186,6 +190,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		g.run(func(context.Context) error { p.saver.run(late, g.fail); return nil })
 	}
 	g.run(p.follow)
+	g.run(p.letters.watch)
 	return g.wait()
 }
 
@@ -201,7 +206,7 @@ func lateContext(ctx context.Context, after time.Duration) (context.Context, con
 
 func (p *Pipeline) fetcher(full chan<- *batch, free <-chan *batch) *fetcher {
 	f := &fetcher{
-		client: p.client, full: full, free: free, start: time.Now(), errors: &p.errors, public: &p.public,
+		client: p.client, full: full, free: free, start: time.Now(), errors: &p.errors, public: &p.public, log: p.cfg.Cluster.log(),
 		byName: make(map[string][]*lane), keys: make([]int64, len(p.fold.parts)),
 	}
 	for i, part := range p.fold.parts {

@@ -77,6 +77,7 @@ func same(t testing.TB, what string, got, want outcome) {
 // Whatever the number of partitions, the size of batches and the moments of snapshots: the same state. And a restart
 // from any snapshot comes to it too.
 func TestSameStateWhateverTheWay(t *testing.T) {
+	t.Parallel()
 	records := hard(3, 2000)
 	want := oracle(records)
 	var first outcome
