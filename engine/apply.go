@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"orrery/models"
+	"orrery/recommend/catalogue"
 	"orrery/recommend/frame"
 	"orrery/recommend/people"
 )
@@ -24,10 +25,7 @@ func (e *Engine) apply(ev *models.Event) {
 	}
 	if ev.Kind.Topic() == models.Catalogue {
 		item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
-		e.m.Catalogue.Apply(shop, item, ev)
-		if ev.Kind == models.ProductUpsert {
-			e.list(shop, item)
-		}
+		e.follow(shop, item, e.m.Catalogue.Apply(shop, item, ev))
 		return
 	}
 	v, contact := e.person(shop, ev)
@@ -48,17 +46,20 @@ func (e *Engine) apply(ev *models.Event) {
 // item returns the number of an event's item, and takes what the event says of it where no feed does.
 func (e *Engine) item(shop uint32, it *models.Item, currency []byte) uint32 {
 	item := e.m.Catalogue.Item(shop, it.ID)
-	if e.m.Catalogue.Mention(shop, item, it, currency) {
-		e.list(shop, item)
-	}
+	e.follow(shop, item, e.m.Catalogue.Mention(shop, item, it, currency))
 	return item
 }
 
-// list makes a product known to content similarity.
-func (e *Engine) list(shop, item uint32) {
-	var p models.Product
-	e.m.Catalogue.Product(item, &p)
-	e.m.Similar.List(shop, &p)
+// follow passes on what the catalogue has learned of an item.
+func (e *Engine) follow(shop, item uint32, effect catalogue.Effect) {
+	if effect != 0 {
+		var p models.Product
+		e.m.Catalogue.Product(item, &p)
+		e.m.Similar.List(shop, &p)
+	}
+	if effect&catalogue.Moved != 0 {
+		e.m.Popular.Enter(item, e.m.Catalogue.Scopes(item))
+	}
 }
 
 func (e *Engine) shop(name []byte) uint32 {

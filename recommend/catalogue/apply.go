@@ -4,156 +4,220 @@ import (
 	"bytes"
 
 	"orrery/models"
-	"orrery/models/slab"
+)
+
+// Effect is what an event has changed about an item, for models that depend on it.
+type Effect uint8
+
+// The effects.
+const (
+	Described Effect = 1 << iota // title, brand or price
+	Moved                        // to another category
 )
 
 // Apply takes an event of the catalogue topic, about the item of the given number.
-func (c *Catalogue) Apply(shop, item uint32, e *models.Event) {
+func (c *Catalogue) Apply(shop, item uint32, e *models.Event) Effect {
 	it := &e.Items[0]
-	kind := c.products.Load(c.word(item, pKind))
 	switch e.Kind {
 	case models.ProductUpsert:
-		c.upsert(shop, item, it, e)
+		effect := c.describe(shop, item, factsOf(it, e.Currency), renew)
+		c.list(shop, item, e.Time, it.Props)
+		return effect
 	case models.ProductRemove:
-		if kind&flagListed != 0 {
-			c.products.Set(c.word(item, pKind), kind&^flagListed)
-			c.listed.Set(uint64(shop), c.listed.Load(uint64(shop))-1)
-		}
+		c.unlist(shop, item)
 	case models.ProductPrice:
-		c.reprice(shop, item, it, e)
+		return c.describe(shop, item, factsOf(it, e.Currency), reprice)
 	case models.ProductStock:
-		c.stock(item, it.Props)
+		kind := c.products.Load(c.word(item, pKind))
+		c.products.Set(c.word(item, pKind), stock(kind, it.Props))
 	}
-	c.products.Set(c.word(item, pAt), uint64(e.Time))
+	return 0
 }
 
-func (c *Catalogue) upsert(shop, item uint32, it *models.Item, e *models.Event) {
-	c.describe(shop, item, it, e.Currency)
-	at := c.word(item, pKind)
-	kind := c.products.Load(at)
+// list makes an item a product of the feed, in stock unless the feed says otherwise.
+func (c *Catalogue) list(shop, item uint32, t models.Time, props []byte) {
+	kind := c.products.Load(c.word(item, pKind))
+	c.products.Set(c.word(item, pKind), stock(kind&^flagSold|flagListed, props))
+	if kind&flagListed != 0 {
+		return
+	}
 	c.listed.Grow(uint64(shop) + 1)
-	if kind&flagListed == 0 {
-		kind |= flagListed
-		c.listed.Set(uint64(shop), c.listed.Load(uint64(shop))+1)
-		if c.products.Load(c.word(item, pAdded)) == 0 {
-			c.products.Set(c.word(item, pAdded), uint64(e.Time))
-			c.push(shop, ringNew, item)
-		}
+	c.listed.Set(uint64(shop), c.listed.Load(uint64(shop))+1)
+	if c.products.Load(c.word(item, pAdded)) == 0 {
+		c.products.Set(c.word(item, pAdded), uint64(t))
+		c.push(shop, ringNew, item)
 	}
-	c.products.Set(at, kind&^flagSold)
-	c.stock(item, it.Props)
 }
 
-// stock reads the availability of a member list, as Google's feeds write it, or a number of pieces.
-func (c *Catalogue) stock(item uint32, props []byte) {
-	at := c.word(item, pKind)
-	kind := c.products.Load(at)
+func (c *Catalogue) unlist(shop, item uint32) {
+	if kind := c.products.Load(c.word(item, pKind)); kind&flagListed != 0 {
+		c.products.Set(c.word(item, pKind), kind&^flagListed)
+		c.listed.Set(uint64(shop), c.listed.Load(uint64(shop))-1)
+	}
+}
+
+// stock returns an item's flags as the availability of a member list says, in the words of Google's feeds, or the number
+// of pieces; unchanged where it says neither.
+func stock(kind uint64, props []byte) uint64 {
+	said, sold := false, false
 	models.Members(props, func(name []byte, v models.Value) bool {
 		switch string(name) {
 		case "availability":
-			text, _, _ := v.Text(nil)
-			if outOfStock(text) {
-				kind |= flagSold
-			} else {
-				kind &^= flagSold
+			if text, _, ok := v.Text(nil); ok {
+				said, sold = true, sold || outOfStock(text)
 			}
 		case "stock":
-			if n, ok := v.Float(); ok && n <= 0 {
-				kind |= flagSold
-			} else if ok {
-				kind &^= flagSold
+			if n, ok := v.Float(); ok {
+				said, sold = true, sold || n <= 0
 			}
 		}
 		return true
 	})
-	c.products.Set(at, kind)
+	switch {
+	case sold:
+		kind |= flagSold
+	case said:
+		kind &^= flagSold
+	}
+	return kind
 }
 
-// outOfStock knows the values of Google Merchant feeds; what it does not know is in stock.
+// outOfStock knows the values of Google Merchant feeds and of schema.org; what it does not know is in stock.
 func outOfStock(availability []byte) bool {
-	switch string(bytes.ReplaceAll(bytes.ToLower(availability), []byte{' '}, []byte{'_'})) {
-	case "out_of_stock", "sold_out", "discontinued", "outofstock", "https://schema.org/outofstock":
+	var buf [32]byte
+	word := buf[:0]
+	for _, b := range availability[bytes.LastIndexByte(availability, '/')+1:] {
+		switch {
+		case b == ' ' || b == '_' || b == '-':
+		case len(word) == len(buf):
+			return false
+		case 'A' <= b && b <= 'Z':
+			word = append(word, b+'a'-'A')
+		default:
+			word = append(word, b)
+		}
+	}
+	switch string(word) {
+	case "outofstock", "soldout", "discontinued":
 		return true
 	}
 	return false
 }
 
-func (c *Catalogue) reprice(shop, item uint32, it *models.Item, e *models.Event) {
-	var p models.Product
-	c.Product(item, &p)
-	props := c.text.Get(slab.Ref(c.products.Load(c.word(item, pSource))))
-	merged := models.Item{ID: p.ID, Name: p.Title, Category: p.Category, Price: p.Price, HasPrice: true, Props: props}
-	if it.HasPrice {
-		merged.Price = it.Price
-	}
-	if sale := models.Member(it.Props, "sale_price"); sale != nil {
-		// The newer member stands behind the older one of the same name, so it counts.
-		merged.Props = append(comma(bytes.Clone(props), `"sale_price":`), sale...)
-	}
-	currency := e.Currency
-	if len(currency) == 0 {
-		currency = p.Currency
-	}
-	c.describe(shop, item, &merged, currency)
-}
-
-// Mention takes what an event says of an item that the feed has not listed, the first time it says anything, and
-// reports whether it did.
-func (c *Catalogue) Mention(shop, item uint32, it *models.Item, currency []byte) (described bool) {
+// Mention takes what an event says of an item that the feed has not listed, as far as nothing is known of it.
+func (c *Catalogue) Mention(shop, item uint32, it *models.Item, currency []byte) Effect {
 	kind := c.products.Load(c.word(item, pKind))
-	if kind&flagListed != 0 {
-		return false
+	if kind&flagListed != 0 || kind&flagKnown != 0 &&
+		(len(it.Name) == 0 || kind&flagTitled != 0) && (!it.HasPrice || kind&flagPriced != 0) && (len(it.Category) == 0 || kind>>32 != 0) {
+		return 0
 	}
-	if c.products.Load(c.word(item, pJSON)) != 0 && (len(it.Category) == 0 || kind>>32 != 0) {
-		return false
-	}
-	c.describe(shop, item, it, currency)
-	return true
+	return c.describe(shop, item, factsOf(it, currency), complete)
 }
 
-// describe keeps the texts, category and prices of an item and puts its slot together anew.
-func (c *Catalogue) describe(shop, item uint32, it *models.Item, currency []byte) {
-	var s slot
-	s.read(it)
-	if len(s.category) > 0 {
-		c.buf = cleanPath(c.buf[:0], s.category)
-		category := c.category(shop, c.buf[:min(len(c.buf), slab.MaxText-8)])
-		at := c.word(item, pKind)
-		c.products.Set(at, uint64(category)<<32|c.products.Load(at)&0xffffffff)
+// A merge says what is kept of an item, known being what is and said what an event says.
+type merge func(known, said facts) facts
+
+// renew is how a feed describes a product: anew, but for what it leaves out and events have said.
+func renew(known, said facts) facts {
+	said.title, said.currency = first(said.title, known.title), first(said.currency, known.currency)
+	if !said.hasPrice {
+		said.price = known.price
 	}
-	family := c.products.Load(c.word(item, pFamily))
-	if len(s.brand) > 0 {
-		n, _ := c.brands.Add(shop, s.brand)
-		family = family&^0xffffffff | uint64(n)
+	return said
+}
+
+// reprice changes prices only; a sale goes on where nothing is said of it.
+func reprice(known, said facts) facts {
+	known.currency = first(said.currency, known.currency)
+	if said.hasPrice {
+		known.price = said.price
 	}
-	if len(currency) > 0 {
-		n, _ := c.currencies.Add(0, currency)
-		family = family&0xffffffff | uint64(n)<<32
+	if said.hasSale {
+		known.sale = said.sale
 	}
-	c.products.Set(c.word(item, pFamily), family)
-	if n := uint32(family >> 32); n != 0 {
-		currency = c.currencies.Name(n)
+	return known
+}
+
+// complete adds what is not known.
+func complete(known, said facts) facts {
+	if known.price == 0 {
+		known.price, known.currency = said.price, first(said.currency, known.currency)
 	}
-	if it.HasPrice {
-		c.products.Set(c.word(item, pPrice), uint64(it.Price))
+	known.title, known.currency = first(known.title, said.title), first(known.currency, said.currency)
+	known.url, known.image = first(known.url, said.url), first(known.image, said.image)
+	known.brand, known.category = first(known.brand, said.brand), first(known.category, said.category)
+	return known
+}
+
+func first(a, b []byte) []byte {
+	if len(a) > 0 {
+		return a
 	}
-	wasOnSale := c.OnSale(item)
-	c.products.Set(c.word(item, pSale), uint64(s.sale))
-	if s.sale > 0 && !wasOnSale {
+	return b
+}
+
+// describe puts an item's slot together anew.
+func (c *Catalogue) describe(shop, item uint32, said facts, how merge) (effect Effect) {
+	known := c.known(item)
+	f := how(known, said)
+	if f.sale >= f.price {
+		f.sale = 0
+	}
+	if f.price != known.price || !bytes.Equal(f.title, known.title) || len(f.brand) > 0 && !bytes.Equal(f.brand, known.brand) {
+		effect = Described
+	}
+	c.buf = f.append(c.buf[:0], c.items.Name(item))
+	if len(f.category) > 0 && c.move(shop, item, f.category) {
+		effect |= Moved
+	}
+	c.relate(shop, item, &f)
+	c.texts.Set(uint64(item), c.buf)
+	c.products.Set(c.word(item, pPrice), uint64(f.price))
+	if f.sale > 0 && known.sale == 0 {
 		c.push(shop, ringSale, item)
 	}
-	c.buf = s.source(c.buf[:0])
-	c.keep(c.word(item, pSource), c.buf)
-	c.buf = s.json(c.buf[:0], c.items.Name(item), c.Price(item), currency)
-	c.keep(c.word(item, pJSON), c.buf)
+	c.products.Set(c.word(item, pSale), uint64(f.sale))
+	kind := c.products.Load(c.word(item, pKind)) | flagKnown
+	if len(f.title) > 0 {
+		kind |= flagTitled
+	}
+	if f.price > 0 {
+		kind |= flagPriced
+	}
+	c.products.Set(c.word(item, pKind), kind)
+	return effect
 }
 
-// keep stores text under a word, unless it is there already: feeds repeat themselves.
-func (c *Catalogue) keep(at uint64, text []byte) {
-	if len(text) > slab.MaxText {
-		text = nil
+// known returns what the catalogue knows of an item.
+func (c *Catalogue) known(item uint32) (f facts) {
+	var p models.Product
+	c.Product(item, &p)
+	f.slot = slot{title: p.Title, url: p.URL, image: p.Image, price: p.Price, sale: p.Sale, currency: p.Currency}
+	f.brand, f.category = p.Brand, p.Category
+	return f
+}
+
+// move puts an item into a category and reports whether it was in another.
+func (c *Catalogue) move(shop, item uint32, path []byte) bool {
+	c.path = cleanPath(c.path[:0], path)
+	category := c.category(shop, c.path)
+	at := c.word(item, pKind)
+	kind := c.products.Load(at)
+	c.products.Set(at, uint64(category)<<32|kind&0xffffffff)
+	return uint32(kind>>32) != category
+}
+
+// relate keeps an item's brand and currency.
+func (c *Catalogue) relate(shop, item uint32, f *facts) {
+	at := c.word(item, pFamily)
+	family := c.products.Load(at)
+	if len(f.brand) > 0 {
+		n, _ := c.brands.Add(shop, f.brand)
+		family = family&^0xffffffff | uint64(n)
 	}
-	if !bytes.Equal(c.text.Get(slab.Ref(c.products.Load(at))), text) {
-		c.products.Set(at, uint64(c.text.Append(text)))
+	if len(f.currency) > 0 {
+		n, _ := c.currencies.Add(0, f.currency)
+		family = family&0xffffffff | uint64(n)<<32
 	}
+	c.products.Set(at, family)
 }

@@ -2,8 +2,9 @@
 // An item that only events have named is known by what they said (name, category, price) until the feed lists it; a
 // shop that has a feed recommends listed products in stock only.
 //
-// Layout: eight words (64 B) a product and its texts; the JSON of a frame's slot is put together once, when the product
-// changes, and copied from then on. One goroutine writes, any number read.
+// Layout: eight words (64 B) a product, its id and its slot: the JSON of a frame's slot is put together once, when the
+// product changes, and copied from then on. Prices change all the time and leave old slots behind, which slab.Texts sees to:
+// memory stays within twice what the slots need. One goroutine writes, any number read.
 package catalogue
 
 import (
@@ -15,23 +16,24 @@ import (
 	"orrery/models/slab"
 )
 
-// The words of a product.
+// The words of a product. Six of eight are in use: so a product is one cache line.
 const (
-	pJSON   = iota // slab.Ref of the members of a frame's slot
-	pKind          // category<<32 | flags
-	pPrice         // micros
-	pSale          // micros, 0 while not on sale
-	pAdded         // ms, when the feed listed it first
-	pSource        // slab.Ref of the item as the event said it: a member list
-	pFamily        // currency<<32 | brand
-	pAt            // ms, when it changed last
-	productWords
+	pSlot        = iota // of texts
+	pKind               // category<<32 | flags
+	pPrice              // micros
+	pSale               // micros, 0 while not on sale
+	pAdded              // ms, when the feed listed it first
+	pFamily             // currency<<32 | brand
+	productWords = 8
 )
 
 // Flags of a product.
 const (
 	flagListed = 1 << 0
 	flagSold   = 1 << 1 // out of stock
+	flagKnown  = 1 << 2 // a feed or an event has described it
+	flagTitled = 1 << 3
+	flagPriced = 1 << 4
 )
 
 // Catalogue is the products of all shops.
@@ -44,24 +46,24 @@ type Catalogue struct {
 	parents    slab.Words // category: the one above it, 0 at the top
 	listed     slab.Words // shop: number of listed products
 	recent     slab.Words // shop*rings+ring: position; see rings.go
-	text       slab.Text
-	buf        []byte
+	texts      *slab.Texts
+	buf, path  []byte
 	scopes     []uint32
 }
 
 // New returns an empty catalogue.
 func New() *Catalogue {
-	return &Catalogue{
+	c := &Catalogue{
 		items: intern.NewStrings(), categories: intern.NewStrings(), brands: intern.NewStrings(), currencies: intern.NewStrings(),
 	}
+	c.texts = slab.NewTexts(&c.products, productWords, pSlot)
+	return c
 }
 
 // Item returns the number of an item id in a shop, a new one where it is unknown.
 func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
-	item, fresh := c.items.Add(shop, id)
-	if fresh {
-		c.products.Grow(uint64(item+1) * productWords)
-	}
+	c.products.Grow((uint64(c.items.Len()) + 2) * productWords) // first: once it has a number, readers find it
+	item, _ := c.items.Add(shop, id)
 	return item
 }
 
@@ -74,10 +76,10 @@ func (c *Catalogue) ID(item uint32) []byte { return c.items.Name(item) }
 // Shop returns the shop of an item.
 func (c *Catalogue) Shop(item uint32) uint32 { return c.items.Scope(item) }
 
-// Items and Products return how many item ids are known and how many products are listed.
+// Items returns how many item ids are known. Any goroutine may call it.
 func (c *Catalogue) Items() int { return c.items.Len() }
 
-// Products returns how many products are listed.
+// Products returns how many products are listed. Any goroutine may call it.
 func (c *Catalogue) Products() (n uint64) {
 	for shop := uint64(0); shop < c.listed.Len(); shop++ {
 		n += c.listed.Load(shop)
@@ -88,8 +90,20 @@ func (c *Catalogue) Products() (n uint64) {
 func (c *Catalogue) word(item uint32, w uint64) uint64 { return uint64(item)*productWords + w }
 
 // Scope returns the number of a category path in a shop, the shop itself for the empty path, or 0 where it is unknown.
+// Any goroutine may call it.
 func (c *Catalogue) Scope(shop uint32, path []byte) uint32 {
-	return c.categories.Find(shop, cleanPath(nil, path))
+	var buf [256]byte
+	return c.categories.Find(shop, cleanPath(buf[:0], path))
+}
+
+// Within tells whether an item belongs to a scope: a category, one below it, or the whole shop. Any goroutine may call it.
+func (c *Catalogue) Within(item, scope uint32) bool {
+	for s := c.Category(item); s != 0; s = c.Parent(s) {
+		if s == scope {
+			return true
+		}
+	}
+	return c.Scope(c.items.Scope(item), nil) == scope
 }
 
 // Scopes returns the category of an item and all above it, the shop at the end. It is the writer's scratch.
@@ -126,9 +140,10 @@ func (c *Catalogue) category(shop uint32, path []byte) uint32 {
 		up := bytes.LastIndex(path, []byte(separator))
 		parent = c.category(shop, path[:max(up, 0)])
 	}
+	next := uint64(c.categories.Len()) + 1
+	c.parents.Grow(next + 1) // first: once it has a number, readers find it
+	c.parents.Set(next, uint64(parent))
 	n, _ := c.categories.Add(shop, path)
-	c.parents.Grow(uint64(n) + 1)
-	c.parents.Set(uint64(n), uint64(parent))
 	return n
 }
 
@@ -151,20 +166,18 @@ func cleanPath(dst, path []byte) []byte {
 	return dst
 }
 
-// Allowed tells whether an item may be recommended: known, and, where the shop has a feed, listed and in stock. Any
-// goroutine may call it.
+// Allowed tells whether an item may be recommended: in stock, and listed where the shop has a feed. Any goroutine may
+// call it.
 func (c *Catalogue) Allowed(item uint32) bool {
 	flags := c.products.Load(c.word(item, pKind))
+	if flags&flagSold != 0 {
+		return false
+	}
 	if flags&flagListed != 0 {
-		return flags&flagSold == 0
+		return true
 	}
 	shop := uint64(c.items.Scope(item))
 	return shop >= c.listed.Len() || c.listed.Load(shop) == 0
-}
-
-// JSON returns the members of an item's slot in a frame, without braces; shared and immutable.
-func (c *Catalogue) JSON(item uint32) []byte {
-	return c.text.Get(slab.Ref(c.products.Load(c.word(item, pJSON))))
 }
 
 // OnSale tells whether an item has a sale price below its price.
@@ -175,14 +188,19 @@ func (c *Catalogue) Price(item uint32) models.Money {
 	return models.Money(c.products.Load(c.word(item, pPrice)))
 }
 
-// Product fills in all that is known of an item. It allocates nothing where no text needs an escape resolved.
+// Product fills in all that is known of an item. It allocates nothing where no text needs an escape resolved. Any
+// goroutine may call it.
 func (c *Catalogue) Product(item uint32, p *models.Product) {
-	kind := c.products.Load(c.word(item, pKind))
+	kind, slot := c.products.Load(c.word(item, pKind)), c.texts.Get(uint64(item))
 	*p = models.Product{
-		Item: item, ID: c.items.Name(item), JSON: c.JSON(item),
+		Item: item, ID: c.items.Name(item),
 		Price: c.Price(item), Sale: models.Money(c.products.Load(c.word(item, pSale))),
 		Listed: kind&flagListed != 0, InStock: kind&flagSold == 0,
 		Added: models.Time(c.products.Load(c.word(item, pAdded))),
+	}
+	if len(slot) > 0 {
+		p.JSON = slot[headBytes:]
+		p.Title, p.URL, p.Image = texts(slot)
 	}
 	if category := uint32(kind >> 32); category != 0 {
 		p.Category = c.categories.Name(category)
@@ -194,32 +212,22 @@ func (c *Catalogue) Product(item uint32, p *models.Product) {
 	if n := uint32(family); n != 0 {
 		p.Brand = c.brands.Name(n)
 	}
-	models.Members(c.text.Get(slab.Ref(c.products.Load(c.word(item, pSource)))), func(name []byte, v models.Value) bool {
-		switch string(name) {
-		case "title":
-			p.Title, _, _ = v.Text(nil)
-		case "url":
-			p.URL, _, _ = v.Text(nil)
-		case "image":
-			p.Image, _, _ = v.Text(nil)
-		}
-		return true
-	})
 }
 
-// Bytes returns the memory held, in bytes.
+// Bytes returns the memory held, in bytes. Any goroutine may call it.
 func (c *Catalogue) Bytes() uint64 {
-	return c.items.Bytes() + c.categories.Bytes() + c.brands.Bytes() + c.products.Bytes() + c.text.Bytes()
+	return c.items.Bytes() + c.categories.Bytes() + c.brands.Bytes() + c.currencies.Bytes() +
+		c.products.Bytes() + c.parents.Bytes() + c.listed.Bytes() + c.recent.Bytes() + c.texts.Bytes()
 }
 
 // Freeze returns the catalogue of this moment for a snapshot.
 func (c *Catalogue) Freeze() *slab.Parts {
 	return slab.Join(c.items.Freeze(), c.categories.Freeze(), c.brands.Freeze(), c.currencies.Freeze(),
-		c.products.Freeze(), c.parents.Freeze(), c.listed.Freeze(), c.recent.Freeze(), c.text.Freeze())
+		c.products.Freeze(), c.parents.Freeze(), c.listed.Freeze(), c.recent.Freeze(), c.texts.Freeze())
 }
 
 // ReadFrom replaces the catalogue by what Freeze wrote. It must not run beside readers.
 func (c *Catalogue) ReadFrom(r io.Reader) (int64, error) {
 	return slab.ReadAll(r, c.items, c.categories, c.brands, c.currencies,
-		&c.products, &c.parents, &c.listed, &c.recent, &c.text)
+		&c.products, &c.parents, &c.listed, &c.recent, c.texts)
 }

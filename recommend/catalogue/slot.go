@@ -1,11 +1,25 @@
 package catalogue
 
-import "orrery/models"
+import (
+	"bytes"
+	"encoding/binary"
 
-// slot is what a frame shows of a product, read from an item of an event.
+	"orrery/models"
+)
+
+// slot is what a frame shows of a product.
 type slot struct {
-	title, url, image, brand, category []byte
-	sale                               models.Money
+	title, url, image []byte
+	price, sale       models.Money // sale below price, or 0
+	currency          []byte
+}
+
+// facts is what an event says of an item.
+type facts struct {
+	slot
+	brand, category []byte
+	hasPrice        bool
+	hasSale         bool // the event says whether there is a sale price
 }
 
 // Bounds of the texts of a slot: what is longer is left out, so that a slot stays well below slab.MaxText.
@@ -14,35 +28,36 @@ const (
 	maxURL   = 2048
 )
 
-func (s *slot) read(it *models.Item) {
-	s.title, s.category = bounded(it.Name, maxTitle), bounded(it.Category, maxURL)
+// factsOf reads an item of an event. Names are Orrery's own and those of Google Merchant feeds.
+func factsOf(it *models.Item, currency []byte) (f facts) {
+	f.title, f.category = bounded(it.Name, maxTitle), bounded(it.Category, maxURL)
+	f.price, f.hasPrice, f.currency = it.Price, it.HasPrice, currency
 	models.Members(it.Props, func(name []byte, v models.Value) bool {
 		text, _, ok := v.Text(nil)
 		switch string(name) {
 		case "title":
 			if ok && len(it.Name) == 0 {
-				s.title = bounded(text, maxTitle)
+				f.title = bounded(text, maxTitle)
 			}
 		case "url", "link":
-			s.url = bounded(text, maxURL)
+			f.url = bounded(text, maxURL)
 		case "image", "image_link":
-			s.image = bounded(text, maxURL)
+			f.image = bounded(text, maxURL)
 		case "brand", "item_brand":
-			s.brand = bounded(text, maxTitle)
+			f.brand = bounded(text, maxTitle)
 		case "product_type":
 			if len(it.Category) == 0 {
-				s.category = bounded(text, maxURL)
+				f.category = bounded(text, maxURL)
 			}
 		case "sale_price":
+			f.sale, f.hasSale = 0, true
 			if m, ok := v.Money(); ok {
-				s.sale = m
+				f.sale = max(0, m)
 			}
 		}
 		return true
 	})
-	if it.HasPrice && s.sale >= it.Price || s.sale < 0 {
-		s.sale = 0
-	}
+	return f
 }
 
 func bounded(text []byte, n int) []byte {
@@ -52,44 +67,68 @@ func bounded(text []byte, n int) []byte {
 	return text
 }
 
-// source appends the member list that Product reads the texts back from.
-func (s *slot) source(dst []byte) []byte {
-	dst = member(dst, "title", s.title)
-	dst = member(dst, "url", s.url)
-	dst = member(dst, "image", s.image)
+// A slot is kept as headBytes of lengths and its JSON members, the texts first:
+//
+//	length of the id, title, url, image: u16 each, as escaped in the JSON; the last one's upper bit: escapes occur
+//	"item_id":"...","title":"...","url":"...","image":"...","price":24.9,"sale_price":19.9,"currency":"EUR"
+//
+// so that Product finds its texts without parsing.
+const (
+	headBytes = 8
+	escaped   = 1 << 15
+)
+
+var textNames = [4]string{`"item_id":"`, `,"title":"`, `,"url":"`, `,"image":"`}
+
+// append appends the slot of the item with an id.
+func (s *slot) append(dst, id []byte) []byte {
+	start, escapes := len(dst), byte(0)
+	dst = append(dst, make([]byte, headBytes)...)
+	for i, text := range [...][]byte{id, s.title, s.url, s.image} {
+		if len(text) == 0 {
+			continue
+		}
+		from := len(dst) + len(textNames[i])
+		dst = append(dst, textNames[i]...)
+		dst = models.AppendString(dst[:len(dst)-1], text) // brings its own quotes
+		n := len(dst) - 1 - from
+		binary.LittleEndian.PutUint16(dst[start+2*i:], uint16(n))
+		if n != len(text) || bytes.IndexByte(dst[from:len(dst)-1], '\\') >= 0 {
+			escapes = escaped >> 8
+		}
+	}
+	dst[start+headBytes-1] |= escapes
+	if s.price > 0 {
+		dst = models.AppendMoney(append(dst, `,"price":`...), s.price)
+	}
 	if s.sale > 0 {
-		dst = models.AppendMoney(comma(dst, `"sale_price":`), s.sale)
+		dst = models.AppendMoney(append(dst, `,"sale_price":`...), s.sale)
+	}
+	if len(s.currency) > 0 {
+		dst = models.AppendString(append(dst, `,"currency":`...), s.currency)
 	}
 	return dst
 }
 
-// json appends the members of a frame's slot.
-func (s *slot) json(dst, id []byte, price models.Money, currency []byte) []byte {
-	dst = member(dst, "item_id", id)
-	dst = member(dst, "title", s.title)
-	dst = member(dst, "url", s.url)
-	dst = member(dst, "image", s.image)
-	if price > 0 {
-		dst = models.AppendMoney(comma(dst, `"price":`), price)
+// texts returns title, url and image of a kept slot. It allocates only where one of them has escapes.
+func texts(kept []byte) (title, url, image []byte) {
+	if len(kept) == 0 {
+		return nil, nil, nil
 	}
-	if s.sale > 0 {
-		dst = models.AppendMoney(comma(dst, `"sale_price":`), s.sale)
+	var found [4][]byte
+	escapes := kept[headBytes-1]&(escaped>>8) != 0
+	at := headBytes
+	for i := range found {
+		n := int(binary.LittleEndian.Uint16(kept[2*i:]) &^ escaped)
+		if n == 0 {
+			continue
+		}
+		at += len(textNames[i])
+		found[i] = kept[at : at+n : at+n]
+		if escapes && i > 0 {
+			found[i], _, _ = models.Value(kept[at-1 : at+n+1]).Text(nil)
+		}
+		at += n + 1
 	}
-	return member(dst, "currency", currency)
-}
-
-func member(dst []byte, name string, text []byte) []byte {
-	if len(text) == 0 {
-		return dst
-	}
-	dst = comma(dst, "")
-	dst = append(append(append(dst, '"'), name...), '"', ':')
-	return models.AppendString(dst, text)
-}
-
-func comma(dst []byte, name string) []byte {
-	if len(dst) > 0 {
-		dst = append(dst, ',')
-	}
-	return append(dst, name...)
+	return found[1], found[2], found[3]
 }

@@ -1,8 +1,6 @@
 package people
 
 import (
-	"bytes"
-
 	"orrery/models"
 	"orrery/models/intern"
 	"orrery/models/slab"
@@ -29,9 +27,7 @@ func (p *People) Identify(c uint32, attributes []byte, t models.Time) {
 		return
 	}
 	p.contacts.Set(p.cword(c, cAttrAt), uint64(t))
-	if old := slab.Ref(p.contacts.Load(p.cword(c, cAttr))); !bytes.Equal(p.text.Get(old), attributes) {
-		p.contacts.Set(p.cword(c, cAttr), uint64(p.text.Append(attributes)))
-	}
+	p.attributes.Set(uint64(c), attributes)
 }
 
 // Link tells that contact c logged in on visitor v at moment t. It returns the (viewed before, order) pairs that come

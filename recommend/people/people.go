@@ -89,7 +89,7 @@ const (
 const (
 	cHash    = iota // key
 	cText           // id as sent
-	cAttr           // attributes, a JSON member list
+	cAttr           // of attributes: a JSON member list
 	cAttrAt         // when they were identified, ms
 	cMembers        // list: visitor, its first login
 	cNewest         // newest order that a member's view may come before, in seconds
@@ -117,8 +117,10 @@ type People struct {
 	former   former
 	lists    rings
 	orders   orders
-	text     slab.Text
+	text     slab.Text  // ids of contacts and orders
 	counts   slab.Words // see Totals
+
+	attributes *slab.Texts
 
 	scratch
 }
@@ -141,6 +143,7 @@ func New(cfg Config) *People {
 	p.gap = uint32(p.cfg.SessionGap / models.Second)
 	p.byHash = intern.NewHashes(&p.visitors, visitorWords)
 	p.byID = intern.NewHashes(&p.contacts, contactWords)
+	p.attributes = slab.NewTexts(&p.contacts, contactWords, cAttr)
 	p.former.byVisitor = intern.NewHashes(&p.former.records, formerWords)
 	p.orders.byHash = intern.NewHashes(&p.orders.heads, headWords)
 	p.visitors.Grow(visitorWords)

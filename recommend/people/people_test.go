@@ -229,10 +229,12 @@ func TestIdentify(t *testing.T) {
 	f(`"a":0`, 4, `"a":1`) // older
 	f(``, 6, `"a":1`)
 	f(`"a":2`, 7, `"a":2`)
-	size := p.text.Size()
 	f(`"a":2`, 8, `"a":2`)
-	if p.text.Size() != size {
-		t.Error("the same attributes are stored twice")
+	for n := range 100_000 {
+		p.Identify(c, fmt.Appendf(nil, `"a":%0100d`, n), start+9*models.Day)
+	}
+	if p.attributes.Bytes() > 4<<20 {
+		t.Errorf("attributes that change for ever take %d bytes", p.attributes.Bytes())
 	}
 	if p.Contact(1, []byte("anna")) != c || p.Contact(2, []byte("anna")) == c || p.FindContact(3, []byte("anna")) != 0 {
 		t.Error("contacts of two shops are mixed up")

@@ -11,7 +11,7 @@ func (p *People) Freeze() *slab.Parts {
 	return slab.Join(
 		append(slab.Numbers{}, p.lists.free[:]...), // a copy: the saver comes later
 		p.visitors.Freeze(), p.contacts.Freeze(), p.former.records.Freeze(), p.lists.words.Freeze(),
-		p.orders.heads.Freeze(), p.orders.lines.Freeze(), p.text.Freeze(), p.counts.Freeze(),
+		p.orders.heads.Freeze(), p.orders.lines.Freeze(), p.text.Freeze(), p.attributes.Freeze(), p.counts.Freeze(),
 	)
 }
 
@@ -20,7 +20,7 @@ func (p *People) ReadFrom(r io.Reader) (int64, error) {
 	n, err := slab.ReadAll(r,
 		slab.Numbers(p.lists.free[:]),
 		&p.visitors, &p.contacts, &p.former.records, &p.lists.words,
-		&p.orders.heads, &p.orders.lines, &p.text, &p.counts,
+		&p.orders.heads, &p.orders.lines, &p.text, p.attributes, &p.counts,
 	)
 	if err != nil {
 		return n, err
