@@ -83,7 +83,16 @@ func (s *Site) near(rank int) int { return min(max(rank+1+s.rng.IntN(8), 0), s.c
 // Fill puts catalogue, views, carts, orders and logins into the log and returns the number of records when they are
 // safe.
 func (s *Site) Fill(ctx context.Context, bulk *stream.Bulk) (int, error) {
-	f := &filler{site: s, bulk: bulk, ctx: ctx}
+	n, err := s.Each(func(r models.Record) error { return bulk.Put(ctx, r) })
+	if err == nil {
+		err = bulk.Flush(ctx)
+	}
+	return n, err
+}
+
+// Each hands the records of Fill to put, which may keep them, until it fails, and returns their number.
+func (s *Site) Each(put func(models.Record) error) (int, error) {
+	f := &filler{site: s, sink: put}
 	for rank := range s.cfg.Products {
 		f.put(s.upsert(rank))
 	}
@@ -93,17 +102,13 @@ func (s *Site) Fill(ctx context.Context, bulk *stream.Bulk) (int, error) {
 	for i := range s.cfg.Known {
 		f.known(i)
 	}
-	if f.err == nil {
-		f.err = bulk.Flush(ctx)
-	}
 	return f.n, f.err
 }
 
-// filler sends events until the first error.
+// filler makes events until the first error.
 type filler struct {
 	site  *Site
-	bulk  *stream.Bulk
-	ctx   context.Context
+	sink  func(models.Record) error
 	event models.Event
 	n     int
 	err   error
@@ -116,8 +121,7 @@ func (f *filler) put(value []byte) {
 	if f.err = f.event.Decode(value, f.site.load.Time()); f.err != nil {
 		return
 	}
-	r := models.RecordOf(&f.event, value)
-	f.err = f.bulk.Put(f.ctx, r)
+	f.err = f.sink(models.RecordOf(&f.event, value))
 	f.n++
 }
 

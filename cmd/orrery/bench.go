@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"orrery/bench/capacity"
 	"orrery/bench/child"
 	"orrery/bench/freshness"
 	"orrery/bench/ingest"
@@ -18,6 +19,7 @@ type benchCmd struct {
 	Ingest    benchIngestCmd    `cmd:"" help:"From Kafka into the models: events a second, CPU time an event, by stage."`
 	Serve     benchServeCmd     `cmd:"" help:"Frames over HTTP against a bare server that sends the same bytes: throughput, CPU time, latency."`
 	Freshness benchFreshnessCmd `cmd:"" help:"From sending an event to seeing it in another visitor's answer."`
+	Capacity  benchCapacityCmd  `cmd:"" help:"Memory by product, click, visitor and contact; snapshot and restart."`
 	Bare      benchBareCmd      `cmd:"" hidden:"" help:"The bare server of bench serve."`
 }
 
@@ -137,6 +139,33 @@ func (c *benchFreshnessCmd) Run(ctx context.Context, all *cli) error {
 	r, err := freshness.Measure(ctx, freshness.Config{
 		Site: traffic.Config{Views: c.Views}, Probes: c.Probes, Rates: c.Rates, Unsynced: c.Unsynced, Dir: c.Dir,
 		Command: commandLine(), Version: version, Progress: c.progress(),
+	})
+	if err != nil {
+		return err
+	}
+	return c.report(r, all.JSON)
+}
+
+type benchCapacityCmd struct {
+	benchFlags
+	Products []int  `name:"products" default:"10000,100000" help:"Products of each size."`
+	Contacts []int  `name:"contacts" default:"100000,200000" help:"Contacts of each size, with four views each."`
+	Visitors []int  `name:"visitors" default:"200000,400000" help:"Visitors of each size who view at random."`
+	Views    []int  `name:"views" default:"500000,1000000" help:"Views of these visitors."`
+	Dir      string `name:"dir" type:"path" help:"Where snapshots are written, and removed again; the system's temporary folder by default."`
+}
+
+// Run measures capacity.
+func (c *benchCapacityCmd) Run(ctx context.Context, all *cli) error {
+	var sizes []capacity.Size
+	for i, products := range c.Products {
+		if i >= len(c.Contacts) || i >= len(c.Visitors) || i >= len(c.Views) {
+			return fmt.Errorf("cannot measure %d sizes: products, contacts, visitors and views name one number for each", len(c.Products))
+		}
+		sizes = append(sizes, capacity.Size{Products: products, Contacts: c.Contacts[i], Visitors: c.Visitors[i], Views: c.Views[i]})
+	}
+	r, err := capacity.Measure(ctx, capacity.Config{
+		Sizes: sizes, Dir: c.Dir, Command: commandLine(), Version: version, Progress: c.progress(),
 	})
 	if err != nil {
 		return err
