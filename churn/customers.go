@@ -44,8 +44,9 @@ type Customers struct {
 	grid   [rfm.Levels + 1][rfm.Levels + 1]atomic.Uint32 // customers by settled R and F
 	buyers atomic.Uint32
 
-	models atomic.Pointer[Models]
-	watch  watch
+	models  atomic.Pointer[Models]
+	watch   watch
+	scratch [MaxDays + 1]dayOrders // the writer's
 }
 
 // New returns an empty customer base that scores by rules.

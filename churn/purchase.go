@@ -21,11 +21,12 @@ type dayOrders struct {
 	orders uint16
 }
 
+// entries returns a contact's list; it lives until the next call.
 func (c *Customers) entries(r *record) []dayOrders {
+	out := c.scratch[:0]
 	if r.count == 0 && r.key.Days == 1 {
-		return []dayOrders{{r.key.First, uint16(min(r.orders, math.MaxUint16))}}
+		return append(out, dayOrders{r.key.First, uint16(min(r.orders, math.MaxUint16))})
 	}
-	out := make([]dayOrders, 0, r.count+1)
 	for i := range r.count {
 		d, n := c.entry(r, i)
 		out = append(out, dayOrders{d, n})

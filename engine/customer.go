@@ -115,3 +115,41 @@ func (e *Engine) ChangesTold(next uint64) { e.customers.changes.told.Store(next)
 
 // ChangesLost returns how many changes were lost because nobody passed them on in time.
 func (e *Engine) ChangesLost() uint64 { return e.customers.changes.lost.Load() }
+
+// CustomerMark is a place among the customers of all shops; the zero CustomerMark is before the first.
+type CustomerMark struct{ shop, number uint32 }
+
+// Customers returns up to most customers of all shops from a mark on, each as a change that says what holds at a moment
+// and changes nothing, and the mark to go on from; more is false after the last.
+func (e *Engine) Customers(from CustomerMark, most int, now models.Time) (list []models.CustomerChange, next CustomerMark, more bool) {
+	books := *e.customers.books.Load()
+	for next = from; int(next.shop) < len(books); next = (CustomerMark{next.shop + 1, 0}) {
+		b := books[next.shop]
+		for b != nil && uint64(next.number) < b.contacts.Len() {
+			if len(list) == most {
+				return list, next, true
+			}
+			if ch, ok := e.state(b, next.number, now); ok {
+				list = append(list, ch)
+			}
+			next.number++
+		}
+	}
+	return list, next, false
+}
+
+// state returns what holds for a customer, and false for who has none left of all orders.
+func (e *Engine) state(b *book, number uint32, now models.Time) (ch models.CustomerChange, ok bool) {
+	s, ok := b.base.Score(number, churn.DayOf(now))
+	if !ok {
+		return ch, false
+	}
+	ch = models.CustomerChange{At: now, Segment: s.Settled.String(), SegmentBefore: s.Settled.String()}
+	id, shop := e.m.People.ContactID(uint32(b.contacts.Load(uint64(number))))
+	ch.Contact, ch.Shop = id, e.shops.Name(shop)
+	if s.Gate == "" {
+		ch.Forecast, ch.Alive, ch.Band = true, s.Alive, bandOf(s.Alive)
+		ch.BandBefore = ch.Band
+	}
+	return ch, true
+}

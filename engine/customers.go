@@ -195,9 +195,6 @@ func (c *customers) advance(now models.Time) {
 // changed notes a change with what holds after it.
 func (c *customers) changed(b *book, ch *churn.Change, now models.Time) {
 	s, ok := b.base.Score(ch.Contact, c.day)
-	if !ok {
-		return // all orders are gone since
-	}
 	note := change{
 		contact: uint32(b.contacts.Load(uint64(ch.Contact))), second: now.Seconds(),
 		segment: uint8(s.Settled), segmentBefore: uint8(s.Settled), band: noBand, bandBefore: noBand, alive: s.Alive,
@@ -205,7 +202,7 @@ func (c *customers) changed(b *book, ch *churn.Change, now models.Time) {
 	if ch.Segment {
 		note.segmentBefore = uint8(ch.From)
 	}
-	if s.Gate == "" {
+	if ok && s.Gate == "" { // not who has given everything back, and is in no segment any more
 		note.band = bandOf(s.Alive)
 		if note.bandBefore = note.band; !ch.Segment {
 			note.bandBefore = ch.FromBand

@@ -375,6 +375,31 @@ func drain(e *Engine) (all []models.CustomerChange) {
 	}
 }
 
+// Whoever gives everything back is told to be in no segment any more, and is not among the customers.
+func TestCustomersGone(t *testing.T) {
+	e := newTestEngine(t)
+	apply(e, []*models.Event{order(models.Purchase, 1, 0, 1, 10, euro, 0), order(models.Purchase, 2, 0, 2, 10, euro, 0)})
+	if list, _, more := e.Customers(CustomerMark{}, 10, dayZero); len(list) != 2 || more {
+		t.Errorf("%d customers, more %v", len(list), more)
+	}
+	list, next, more := e.Customers(CustomerMark{}, 1, dayZero)
+	if len(list) != 1 || !more {
+		t.Errorf("%d customers of one, more %v", len(list), more)
+	}
+	if list, _, more = e.Customers(next, 1, dayZero); len(list) != 1 || more {
+		t.Errorf("then %d customers, more %v", len(list), more)
+	}
+	drain(e)
+	apply(e, []*models.Event{order(models.Cancel, 1, 0, 1, 0, "", 0)})
+	told := drain(e)
+	if n := len(told); n == 0 || told[n-1].Segment != "" || string(told[n-1].Contact) != "c1" {
+		t.Errorf("told %+v", told)
+	}
+	if list, _, _ := e.Customers(CustomerMark{}, 10, dayZero); len(list) != 1 {
+		t.Errorf("%d customers after one is gone", len(list))
+	}
+}
+
 // The ring keeps the newest changes and counts what nobody fetched in time.
 func TestChangesRing(t *testing.T) {
 	var r changes

@@ -148,7 +148,7 @@ func (n *node) startLearners() error {
 	n.stopsWith("vectors", func(context.Context) error { n.trainer.Close(); return nil })
 	n.fitter = startFitter(n.engine, n.clock(), n.flags.Refit, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("fits", func(context.Context) error { n.fitter.Close(); return nil })
-	n.scores = startAnnouncer(n.engine, n.writer, n.log)
+	n.scores = startAnnouncer(n.engine, n.writer, n.clock(), n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("scores", func(context.Context) error { n.scores.Close(); return nil })
 	return nil
 }

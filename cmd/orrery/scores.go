@@ -9,7 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"orrery/engine"
 	"orrery/models"
+	"orrery/serve"
 )
 
 // scoreSource is where changes of customers come from: the engine.
@@ -17,6 +19,7 @@ type scoreSource interface {
 	CustomerChanges(most int) (list []models.CustomerChange, next uint64)
 	ChangesTold(next uint64)
 	ChangesLost() uint64
+	Customers(from engine.CustomerMark, most int, now models.Time) (list []models.CustomerChange, next engine.CustomerMark, more bool)
 }
 
 // scoreSink is where they go: the log.
@@ -25,15 +28,22 @@ type scoreSink interface {
 }
 
 // announcer passes changes of customers on to the topic of scores, and tells the engine once they are safe there. A
-// record says what holds after the change, so that one that comes twice, after a crash, does no harm. Close ends it.
+// record says what holds after the change, so that one that comes twice, after a crash, does no harm. After a start, when
+// the engine has caught up, and after a loss it tells everybody once: so the newest record of a contact is right whatever
+// happened. (Segments have a hysteresis, and need not come out of a crash as they went into it.) Close ends it.
 type announcer struct {
 	from   scoreSource
 	to     scoreSink
+	now    serve.Clock
 	log    *slog.Logger
 	told   atomic.Uint64
 	failed atomic.Uint64
 	cancel context.CancelFunc
 	done   chan struct{}
+
+	all  bool // everybody is being told, from mark on
+	mark engine.CustomerMark
+	lost uint64 // that everybody has been told for
 }
 
 const (
@@ -42,10 +52,16 @@ const (
 	scoreBatch = 512
 )
 
-func startAnnouncer(from scoreSource, to scoreSink, log *slog.Logger) *announcer {
+// startAnnouncer starts an announcer that waits for ready first.
+func startAnnouncer(from scoreSource, to scoreSink, now serve.Clock, ready func(context.Context) error, log *slog.Logger) *announcer {
 	ctx, cancel := context.WithCancel(context.Background())
-	a := &announcer{from: from, to: to, log: log, cancel: cancel, done: make(chan struct{})}
-	go a.run(ctx)
+	a := &announcer{from: from, to: to, now: now, log: log, cancel: cancel, done: make(chan struct{}), all: true, lost: from.ChangesLost()}
+	go func() {
+		defer close(a.done)
+		if ready(ctx) == nil {
+			a.run(ctx)
+		}
+	}()
 	return a
 }
 
@@ -56,22 +72,20 @@ func (a *announcer) Close() {
 }
 
 func (a *announcer) run(ctx context.Context) {
-	defer close(a.done)
-	lost := a.from.ChangesLost()
 	for {
 		pause := scorePause
-		n, err := a.pass(ctx)
+		busy, err := a.pass(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			a.failed.Add(1)
 			a.log.Warn("cannot pass changes of customers on", "error", err)
 			pause = scoreRetry
-		case n == scoreBatch:
+		case busy:
 			pause = 0
 		}
-		if now := a.from.ChangesLost(); now != lost {
-			a.log.Warn("changes of customers came faster than they could be passed on", "lost", now-lost)
-			lost = now
+		if now := a.from.ChangesLost(); now != a.lost {
+			a.log.Warn("changes of customers came faster than they could be passed on: telling everybody", "lost", now-a.lost)
+			a.lost, a.all, a.mark = now, true, engine.CustomerMark{}
 		}
 		select {
 		case <-ctx.Done():
@@ -81,26 +95,36 @@ func (a *announcer) run(ctx context.Context) {
 	}
 }
 
-// pass passes one batch on.
-func (a *announcer) pass(ctx context.Context) (int, error) {
-	list, next := a.from.CustomerChanges(scoreBatch)
-	if len(list) == 0 {
-		a.from.ChangesTold(next)
-		return 0, nil
+// pass passes one batch of changes on, and one of everybody where that is due; busy says that there may be more.
+func (a *announcer) pass(ctx context.Context) (busy bool, err error) {
+	if a.all {
+		list, next, more := a.from.Customers(a.mark, scoreBatch, a.now())
+		if err := a.tell(ctx, list); err != nil {
+			return false, err
+		}
+		a.mark, a.all = next, more
 	}
+	list, next := a.from.CustomerChanges(scoreBatch)
+	if err := a.tell(ctx, list); err != nil {
+		return false, err
+	}
+	a.from.ChangesTold(next)
+	return a.all || len(list) == scoreBatch, nil
+}
+
+func (a *announcer) tell(ctx context.Context, list []models.CustomerChange) error {
 	records := make([]models.Record, len(list))
 	for i := range list {
 		var err error
 		if records[i], err = scoreRecord(&list[i]); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	if err := a.to.Append(ctx, records); err != nil {
-		return 0, err
+		return err
 	}
-	a.from.ChangesTold(next)
 	a.told.Add(uint64(len(list)))
-	return len(list), nil
+	return nil
 }
 
 // score is the value of a record of the topic of scores.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"orrery/engine"
 	"orrery/models"
 )
 
@@ -41,6 +42,10 @@ func (f *fakeScores) ChangesTold(next uint64) {
 
 func (f *fakeScores) ChangesLost() uint64 { return 0 }
 
+func (f *fakeScores) Customers(engine.CustomerMark, int, models.Time) (list []models.CustomerChange, next engine.CustomerMark, more bool) {
+	return []models.CustomerChange{{Shop: []byte("default"), Contact: []byte("bert"), Segment: "New", SegmentBefore: "New"}}, next, false
+}
+
 func (f *fakeScores) Append(_ context.Context, records []models.Record) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -52,10 +57,11 @@ func (f *fakeScores) Append(_ context.Context, records []models.Record) error {
 	return nil
 }
 
-// Every change reaches the log once, in order, also when the log fails on the way.
+// Everybody is told at first; then every change reaches the log once, in order, also when the log fails on the way.
 func TestAnnouncer(t *testing.T) {
 	f := &fakeScores{n: 3*scoreBatch + 7, failures: 1}
-	a := startAnnouncer(f, f, slog.New(slog.DiscardHandler))
+	now := func() models.Time { return 1_795_000_000_000 }
+	a := startAnnouncer(f, f, now, func(context.Context) error { return nil }, slog.New(slog.DiscardHandler))
 	defer a.Close()
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		f.mu.Lock()
@@ -70,6 +76,10 @@ func TestAnnouncer(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	a.Close()
+	if len(f.records) == 0 || !bytes.HasSuffix(f.records[0].Key, []byte("bert")) {
+		t.Fatal("not everybody was told")
+	}
+	f.records = f.records[1:]
 	if len(f.records) != int(f.n) {
 		t.Errorf("%d records, want %d", len(f.records), f.n)
 	}

@@ -490,7 +490,7 @@ function drawFit(m) {
   }
   const facts = [];
   if (m.model) {
-    facts.push(["Model", m.model.name, `fitted to ${m.model.recent ? "the recent half" : "all time"} up to ${m.fitted}`],
+    facts.push(["Model", m.model.name, `fitted to ${m.model.recent ? "the recent half" : "all time"} up to ${m.fitted.replaceAll("-", "\u2011")}`],
       ["Parameters", "", Object.entries(m.model.params).map(([n, v]) => `${n} ${v.toPrecision(3)}`).join(", ")]);
   }
   if (c) {
