@@ -124,7 +124,7 @@ func (e *Engine) Stats() models.Stats {
 		"catalogue": e.m.Catalogue.Bytes(), "visitors": visitors, "contacts": contacts, "orders": orders,
 		"viewed_together": e.m.Viewed.Bytes(), "bought_together": e.m.Bought.Bytes(), "bought_after_viewing": e.m.After.Bytes(),
 		"sessions": e.m.Next.Bytes(), "similar": e.m.Similar.Bytes(), "popular": e.m.Popular.Bytes(), "social": e.m.Social.Bytes(),
-		"customers": e.customers.bytes(),
+		"customers": e.customers.bytes(), "intent": e.intents.bytes(),
 	}
 	s.StreamTime = e.StreamTime()
 	return s

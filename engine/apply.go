@@ -29,6 +29,7 @@ func (e *Engine) apply(ev *models.Event) {
 		return
 	}
 	v, contact := e.person(shop, ev)
+	e.intents.tick(ev.Time)
 	switch ev.Kind {
 	case models.Identify:
 	case models.Purchase:
@@ -95,6 +96,7 @@ func (e *Engine) person(shop uint32, ev *models.Event) (v, c uint32) {
 // behaviour takes what a visitor did on the shop's pages.
 func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
 	p := e.m.People
+	before := p.LastBehaviour(v)
 	began := p.Behave(v, ev.Time)
 	key := frame.VisitorKey(p.Key(v))
 	if ev.Kind == models.ViewItem || ev.Kind == models.PageView {
@@ -127,6 +129,11 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
 		case models.RemoveFromCart:
 			p.RemoveFromCart(v, item, uint32(it.Quantity), ev.Time)
 		}
+	}
+	if bot {
+		e.intents.visits.drop(v)
+	} else {
+		e.intents.behave(shop, v, ev, began, before)
 	}
 }
 

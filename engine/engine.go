@@ -35,6 +35,9 @@ type Config struct {
 	LearnEvery int         // the ranker of "next" learns from one click in so many; default next.DefaultLearnEvery
 	PairItems  int         // products of one order that are paired, the first ones; default 100
 	Frames     map[string]frame.Frame
+
+	// Outcomes is told of every forecast of a purchase whose outcome is known, by the applying goroutine: for backtests.
+	Outcomes func(*IntentOutcome)
 }
 
 func (c Config) withDefaults() Config {
@@ -62,6 +65,7 @@ type Engine struct {
 	now    atomic.Int64 // newest event time
 
 	customers *customers
+	intents   *intents
 	arrivals  arrivals
 
 	free    chan *frame.Answerer // answerers that no request uses
@@ -93,6 +97,7 @@ func New(cfg Config) (*Engine, error) {
 		free: make(chan *frame.Answerer, maxAnswerers),
 	}
 	e.customers = newCustomers(e.m.People)
+	e.intents = newIntents(e.m.People, cfg.Outcomes)
 	return e, nil
 }
 
@@ -116,7 +121,7 @@ func (e *Engine) parts() []part {
 		{"shops", e.shops}, {"ledger", e.ledger}, {"catalogue", e.m.Catalogue}, {"people", e.m.People},
 		{"viewed_together", e.m.Viewed}, {"bought_together", e.m.Bought}, {"bought_after_viewing", e.m.After},
 		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next}, {"similar", e.m.Similar},
-		{"customers", e.customers}, {"together", e.m.Together}, {"rebuy", e.m.Rebuy},
+		{"customers", e.customers}, {"intent", e.intents}, {"together", e.m.Together}, {"rebuy", e.m.Rebuy},
 	}
 }
 

@@ -1,0 +1,45 @@
+package people
+
+import "orrery/models"
+
+// Purchases returns how many orders count of the person behind a visitor: of its newest contact, else its own. Any
+// goroutine may call it.
+func (p *People) Purchases(v uint32) uint32 {
+	if c := p.contact(v); c != 0 {
+		return uint32(p.contacts.Load(p.cword(c, cOrders)))
+	}
+	return p.live(v)
+}
+
+// NewestPurchase returns when a visitor, or its newest contact by name, last bought between two moments, both included,
+// 0 where they did not. An order that was cancelled since was a purchase all the same. Any goroutine may call it.
+func (p *People) NewestPurchase(v uint32, from, to models.Time) models.Time {
+	at := p.newestWithin(visitorOwner(v), from, to)
+	if c := p.contact(v); c != 0 {
+		at = max(at, p.newestWithin(contactOwner(c), from, to))
+	}
+	return at
+}
+
+func (p *People) newestWithin(who owner, from, to models.Time) models.Time {
+	for order := p.newestOrder(who); order != 0; order = p.orders.older(order) {
+		switch t := p.orders.time(order); {
+		case t < from:
+			return 0
+		case t <= to:
+			return t
+		}
+	}
+	return 0
+}
+
+// Sessions returns how many sessions a visitor has had, the running one included, up to 65,535. Any goroutine may call it.
+func (p *People) Sessions(v uint32) uint32 {
+	return uint32(p.visitors.Load(p.word(v, vCount)) / oneSession & 0xffff)
+}
+
+// LastBehaviour returns the second of a visitor's newest behaviour, 0 before the first. Any goroutine may call it.
+func (p *People) LastBehaviour(v uint32) uint32 { return uint32(p.visitors.Load(p.word(v, vActive))) }
+
+// SessionGap returns the silence that ends a session.
+func (p *People) SessionGap() models.Time { return p.cfg.SessionGap }
