@@ -43,7 +43,7 @@ lint: ## formatting, vet, staticcheck, tidy go.mod, scripts, deployment files
 	@.ci/lint $(STATICCHECK)
 
 .PHONY: fuzz
-fuzz: ## run every fuzz target for FUZZTIME (30s), one after the other
+fuzz: ## run every fuzz target for FUZZTIME (30s), as many at a time as there are cores
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
