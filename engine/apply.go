@@ -112,7 +112,8 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
 		}
 	}
 	if ev.Kind == models.ViewItem && len(ev.Items) == 1 && !bot { // a list of products is not a step of a visitor
-		e.m.Next.Visit(v, e.m.Catalogue.Item(shop, ev.Items[0].ID), ev.IDHash())
+		item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
+		e.measure(e.m.Next.Visit(v, item, ev.IDHash()), item, ev.Time)
 	}
 	for i := range ev.Items {
 		it := &ev.Items[i]

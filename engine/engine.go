@@ -71,6 +71,7 @@ type Engine struct {
 	free    chan *frame.Answerer // answerers that no request uses
 	lines   []people.Line
 	baskets baskets
+	meters  meters
 }
 
 // New returns an engine with empty models.
@@ -94,7 +95,8 @@ func New(cfg Config) (*Engine, error) {
 			Next:     next.NewLive(session.Config{}, cfg.LearnEvery),
 			Together: together.New(), Rebuy: rebuy.New(),
 		},
-		free: make(chan *frame.Answerer, maxAnswerers),
+		free:   make(chan *frame.Answerer, maxAnswerers),
+		meters: newMeters(),
 	}
 	e.customers = newCustomers(e.m.People)
 	e.intents = newIntents(e.m.People, cfg.Outcomes)
@@ -122,6 +124,7 @@ func (e *Engine) parts() []part {
 		{"viewed_together", e.m.Viewed}, {"bought_together", e.m.Bought}, {"bought_after_viewing", e.m.After},
 		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next}, {"similar", e.m.Similar},
 		{"customers", e.customers}, {"intent", e.intents}, {"together", e.m.Together}, {"rebuy", e.m.Rebuy},
+		{"quality_next", e.meters.next}, {"quality_viewed_together", e.meters.viewed},
 	}
 }
 

@@ -34,6 +34,13 @@ type fake struct {
 	panics   bool
 }
 
+// Quality implements Quality.
+func (k *fake) Quality(models.Time) []models.FrameQuality {
+	return []models.FrameQuality{{Frame: "next", K: 20, Windows: []models.QualityWindow{
+		{Window: "hour", Samples: 40, Hits: 18, HR: 0.45, MRR: 0.21, Shown: 310, Coverage: 0.31}, {Window: "day"},
+	}}}
+}
+
 func newFake() *fake {
 	return &fake{
 		items: []models.FrameItem{

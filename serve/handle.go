@@ -120,6 +120,8 @@ func (s *Server) answer(c *call) *fault {
 		return s.answerExport(c)
 	case routeStats:
 		return s.answerStats(c)
+	case routeQuality:
+		return s.answerQuality(c)
 	case routeLive:
 		return s.answerLive(c)
 	case routeHealth:

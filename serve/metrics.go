@@ -65,6 +65,7 @@ func (s *Server) writeMetrics(w io.Writer) {
 	s.metrics.write(w)
 	s.writeStream(w)
 	s.writeState(w)
+	s.writeQuality(w)
 	ready := 1
 	for _, k := range s.checks() {
 		if !k.ok {

@@ -31,6 +31,7 @@ const (
 	routeModels
 	routeExport
 	routeStats
+	routeQuality
 	routeLive
 	routeShop
 	routeShopProduct
@@ -84,6 +85,7 @@ var endpoints = [routes]endpoint{
 	routeModels:          {"models", "GET", "/v1/models", secret},
 	routeExport:          {"export_contacts", "POST", "/v1/export/contacts", secret},
 	routeStats:           {"stats", "GET", "/v1/stats", secret},
+	routeQuality:         {"quality", "GET", "/v1/quality", secret},
 	routeLive:            {"live", "GET", "/v1/live", secret},
 	routeShop:            {"shop", "GET", "/demo/", open},
 	routeShopProduct:     {"shop_product", "GET", "/demo/p/{id}", open},
@@ -189,6 +191,8 @@ func findAPI(path []byte) (route, []byte) {
 		return routeExport, nil
 	case "/v1/stats":
 		return routeStats, nil
+	case "/v1/quality":
+		return routeQuality, nil
 	case "/v1/live":
 		return routeLive, nil
 	}

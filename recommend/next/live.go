@@ -37,15 +37,25 @@ func (l *Live) End(visitor uint32) {
 
 // Visit takes a click of a visitor on item. dice is a hash of the event: it chooses the clicks that the ranker learns
 // from, so that a replay chooses the same.
-func (l *Live) Visit(visitor, item uint32, dice uint64) {
+func (l *Live) Visit(visitor, item uint32, dice uint64) (s Sample) {
 	l.rows.Grow(uint64(visitor) + 1)
 	row := session.Row(l.rows.Load(uint64(visitor)))
 	if row != 0 && dice%l.every == 0 {
 		l.clicks = l.Index().Items(l.clicks[:0], row)
-		l.LearnBeside(l.scratch, row, l.clicks, item)
+		s = Sample{Rank: l.LearnBeside(l.scratch, row, l.clicks, item), Clicks: l.clicks}
 	}
 	l.rows.Set(uint64(visitor), uint64(l.Click(row, item)))
+	return s
 }
+
+// Sample is a click that the ranker has learned from.
+type Sample struct {
+	Rank   int      // that the clicked item had before, from 1 on; 0 if it was not among the candidates
+	Clicks []uint32 // of the session before it, oldest first; empty where the click was not sampled. It lives until the next Visit
+}
+
+// Shown appends the n items that the newest sample would have shown to dst, best first; for the writer.
+func (l *Live) Shown(dst []uint32, n int) []uint32 { return l.scratch.Shown(dst, n) }
 
 // Row returns the row of a visitor's newest session, for Options.Own. Any goroutine may call it.
 func (l *Live) Row(visitor uint32) session.Row {

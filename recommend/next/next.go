@@ -145,11 +145,11 @@ func (r *Recommender) LearnBeside(s *Scratch, own session.Row, clicks []uint32, 
 			positive = i
 		}
 	}
-	if positive < 0 || len(s.chosen) < 2 {
-		return 0
-	}
 	n := len(s.chosen)
 	r.weights.Load().Score(s.rows[:n], s.scores[:n]) // as it would have been shown
+	if positive < 0 || n < 2 {
+		return 0
+	}
 	rank = 1
 	for i, v := range s.scores[:n] {
 		if v > s.scores[positive] || v == s.scores[positive] && i < positive {
@@ -161,6 +161,21 @@ func (r *Recommender) LearnBeside(s *Scratch, own session.Row, clicks []uint32, 
 		r.publish()
 	}
 	return rank
+}
+
+// Shown appends the n best items of the last step of learning, as they would have been shown, best first.
+func (s *Scratch) Shown(dst []uint32, n int) []uint32 {
+	s.base = s.base[:0]
+	for i, v := range s.scores[:len(s.chosen)] {
+		s.base = append(s.base, place{int32(i), v})
+	}
+	n = min(n, len(s.base))
+	selectTop(s.base, n)
+	sortPlaces(s.base[:n])
+	for _, p := range s.base[:n] {
+		dst = append(dst, s.chosen[p.at].Item)
+	}
+	return dst
 }
 
 // Frozen is the state at one moment: the index and the ranker as two sections of a snapshot.

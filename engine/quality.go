@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+
+	"orrery/models"
+	"orrery/recommend/frame"
+	"orrery/recommend/neighbours"
+	"orrery/recommend/next"
+	"orrery/recommend/quality"
+)
+
+// meters is the live quality of frames, and the writer's scratch for it.
+type meters struct {
+	next   *quality.Meter
+	viewed *quality.Meter
+	near   []neighbours.Neighbour
+	shown  []uint32
+}
+
+func newMeters() meters { return meters{next: quality.New(), viewed: quality.New()} }
+
+// measure notes what the frames would have shown before a sampled click on item. It runs before the click is counted.
+func (e *Engine) measure(s next.Sample, item uint32, t models.Time) {
+	if len(s.Clicks) == 0 {
+		return
+	}
+	m := &e.meters
+	m.shown = e.m.Next.Shown(m.shown[:0], quality.K)
+	m.next.Add(t, s.Rank, m.shown)
+	last := s.Clicks[len(s.Clicks)-1]
+	var p neighbours.Pairs
+	m.near, p = e.m.Viewed.Read(m.near[:0], last, t)
+	slices.SortFunc(m.near, func(a, b neighbours.Neighbour) int {
+		return cmp.Or(
+			cmp.Compare(neighbours.Cosine(b.Count, p.Left, b.Right), neighbours.Cosine(a.Count, p.Left, a.Right)),
+			cmp.Compare(a.Item, b.Item),
+		)
+	})
+	m.shown = m.shown[:0]
+	for _, n := range m.near[:min(quality.K, len(m.near))] {
+		m.shown = append(m.shown, n.Item)
+	}
+	m.viewed.Add(t, slices.Index(m.shown, item)+1, m.shown)
+}
+
+// Quality returns how well frames would have done on the sampled clicks of the last hour, day and week before now.
+func (e *Engine) Quality(now models.Time) []models.FrameQuality {
+	read := func(name frame.Recipe, m *quality.Meter) models.FrameQuality {
+		q := models.FrameQuality{Frame: string(name), K: quality.K, Windows: m.Read(now)}
+		for i := range q.Windows {
+			q.Windows[i].Coverage = min(1, float64(q.Windows[i].Shown)/float64(max(e.m.Catalogue.Items(), 1)))
+		}
+		return q
+	}
+	return []models.FrameQuality{read(frame.Next, e.meters.next), read(frame.ViewedTogether, e.meters.viewed)}
+}
