@@ -116,7 +116,7 @@ type part struct {
 }
 
 // version is that of all sections; it grows when a model's layout changes.
-const version = 3
+const version = 4
 
 func (e *Engine) parts() []part {
 	return []part{
