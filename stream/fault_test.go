@@ -156,7 +156,7 @@ func TestLetterThatCannotBeWritten(t *testing.T) {
 // Transactions of other producers: what was rolled back is not taken, and their markers do not hold up the positions.
 func TestTransactions(t *testing.T) {
 	t.Parallel()
-	_, c := startBroker(t, t.TempDir(), 1)
+	c := startLog(t, 1)
 	client, err := c.client(kgo.TransactionalID("shop"))
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func TestChangedTopics(t *testing.T) {
 	t.Parallel()
 	f := func(what string, want error, change func(adm *kadm.Client, c Cluster) error) {
 		t.Helper()
-		_, c := startBroker(t, t.TempDir(), 2)
+		c := startLog(t, 2)
 		p, err := Open(testContext(t), Config{Cluster: c, Machine: newLedger(), lagEvery: 20 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
@@ -229,7 +229,7 @@ func TestKcat(t *testing.T) {
 	if _, err := exec.LookPath("kcat"); err != nil {
 		t.Skip("kcat is not installed")
 	}
-	_, c := startBroker(t, t.TempDir(), 4)
+	c := startLog(t, 4)
 	m := newLedger()
 	p := run(t, Config{Cluster: c, Machine: m})
 	const n = 50

@@ -7,7 +7,7 @@ import (
 
 // Everything that is in the log, and everything that comes later, ends in the state, in the order of its partition.
 func TestPipelineFoldsTheLog(t *testing.T) {
-	_, c := startBroker(t, t.TempDir(), 4)
+	c := startLog(t, 4)
 	early, late := events(1, 3000), events(2, 1000)
 	produce(t, c, early)
 	m := newLedger()

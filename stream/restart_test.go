@@ -82,7 +82,7 @@ func TestSameStateWhateverTheWay(t *testing.T) {
 	want := oracle(records)
 	var first outcome
 	for i, partitions := range []int{1, 3, 8} {
-		_, c := startBroker(t, t.TempDir(), partitions)
+		c := startLog(t, partitions)
 		produce(t, c, records)
 		size := []int{256, 7, 31}[i]
 		dir, kept := t.TempDir(), t.TempDir()
@@ -146,7 +146,7 @@ func keep(t testing.TB, dir, into string) string {
 
 // A start without anything new takes no snapshot; the newest one that verifies is used, and without any the log.
 func TestDamagedSnapshots(t *testing.T) {
-	_, c := startBroker(t, t.TempDir(), 2)
+	c := startLog(t, 2)
 	dir := t.TempDir()
 	records := hard(4, 500)
 	var want outcome
@@ -184,7 +184,7 @@ func TestDamagedSnapshots(t *testing.T) {
 
 // Where the log does not begin or end where the state needs it, the start fails and says so.
 func TestGaps(t *testing.T) {
-	_, c := startBroker(t, t.TempDir(), 1)
+	c := startLog(t, 1)
 	ctx := testContext(t)
 	dir := t.TempDir()
 	produce(t, c, events(5, 300))

@@ -52,6 +52,34 @@ func startBroker(t testing.TB, dir string, partitions int) (*broker.Broker, Clus
 	return b, c
 }
 
+// startLog returns a cluster with the topics: an embedded broker, or, with ORRERY_KAFKA=host:port, that one, under a
+// prefix of the test's own.
+func startLog(t testing.TB, partitions int) Cluster {
+	t.Helper()
+	addr := os.Getenv("ORRERY_KAFKA")
+	if addr == "" {
+		_, c := startBroker(t, t.TempDir(), partitions)
+		return c
+	}
+	c := Cluster{Brokers: []string{addr}, Prefix: fmt.Sprintf("test-%d.", time.Now().UnixNano())}
+	made, err := EnsureTopics(testContext(t), c, Topics{Partitions: partitions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		client, err := c.client()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		for _, topic := range made {
+			// What a test deleted itself is an error here, and none.
+			_, _ = kadm.NewClient(client).DeleteTopic(context.Background(), topic.Name)
+		}
+	})
+	return c
+}
+
 // events returns n events of a small shop: views, carts, purchases and logins of some visitors, products now and then.
 func events(seed uint64, n int) []models.Record {
 	rng := rand.New(rand.NewPCG(seed, 1))

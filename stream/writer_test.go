@@ -48,7 +48,7 @@ func values(t testing.TB, c Cluster, topic models.Topic) map[string][]string {
 // Many callers at once: each record is there once, the records of a call in their order, and Append's bytes are the
 // caller's again.
 func TestWriterGroups(t *testing.T) {
-	_, c := startBroker(t, t.TempDir(), 3)
+	c := startLog(t, 3)
 	w := newWriter(t, WriterConfig{Cluster: c})
 	var wg sync.WaitGroup
 	for who := range 20 {
@@ -132,7 +132,7 @@ func TestWriterFull(t *testing.T) {
 }
 
 func TestWriterLimits(t *testing.T) {
-	_, c := startBroker(t, t.TempDir(), 1)
+	c := startLog(t, 1)
 	ctx := testContext(t)
 	w, err := NewWriter(WriterConfig{Cluster: c, MaxBytes: 1000})
 	if err != nil {
@@ -220,7 +220,7 @@ func TestBulk(t *testing.T) {
 
 // Keys go where the hash of Kafka's Java client sends them.
 func TestPartitioner(t *testing.T) {
-	_, c := startBroker(t, t.TempDir(), 12)
+	c := startLog(t, 12)
 	f := func(key string, want int32) {
 		t.Helper()
 		r := &kgo.Record{Topic: c.Topic(models.Pageviews), Key: []byte(key), Value: []byte("x")}
@@ -240,7 +240,7 @@ func TestPartitioner(t *testing.T) {
 func murmur(hash int32) uint32 { return uint32(hash) & 0x7fffffff }
 
 func TestSameBytes(t *testing.T) {
-	_, c := startBroker(t, t.TempDir(), 1)
+	c := startLog(t, 1)
 	value := bytes.Repeat([]byte{0, 1, 2, 0xff, '\n'}, 1000)
 	w := newWriter(t, WriterConfig{Cluster: c})
 	if err := w.Append(testContext(t), []models.Record{{Topic: models.Pageviews, Key: []byte{0xff, 0}, Value: value}}); err != nil {
