@@ -286,14 +286,6 @@ type frameAnswer struct {
 	}
 }
 
-// expectStatus fails unless an answer has the status.
-func expectStatus(t *testing.T, what string, got, want int, body []byte) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s: status %d, want %d: %.300s", what, got, want, body)
-	}
-}
-
 func decodeJSON(t *testing.T, data []byte, into any) {
 	t.Helper()
 	if err := json.Unmarshal(data, into); err != nil {

@@ -82,12 +82,13 @@ func metricsOf(expression string) map[string][]string {
 		if m[2] == "(" || slices.Contains([]string{"and", "or", "unless", "bool", "offset"}, m[1]) {
 			continue // a function, an operator
 		}
-		found[m[1]] = found[m[1]]
+		labels := found[m[1]]
 		for _, l := range labelName.FindAllStringSubmatch(m[2], -1) {
 			if l[1] != "job" && l[1] != "instance" {
-				found[m[1]] = append(found[m[1]], l[1])
+				labels = append(labels, l[1])
 			}
 		}
+		found[m[1]] = labels // known even without labels
 	}
 	return found
 }
