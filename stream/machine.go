@@ -24,7 +24,7 @@ type Machine interface {
 
 // Section is one named part of a machine's frozen state.
 type Section struct {
-	Name    string
+	Name    string // must not begin with "stream/"
 	Version uint16
 	Data    io.WriterTo
 	Close   func() // lets go of frozen memory, written or not; may be nil

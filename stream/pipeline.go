@@ -112,6 +112,9 @@ type Pipeline struct {
 
 // Open connects, looks the topics up and positions the pipeline.
 func Open(ctx context.Context, cfg Config) (_ *Pipeline, err error) {
+	if cfg.Machine == nil {
+		return nil, errors.New("cannot open the stream: there is no Machine")
+	}
 	p := &Pipeline{cfg: cfg.withDefaults(), ready: make(chan struct{}), moved: make(chan struct{}), asks: make(chan chan error)}
 	defer func() {
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
@@ -26,14 +27,18 @@ func (p *Pipeline) restore(log []logPart) error {
 	if p.cfg.Rebuild {
 		return nil
 	}
-	damaged := 0
-	_, ok, err := p.saver.store.Load(
-		func(h snapshot.Header) error { return p.accept(h, log) },
+	start, damaged := time.Now(), 0
+	var written time.Time
+	file, ok, err := p.saver.store.Load(
+		func(h snapshot.Header) error { written = h.Written; return p.accept(h, log) },
 		func(s snapshot.Info, r io.Reader) error { return p.restoreSection(s.Name, s.Version, r) },
 		func(f snapshot.File, err error) {
 			damaged++
 			p.cfg.Cluster.log().Error("passing over a damaged snapshot", "file", f.Path, "error", err)
 		})
+	if ok {
+		p.saver.status = SnapshotStatus{Sequence: file.Sequence, Bytes: file.Size, Written: written, Restore: time.Since(start)}
+	}
 	if err != nil || ok || damaged == 0 || p.cfg.AcceptGap {
 		return err
 	}

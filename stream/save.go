@@ -20,7 +20,8 @@ type SnapshotStatus struct {
 	Took     time.Duration `json:"took"`     // from freezing to durable
 	Stall    time.Duration `json:"stall"`    // how long the stream stood still for it
 	MaxStall time.Duration `json:"max_stall"`
-	Saved    uint64        `json:"saved"` // since the start
+	Restore  time.Duration `json:"restore"` // what restoring the state took at the start; 0 if there was none
+	Saved    uint64        `json:"saved"`   // since the start
 	Failed   uint64        `json:"failed"`
 	Error    string        `json:"error,omitempty"` // of the newest attempt, if it failed
 }

@@ -140,7 +140,7 @@ func TestStore(t *testing.T) {
 		t.Helper()
 		var got string
 		skipped := 0
-		h, ok, err := s.Load(func(Header) error { return nil }, func(_ Info, r io.Reader) error {
+		f, ok, err := s.Load(func(Header) error { return nil }, func(_ Info, r io.Reader) error {
 			b, err := io.ReadAll(r)
 			got = string(b)
 			return err
@@ -148,7 +148,7 @@ func TestStore(t *testing.T) {
 		if err != nil || !ok {
 			t.Fatalf("got %v %v, want a snapshot", ok, err)
 		}
-		return got, h.Sequence, skipped
+		return got, f.Sequence, skipped
 	}
 	var files []File
 	for i := range 5 {

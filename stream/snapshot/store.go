@@ -174,37 +174,31 @@ func (s *Store) prune(newest File) error {
 	return nil
 }
 
-// Load hands the newest snapshot that verifies to restore, section by section, and returns its header; ok is false when
-// there is none. A damaged file is passed over and reported to skipped. accept sees the header first; its error ends
-// the search.
-func (s *Store) Load(accept func(Header) error, restore func(Info, io.Reader) error, skipped func(File, error)) (h Header, ok bool, err error) {
+// Load hands the newest snapshot that verifies to accept and then, section by section, to restore, and returns its
+// file; ok is false when there is none. A damaged file is passed over and reported to skipped. An error of accept or
+// restore ends the search.
+func (s *Store) Load(accept func(Header) error, restore func(Info, io.Reader) error, skipped func(File, error)) (f File, ok bool, err error) {
 	files, err := List(s.dir)
 	if err != nil {
-		return h, false, err
+		return File{}, false, err
 	}
 	for _, f := range files {
 		if _, err := Verify(f.Path); err != nil {
 			skipped(f, err)
 			continue
 		}
-		h, err := load(f.Path, accept, restore)
+		err := open(f.Path, func(r *Reader) error {
+			if err := accept(r.Header()); err != nil {
+				return err
+			}
+			return each(r, restore)
+		})
 		if err != nil {
-			return h, false, fmt.Errorf("cannot restore snapshot %q: %w", f.Path, err)
+			return File{}, false, fmt.Errorf("cannot restore snapshot %q: %w", f.Path, err)
 		}
-		return h, true, nil
+		return f, true, nil
 	}
-	return h, false, nil
-}
-
-func load(path string, accept func(Header) error, restore func(Info, io.Reader) error) (h Header, err error) {
-	err = open(path, func(r *Reader) error {
-		h = r.Header()
-		if err := accept(h); err != nil {
-			return err
-		}
-		return each(r, restore)
-	})
-	return h, err
+	return File{}, false, nil
 }
 
 // each hands every section to f, which must read it to its end.
