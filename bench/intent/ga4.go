@@ -3,6 +3,8 @@ package intent
 import (
 	"context"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"orrery/bench/calibration"
@@ -69,7 +71,7 @@ func Counts(all []Forecast, columns []int, input func(float64) float64) {
 		deviation[i+1] = 0.6
 	}
 	model := intent.NewBayes(mean, deviation)
-	row := func(f *Forecast) []float64 {
+	inputs := func(f *Forecast) []float64 {
 		x := []float64{1}
 		for _, c := range columns {
 			x = append(x, input(math.Expm1(f.Inputs[c])))
@@ -82,16 +84,68 @@ func Counts(all []Forecast, columns []int, input func(float64) float64) {
 	}
 	for n := range all {
 		for _, i := range made[uint64(n)] {
-			all[i].Simple = model.P(row(&all[i]))
+			all[i].Simple = model.P(inputs(&all[i]))
 		}
-		model.Learn(row(&all[n]), all[n].Bought, 0.5)
+		model.Learn(inputs(&all[n]), all[n].Bought, 0.5)
 	}
 }
 
-// said collects forecasts of one kind.
-func said(all []Forecast, p func(*Forecast) float64) (out calibration.Probabilities) {
+// row is forecasts of one kind.
+type row struct{ probabilities calibration.Probabilities }
+
+func newRow(all []Forecast, p func(*Forecast) float64) (r row) {
 	for i := range all {
-		out.Add(p(&all[i]), all[i].Bought)
+		r.probabilities.Add(p(&all[i]), all[i].Bought)
 	}
-	return out
+	return r
+}
+
+func (r row) loss() float64 { return r.probabilities.LogLoss() }
+
+// Groups counts the visitors and sessions of forecasts, and the sessions with a purchase after one.
+func Groups(all []Forecast) (visitors, sessions, buying int) {
+	type session struct{ visitor, began uint32 }
+	who, cut := map[uint32]bool{}, map[session]bool{}
+	for i := range all {
+		f := &all[i]
+		s := session{f.Visitor, f.Session}
+		who[f.Visitor] = true
+		cut[s] = cut[s] || f.Bought
+	}
+	for _, bought := range cut {
+		if bought {
+			buying++
+		}
+	}
+	return len(who), len(cut), buying
+}
+
+// Bootstrap returns the 95 % interval of the mean of one value a forecast. Forecasts of one visitor are not independent
+// of each other: visitors are drawn, with all that is theirs.
+func Bootstrap(all []Forecast, values []float64) calibration.Interval {
+	const replicates = 1000
+	number := map[uint32]int{}
+	var sums, counts []float64
+	for i := range all {
+		n, known := number[all[i].Visitor]
+		if !known {
+			n = len(sums)
+			number[all[i].Visitor] = n
+			sums, counts = append(sums, 0), append(counts, 0)
+		}
+		sums[n] += values[i]
+		counts[n]++
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	means := make([]float64, replicates)
+	for r := range means {
+		var sum, count float64
+		for range sums {
+			n := random.IntN(len(sums))
+			sum, count = sum+sums[n], count+counts[n]
+		}
+		means[r] = sum / count
+	}
+	slices.Sort(means)
+	return calibration.Interval{Low: means[replicates/40], High: means[replicates-1-replicates/40]}
 }

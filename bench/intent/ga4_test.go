@@ -7,9 +7,15 @@ import (
 	"path/filepath"
 	"testing"
 
+	"orrery/bench/calibration"
 	"orrery/bench/replay"
 )
 
+// burnIn is how many forecasts are learned from before the first is judged: until then all rows say the same prior.
+const burnIn = 200
+
+// TestGA4Sessions: the engine's forecasts of purchases within running sessions, each made before anybody knew, are better
+// than the base rate of the moment, than that of the whole file, and than a logistic regression on counts alone.
 func TestGA4Sessions(t *testing.T) {
 	data := os.Getenv("ORRERY_DATA")
 	if data == "" {
@@ -20,14 +26,42 @@ func TestGA4Sessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := len(all)
-	late := all[200:]
-	p := said(late, func(f *Forecast) float64 { return f.P })
-	b := said(late, func(f *Forecast) float64 { return f.Base })
-	t.Logf("n %d pos %.4f  model %.4f  base %.4f auc %.4f ece %.4f", n, p.Base(), p.LogLoss(), b.LogLoss(), p.AUC(), p.ECE(10))
-	for name, f := range map[string]func(float64) float64{"log": math.Log1p, "linear": func(x float64) float64 { return x }} {
-		Counts(all, []int{1, 2, 4}, f)
-		s := said(late, func(f *Forecast) float64 { return f.Simple })
-		t.Logf("counts %s %.4f auc %.4f", name, s.LogLoss(), s.AUC())
+	columns := []int{1, 2, 4} // page views, product views, additions to the cart
+	judged := all[burnIn:]
+	model := newRow(judged, func(f *Forecast) float64 { return f.P })
+	share := model.probabilities.Base()
+	visitors, sessions, buying := Groups(judged)
+	t.Logf("%d forecasts in %d sessions of %d visitors; %d before a purchase (%.1f %%), in %d sessions",
+		len(judged), sessions, visitors, int(share*float64(len(judged))+0.5), 100*share, buying)
+	t.Logf("%-42s log loss %.4f  AUC %.4f  ECE %.4f", "engine", model.loss(), model.probabilities.AUC(), model.probabilities.ECE(10))
+	compare := func(name string, other row, mustBeat bool) {
+		diff := Bootstrap(judged, calibration.Paired(model.probabilities.Losses(), other.probabilities.Losses()))
+		t.Logf("%-42s log loss %.4f  AUC %.4f  ECE %.4f  engine less this %+.4f [%+.4f, %+.4f]", name, other.loss(),
+			other.probabilities.AUC(), other.probabilities.ECE(10), model.loss()-other.loss(), diff.Low, diff.High)
+		if mustBeat && (model.loss() >= other.loss() || diff.High >= 0) {
+			t.Errorf("the engine is not better than %q", name)
+		}
+	}
+	compare("base rate of the moment", newRow(judged, func(f *Forecast) float64 { return f.Base }), true)
+	compare("base rate of the file, known in advance", newRow(judged, func(*Forecast) float64 { return share }), true)
+	Counts(all, columns, math.Log1p)
+	compare("logistic on counts, logarithms", newRow(judged, func(f *Forecast) float64 { return f.Simple }), true)
+	Counts(all, columns, func(x float64) float64 { return x / 10 })
+	compare("logistic on counts, plain", newRow(judged, func(f *Forecast) float64 { return f.Simple }), true)
+	compare("as served: the base rate behind the gate", newRow(judged, func(f *Forecast) float64 {
+		if f.Open {
+			return f.P
+		}
+		return f.Base
+	}), false)
+	opened := 0
+	for _, f := range judged {
+		if f.Open {
+			opened++
+		}
+	}
+	t.Logf("the gate was open for %d of them", opened)
+	if share < 0.02 || model.probabilities.AUC() < 0.8 || model.probabilities.ECE(10) > 0.03 {
+		t.Errorf("AUC %.4f, ECE %.4f", model.probabilities.AUC(), model.probabilities.ECE(10))
 	}
 }
