@@ -49,6 +49,7 @@ type counts struct {
 	single []float64
 	total  float64
 	scores map[uint32]float64
+	best   []uint32 // most bought first
 }
 
 func count(train []Basket) *counts {
@@ -69,6 +70,7 @@ func count(train []Basket) *counts {
 			}
 		}
 	}
+	c.best = mostBought(c.single)
 	return c
 }
 
@@ -103,8 +105,8 @@ type summed struct {
 func (s summed) recommend(dst []uint32, c *Case, k int) []uint32 {
 	clear(s.scores)
 	if s.stat == nil {
-		for item, n := range s.single {
-			s.scores[uint32(item)] = n
+		for _, item := range s.best[:min(k+len(c.Cart), len(s.best))] {
+			s.scores[item] = s.single[item]
 		}
 	} else {
 		for _, i := range c.Cart {

@@ -54,6 +54,7 @@ func runCustomers(ctx context.Context, c Config, log io.Writer) (*Result, error)
 type top struct {
 	personal bool
 	single   []float64
+	best     []uint32 // most bought first
 	scores   map[uint32]float64
 }
 
@@ -69,17 +70,33 @@ func newTop(cases []Case, personal bool) *top {
 			}
 		}
 	}
+	t.best = mostBought(t.single)
 	return t
+}
+
+// mostBought returns the items that were bought, the most frequent first.
+func mostBought(single []float64) []uint32 {
+	order := make([]uint32, 0, len(single))
+	for i, n := range single {
+		if n > 0 {
+			order = append(order, uint32(i))
+		}
+	}
+	slices.SortFunc(order, func(x, y uint32) int { return cmp.Or(cmp.Compare(single[y], single[x]), cmp.Compare(x, y)) })
+	return order
 }
 
 func (t *top) recommend(dst []uint32, c *Case, k int) []uint32 {
 	clear(t.scores)
-	for item, n := range t.single {
-		t.scores[uint32(item)] = n / 1e6
+	for _, item := range t.best[:min(k, len(t.best))] {
+		t.scores[item] = t.single[item] / 1e6
 	}
 	if t.personal {
 		for _, b := range c.History {
 			for _, i := range b {
+				if t.scores[i] == 0 {
+					t.scores[i] = t.single[i] / 1e6
+				}
 				t.scores[i]++
 			}
 		}
@@ -95,6 +112,7 @@ type tifu struct {
 	norms   []float64
 	holders map[uint32][]held
 	single  []float64
+	sorted  []float64
 }
 
 type held struct {
@@ -148,15 +166,19 @@ func (t *tifu) recommend(dst []uint32, c *Case, k int) []uint32 {
 			dots[h.user] += x * h.v
 		}
 	}
-	order := make([]int, 0, len(dots))
 	for u := range dots {
 		dots[u] = t.norms[u] - 2*dots[u] // squared distance less a constant
-		if u != me {
+	}
+	dots[me] = math.Inf(1)
+	t.sorted = append(t.sorted[:0], dots...)
+	slices.Sort(t.sorted)
+	farthest := t.sorted[min(tifuNeighbours, len(dots))-1]
+	order := make([]int, 0, tifuNeighbours)
+	for u, d := range dots {
+		if d <= farthest && len(order) < tifuNeighbours && u != me {
 			order = append(order, u)
 		}
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(dots[a], dots[b]) })
-	order = order[:min(tifuNeighbours, len(order))]
 	scores := map[uint32]float64{}
 	for i, x := range t.vectors[me] {
 		scores[i] = tifuOwn * x
@@ -242,13 +264,7 @@ func (b *bestsellers) count(products []uint32) {
 const fills = 64
 
 func (b *bestsellers) refresh() {
-	order := make([]uint32, 0, len(b.single))
-	for i, n := range b.single {
-		if n > 0 {
-			order = append(order, uint32(i))
-		}
-	}
-	slices.SortFunc(order, func(x, y uint32) int { return cmp.Or(cmp.Compare(b.single[y], b.single[x]), cmp.Compare(x, y)) })
+	order := mostBought(b.single)
 	b.list = order[:min(fills, len(order))]
 }
 

@@ -171,7 +171,7 @@ func (b *builder) begin(g *group, r *row, f *facts) {
 	e.Slot = f.slot
 	if len(m.props) > 0 {
 		from := len(g.buf)
-		g.buf = m.appendProps(g.buf, &b.scratch, r)
+		g.buf = appendProps(g.buf, m.props, &b.scratch, r)
 		e.Props = g.buf[from:len(g.buf):len(g.buf)]
 	}
 	g.amount, g.rows, g.synthetic = 0, 0, f.synthetic
@@ -209,7 +209,14 @@ func (b *builder) item(g *group, id []byte, r *row, f *facts) {
 	if len(id) == 0 {
 		return
 	}
+	var props []byte
+	if len(b.m.item) > 0 {
+		from := len(g.buf)
+		g.buf = appendProps(g.buf, b.m.item, &b.scratch, r)
+		props = g.buf[from:len(g.buf):len(g.buf)]
+	}
 	g.event.Items = append(g.event.Items, models.Item{
+		Props:    props,
 		ID:       g.keep(id),
 		Name:     g.keep(b.text(b.m.itemName, r)),
 		Category: g.keep(b.text(b.m.itemCategory, r)),

@@ -20,6 +20,7 @@ const (
 	TSV       Format = "tsv"       // tab-separated, no quotes, a header row
 	JSONL     Format = "jsonl"     // one JSON object a line; without a column map: Orrery's own events
 	Lines     Format = "lines"     // each line is one column, "line": basket lists
+	Feed      Format = "feed"      // a Google Merchant feed, RSS or Atom; columns by element, see feedRows
 	Histories Format = "histories" // one JSON object a line: {"user":1,"baskets":[[0,1],[2]]}; columns user, basket, items, time (a day a basket from Start)
 )
 
@@ -49,7 +50,7 @@ type Config struct {
 	//	visitor=invoice-{InvoiceNo}    a text with columns in it; empty where one of them is empty
 	//
 	// Fields: event, id, time, shop, visitor, contact, session, url, title, referrer, item_id, item_name,
-	// item_category, price (of one piece), quantity, amount (of the row: price times quantity), order, value (of the
+	// item_category, item.NAME for anything else of the item, price (of one piece), quantity, amount (of the row: price times quantity), order, value (of the
 	// whole order), currency, query, recommendation, slot, and props.NAME for anything else. The column "#" is the
 	// number of the row within its file. With JSONL, dots lead into objects (user.id).
 	//
@@ -77,7 +78,8 @@ type Config struct {
 	Location *time.Location
 
 	// Start and Step make up the times of files that have none: the n-th event lies at Start + n*Step. By default
-	// Step is one minute, and Start has no default: a file without times needs one, or its preset's.
+	// Step is one minute, and Start has no default: a file without times needs one, or its preset's. Catalogue events
+	// without times are of now.
 	Start time.Time
 	Step  time.Duration
 
@@ -149,9 +151,9 @@ func (c *Config) check() error {
 	if c.own() && (c.Sort || c.Group != nil) {
 		errs = append(errs, errors.New("sort and group need a column map"))
 	}
-	formats := []Format{"", CSV, TSV, JSONL, Lines, Histories}
+	formats := []Format{"", CSV, TSV, JSONL, Lines, Feed, Histories}
 	if !slices.Contains(formats, c.Format) {
-		errs = append(errs, fmt.Errorf("unknown format %q: there are csv, tsv, jsonl, lines, histories", c.Format))
+		errs = append(errs, fmt.Errorf("unknown format %q: there are csv, tsv, jsonl, lines, feed, histories", c.Format))
 	}
 	return errors.Join(errs...)
 }

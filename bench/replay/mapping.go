@@ -62,7 +62,8 @@ type mapping struct {
 	session, url, title, referrer    *text
 	order, currency, query, recommen *text
 
-	props []prop
+	props []prop // of the event
+	item  []prop // of its items
 	group []int
 }
 
@@ -95,7 +96,7 @@ func parseMapping(entries, group []string) (*mapping, error) {
 	if m.event == nil {
 		errs = append(errs, errors.New("no event mapped: event=COLUMN or event==NAME"))
 	}
-	if m.visitor == nil && m.contact == nil {
+	if m.visitor == nil && m.contact == nil && !m.catalogue() {
 		errs = append(errs, errors.New("neither visitor nor contact mapped"))
 	}
 	if m.price != nil && m.amount != nil {
@@ -115,6 +116,10 @@ func (m *mapping) entry(fields map[string]**text, entry string) error {
 	}
 	if name, ok := strings.CutPrefix(field, "props."); ok && name != "" {
 		m.props = append(m.props, prop{name, *t})
+		return nil
+	}
+	if name, ok := strings.CutPrefix(field, "item."); ok && name != "" {
+		m.item = append(m.item, prop{name, *t})
 		return nil
 	}
 	at, ok := fields[field]
@@ -164,18 +169,26 @@ func (m *mapping) column(name string) int {
 	return len(m.columns) - 1
 }
 
-// appendProps appends the row's props as a member list.
-func (m *mapping) appendProps(dst []byte, scratch *[]byte, r *row) []byte {
+// catalogue tells whether all events are about products.
+func (m *mapping) catalogue() bool {
+	if m.event == nil || len(m.event.parts) != 1 || m.event.parts[0].column >= 0 {
+		return false
+	}
+	return models.KindOf([]byte(m.event.parts[0].constant)).Topic() == models.Catalogue
+}
+
+// appendProps appends props of a row as a member list.
+func appendProps(dst []byte, props []prop, scratch *[]byte, r *row) []byte {
 	from := len(dst)
-	for i := range m.props {
-		value := m.props[i].render(scratch, r)
+	for i := range props {
+		value := props[i].render(scratch, r)
 		if len(value) == 0 {
 			continue
 		}
 		if len(dst) > from {
 			dst = append(dst, ',')
 		}
-		dst = models.AppendString(dst, []byte(m.props[i].name))
+		dst = models.AppendString(dst, []byte(props[i].name))
 		dst = append(dst, ':')
 		dst = models.AppendString(dst, value)
 	}

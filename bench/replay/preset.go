@@ -77,6 +77,25 @@ var presets = map[string]preset{
 		config:  Config{Format: TSV, TimeLayout: "s", Sort: true},
 		mapping: []string{"event==view_item", "time=Time", "visitor=session-{SessionId}", "session=SessionId", "item_id=ItemId"},
 	},
+	"google": {
+		about:  "a Google Merchant feed, RSS or Atom: each item is put into the catalogue; ids that are there twice are reported",
+		config: Config{Format: Feed},
+		mapping: []string{
+			"event==product_upsert", "item_id=id", "item_name=title", "item_category=category", "price=price", "currency=currency",
+			"item.link=link", "item.image_link=image_link", "item.brand=brand", "item.availability=availability", "item.sale_price=sale_price",
+			"item.item_group_id=item_group_id", "item.color=color", "item.size=size",
+		},
+	},
+	"hm": {
+		about:  "H&M articles as on Kaggle, with image_url: each article is put into the catalogue; no prices",
+		config: Config{Format: CSV},
+		mapping: []string{
+			"event==product_upsert", "item_id=article_id",
+			"item_name={prod_name}, {product_type_name}, {colour_group_name} {graphical_appearance_name}",
+			"item_category={index_group_name} > {product_group_name} > {garment_group_name} > {product_type_name}",
+			"item.image_link=image_url", "item.department=department_name",
+		},
+	},
 	"eshop-clothing": {
 		about:  "UCI e-shop clothing 2008: clicks with category, colour and price; a click's time is its day",
 		config: Config{Format: CSV, TimeLayout: "2006-1-2", Currency: "USD"},

@@ -92,6 +92,9 @@ func (r *runner) prepare() error {
 	if err != nil {
 		return err
 	}
+	if m.time == nil && r.cfg.Start.IsZero() && m.catalogue() {
+		r.cfg.Start, r.cfg.Step = r.cfg.Now(), time.Nanosecond // a catalogue is what it is now
+	}
 	if m.time == nil && r.cfg.Start.IsZero() {
 		return errors.New("no time mapped and no start given: time=COLUMN, or a start for made-up times")
 	}
@@ -152,6 +155,8 @@ func (r *runner) rows(src io.Reader, format Format) (rows, error) {
 		return newJSONRows(src), nil
 	case Lines:
 		return newLineRows(src), nil
+	case Feed:
+		return newFeedRows(src), nil
 	case Histories:
 		return newHistories(src, r.cfg.Start), nil
 	}

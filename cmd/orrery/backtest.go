@@ -17,6 +17,7 @@ import (
 type backtestCmd struct {
 	Sessions backtestSessionsCmd `cmd:"" help:"Next-item recommendation on session files: full ranking, no sampling."`
 	Baskets  backtestBasketsCmd  `cmd:"" help:"Missing items of baskets, next baskets and next items of customers: full ranking, no sampling."`
+	Similar  backtestSimilarCmd  `cmd:"" help:"A page of products and their neighbours by content, for a person to judge."`
 	Contacts backtestContactsCmd `cmd:"" help:"Repeat purchases, churn and value on a purchase log."`
 	Table    backtestTableCmd    `cmd:"" help:"All backtests on the public data sets: the tables of the README."`
 	Intent   backtestIntentCmd   `cmd:"" help:"Purchase intent on a table of sessions with a label."`
