@@ -43,7 +43,7 @@ func shop(dir, listen string) error {
 	}
 	defer b.Close()
 	c := Cluster{Brokers: []string{b.Addr()}}
-	if _, err := EnsureTopics(ctx, c, Topics{Partitions: 3, RetentionBytes: broker.RetentionBytes}); err != nil {
+	if _, err := EnsureTopics(ctx, c, Topics{Partitions: 3}); err != nil {
 		return err
 	}
 	p, err := Open(ctx, Config{Cluster: c, Machine: newLedger(), Dir: filepath.Join(dir, "state"), SnapshotEvery: 30 * time.Millisecond})

@@ -27,7 +27,6 @@ type Topics struct {
 	// newest snapshot, a rebuild of the state does.
 	Retention time.Duration
 	// RetentionBytes bounds each partition of an event topic, and makes segments small accordingly. Default: no bound.
-	// With the embedded broker: broker.RetentionBytes.
 	RetentionBytes int64
 }
 

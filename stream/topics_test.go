@@ -62,6 +62,7 @@ func TestEnsureTopics(t *testing.T) {
 	defer client.Close()
 	adm := kadm.NewClient(client)
 	for topic, want := range map[string]string{
+		// The embedded broker describes its own default for segment.bytes here, not the one it is started with.
 		"b-pageviews":       "cleanup.policy=delete retention.bytes=1048576 retention.ms=3600000 segment.bytes=4194304",
 		"b-catalogue":       "cleanup.policy=compact retention.bytes=-1 retention.ms=-1 segment.bytes=4194304",
 		"b-deadletter":      "cleanup.policy=delete retention.bytes=1048576 retention.ms=14400000 segment.bytes=4194304",

@@ -13,8 +13,8 @@
 // (And kfake applies retention.ms, 7 days by default, to compacted topics as well: create them with -1.)
 //
 // Record bytes live in files, not in memory: what stays is an index of about 100 bytes a batch (a broker with a log of
-// 0.9 GB: 33 MB). A start reads every partition once, all of them at the same time, a segment of each in memory:
-// topics should have a small segment.bytes, see RetentionBytes.
+// 0.9 GB in batches of 60 KB: 33 MB). Config.MaxBatches bounds it. A start reads every partition once, all of them at the
+// same time, a segment of each in memory; segments are small therefore (0.9 GB: 120 MB for a second).
 //
 // The broker is one node without replication. Topics are never created by being asked for.
 package broker
@@ -36,9 +36,9 @@ import (
 // DefaultListen is where the broker listens when Config.Listen is empty.
 const DefaultListen = "127.0.0.1:9092"
 
-// RetentionBytes is a bound for each partition that suits a broker within another process: some million events on
-// disk, and a start that takes a second or two.
-const RetentionBytes = 256 << 20
+// segmentBytes is the size of a segment where a topic does not say. It is what a start needs in memory a partition, and
+// what is dropped at a time.
+const segmentBytes = "8388608"
 
 // never is kfake's interval for compacting by itself: 100 years, in milliseconds.
 const never = "3155760000000"
@@ -56,8 +56,17 @@ type Config struct {
 	// lost when the machine (not the process) dies.
 	Unsynced bool
 
-	// Upkeep is how often old records are expired and compacted. Default 10 minutes; negative means never.
+	// Upkeep is how often topics are compacted and records past their retention dropped. Default 10 minutes; negative
+	// means never.
 	Upkeep time.Duration
+
+	// MaxBatches bounds the record batches that the broker keeps, all partitions together, at about 100 bytes of memory
+	// each: past it the oldest segments are dropped, whatever their retention (but not of compacted topics). Single
+	// events that come one by one are a batch each, a replay writes hundreds of events in one. Default 500,000.
+	MaxBatches int
+
+	// Group is the consumer group whose committed offsets protect records from MaxBatches. Default "orrery".
+	Group string
 
 	// Log gets the broker's warnings, such as a full disk. Default: none are kept.
 	Log *slog.Logger
@@ -69,6 +78,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Upkeep == 0 {
 		c.Upkeep = 10 * time.Minute
+	}
+	if c.MaxBatches == 0 {
+		c.MaxBatches = 500_000
+	}
+	if c.Group == "" {
+		c.Group = "orrery"
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -122,7 +137,7 @@ func (b *Broker) open() error {
 		kfake.ClusterID("orrery"),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, b.cfg.Listen) }),
 		kfake.WithLogger(logger{b.cfg.Log}),
-		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": never}),
+		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": never, "log.segment.bytes": segmentBytes}),
 	}
 	if b.cfg.Dir != "" {
 		opts = append(opts, kfake.DataDir(b.cfg.Dir))

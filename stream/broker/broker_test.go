@@ -90,7 +90,7 @@ func TestCleanRestart(t *testing.T) {
 	create(t, client, map[string]string{"cleanup.policy": "delete"}, 1, "plain")
 	put(t, client, "compacted", 0, 100, 10)
 	put(t, client, "plain", 0, 100, 10)
-	if err := b.upkeep(context.Background()); err != nil {
+	if err := b.upkeep(context.Background(), true); err != nil {
 		t.Fatal(err)
 	}
 	put(t, client, "compacted", 100, 105, 10)
@@ -211,5 +211,66 @@ func TestOffsetsGoOnAfterExpiry(t *testing.T) {
 	}
 	if fmt.Sprint(offsets) != "[7 8]" {
 		t.Errorf("got offsets %v, want 7 and 8", offsets)
+	}
+}
+
+// Past MaxBatches the oldest segments go, but for what the group has not read, and the newest of each partition.
+func TestThin(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, Config{Dir: dir, Unsynced: true, Upkeep: -1, MaxBatches: 100})
+	client := newClient(t, b.Addr())
+	adm := kadm.NewClient(client)
+	small := map[string]string{"cleanup.policy": "delete", "segment.bytes": "1000"}
+	create(t, client, small, 1, "read")
+	create(t, client, small, 1, "unread")
+	create(t, client, map[string]string{"cleanup.policy": "compact", "segment.bytes": "1000"}, 1, "compacted")
+	for _, topic := range []string{"read", "unread", "compacted"} {
+		put(t, client, topic, 0, 200, 1000)
+	}
+	commit := func(topic string, at int64) {
+		t.Helper()
+		os := make(kadm.Offsets)
+		os.Add(kadm.Offset{Topic: topic, At: at})
+		if err := adm.CommitAllOffsets(context.Background(), "orrery", os); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit("read", 200)
+	commit("unread", 50)
+	startOf := func(topic string) int64 {
+		t.Helper()
+		starts, err := adm.ListStartOffsets(context.Background(), topic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, _ := starts.Lookup(topic, 0)
+		return at.Offset
+	}
+	if err := b.upkeep(context.Background(), false); err != nil {
+		t.Fatal(err)
+	}
+	if at := startOf("read"); at < 150 || at >= 200 {
+		t.Errorf("got a start at %d, want the newest segment left", at)
+	}
+	if at := startOf("unread"); at < 30 || at > 50 {
+		t.Errorf("got a start at %d, want nothing dropped from 50 on", at)
+	}
+	if at := startOf("compacted"); at != 0 {
+		t.Errorf("got a start at %d, want 0", at)
+	}
+	commit("unread", 200)
+	if err := b.upkeep(context.Background(), false); err != nil {
+		t.Fatal(err)
+	}
+	before, other := startOf("unread"), startOf("read")
+	if kept := 400 - before - other; kept > 100 || kept < 70 {
+		t.Errorf("got %d batches kept, want a little less than 100", kept)
+	}
+	closeBroker(t, b)
+	b = start(t, Config{Dir: dir, Unsynced: true})
+	defer closeBroker(t, b)
+	client = newClient(t, b.Addr())
+	if got := readAll(t, client, "read", "unread"); int64(len(got)) != 400-before-other {
+		t.Errorf("got %d records after a restart, want %d", len(got), 400-before-other)
 	}
 }

@@ -15,31 +15,33 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// upkeepLoop expires and compacts now and then until ctx ends.
+// upkeepLoop expires and compacts now and then until ctx ends, and thins ten times as often.
 func (b *Broker) upkeepLoop(ctx context.Context) {
 	if b.cfg.Upkeep < 0 {
 		return
 	}
-	tick := time.NewTicker(b.cfg.Upkeep)
+	tick := time.NewTicker(b.cfg.Upkeep / 10)
 	defer tick.Stop()
-	for {
+	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if err := b.upkeep(ctx); err != nil && ctx.Err() == nil {
-			b.cfg.Log.Error("broker: cannot expire and compact", "error", err)
+		if err := b.upkeep(ctx, n%10 == 0); err != nil && ctx.Err() == nil {
+			b.cfg.Log.Error("broker: cannot drop old records", "error", err)
 		}
 	}
 }
 
-// upkeep has kfake drop what the topics' retention.ms and retention.bytes say, and rewrite the compacted topics, and
-// sees to it that a crash on the way loses nothing. First, where partitions end is written down, for the case that
-// everything in one expires: kfake keeps that number in memory only.
-func (b *Broker) upkeep(ctx context.Context) error {
+// upkeep thins. With all it also has kfake drop what the topics' retention.ms and retention.bytes say, and rewrite the
+// compacted topics, and sees to it that a crash on the way loses nothing. First, where partitions end is written down,
+// for the case that everything in one expires: kfake keeps that number in memory only.
+func (b *Broker) upkeep(ctx context.Context, all bool) error {
 	if b.cfg.Dir == "" {
-		b.cluster.Compact()
+		if all {
+			b.cluster.Compact()
+		}
 		return nil
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.addr), kgo.DisableClientMetrics())
@@ -47,7 +49,11 @@ func (b *Broker) upkeep(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	if err := b.writeFloors(ctx, kadm.NewClient(client)); err != nil {
+	adm := kadm.NewClient(client)
+	if err := b.thin(ctx, adm); err != nil || !all {
+		return err
+	}
+	if err := b.writeFloors(ctx, adm); err != nil {
 		return err
 	}
 	return b.alone(context.WithoutCancel(ctx), client, b.compact) // to its end, once begun
