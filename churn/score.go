@@ -94,6 +94,21 @@ func gapQuantile(m btyd.Model, k btyd.Key, q float64) float64 {
 	return m.NextAlive(k.At(k.Last, Unit), q) * Unit
 }
 
+// State returns what changes are told of: the settled segment of a contact, and the probability of being a customer still
+// on a day, negative where no model speaks. ok is false for who has not bought. It costs a fraction of Score.
+func (c *Customers) State(contact uint32, now btyd.Day) (segment rfm.Segment, alive float64, ok bool) {
+	var buf [MaxDays]btyd.Day
+	r, _, ok := c.read(contact, buf[:0])
+	if !ok {
+		return 0, -1, false
+	}
+	alive = -1
+	if m := c.models.Load(); m != nil && m.Gate == "" {
+		alive = m.Forecast.Alive(r.key.At(max(now, r.key.Last), Unit))
+	}
+	return r.scores.Segment(), alive, true
+}
+
 // Days returns the known purchase days of a contact, ascending, appended to buf.
 func (c *Customers) Days(contact uint32, buf []btyd.Day) []btyd.Day {
 	_, days, _ := c.read(contact, buf)

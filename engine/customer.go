@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"math"
-
 	"orrery/churn"
 	"orrery/churn/btyd"
 	"orrery/churn/rfm"
@@ -97,17 +95,10 @@ func (e *Engine) CustomerChanges(most int) (list []models.CustomerChange, next u
 		list = append(list, models.CustomerChange{
 			Shop: e.shops.Name(shop), Contact: id, At: models.Time(c.second) * models.Second,
 			Segment: rfm.Segment(c.segment).String(), SegmentBefore: rfm.Segment(c.segmentBefore).String(),
-			Forecast: c.band != noBand, Alive: clean(c.alive), Band: c.band, BandBefore: c.bandBefore,
+			Forecast: c.band != noBand, Alive: c.alive, Band: c.band, BandBefore: c.bandBefore,
 		})
 	}
 	return list, next
-}
-
-func clean(p float64) float64 {
-	if math.IsNaN(p) {
-		return 0
-	}
-	return p
 }
 
 // ChangesTold says that all changes below a number have been passed on.
@@ -140,15 +131,15 @@ func (e *Engine) Customers(from CustomerMark, most int, now models.Time) (list [
 
 // state returns what holds for a customer, and false for who has none left of all orders.
 func (e *Engine) state(b *book, number uint32, now models.Time) (ch models.CustomerChange, ok bool) {
-	s, ok := b.base.Score(number, churn.DayOf(now))
+	segment, alive, ok := b.base.State(number, churn.DayOf(now))
 	if !ok {
 		return ch, false
 	}
-	ch = models.CustomerChange{At: now, Segment: s.Settled.String(), SegmentBefore: s.Settled.String()}
+	ch = models.CustomerChange{At: now, Segment: segment.String(), SegmentBefore: segment.String()}
 	id, shop := e.m.People.ContactID(uint32(b.contacts.Load(uint64(number))))
 	ch.Contact, ch.Shop = id, e.shops.Name(shop)
-	if s.Gate == "" {
-		ch.Forecast, ch.Alive, ch.Band = true, s.Alive, bandOf(s.Alive)
+	if alive >= 0 {
+		ch.Forecast, ch.Alive, ch.Band = true, alive, bandOf(alive)
 		ch.BandBefore = ch.Band
 	}
 	return ch, true

@@ -37,7 +37,7 @@ type customers struct {
 const (
 	sweepPurchase = 4
 	sweepBatch    = 16
-	sweepRenewed  = 512
+	sweepRenewed  = 64
 )
 
 func newCustomers(p *people.People) *customers {
@@ -194,16 +194,17 @@ func (c *customers) advance(now models.Time) {
 
 // changed notes a change with what holds after it.
 func (c *customers) changed(b *book, ch *churn.Change, now models.Time) {
-	s, ok := b.base.Score(ch.Contact, c.day)
+	// Who has given everything back is in no segment any more.
+	segment, alive, _ := b.base.State(ch.Contact, c.day)
 	note := change{
 		contact: uint32(b.contacts.Load(uint64(ch.Contact))), second: now.Seconds(),
-		segment: uint8(s.Settled), segmentBefore: uint8(s.Settled), band: noBand, bandBefore: noBand, alive: s.Alive,
+		segment: uint8(segment), segmentBefore: uint8(segment), band: noBand, bandBefore: noBand, alive: alive,
 	}
 	if ch.Segment {
 		note.segmentBefore = uint8(ch.From)
 	}
-	if ok && s.Gate == "" { // not who has given everything back, and is in no segment any more
-		note.band = bandOf(s.Alive)
+	if alive >= 0 {
+		note.band = bandOf(alive)
 		if note.bandBefore = note.band; !ch.Segment {
 			note.bandBefore = ch.FromBand
 		}
