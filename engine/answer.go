@@ -104,6 +104,11 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 	if b := e.customers.find(shop); b != nil && who.Contact != 0 {
 		p.Customer = e.customer(b, who.Contact, now)
 	}
+	r.EachVisitor(who, func(v uint32) {
+		if in, ok := e.intents.of(shop, v, now); ok && (p.Intent == nil || in.Last > p.Intent.Last) {
+			p.Intent = &in
+		}
+	})
 	return p
 }
 

@@ -48,6 +48,9 @@ const (
 	third        // x/3
 )
 
+// hourOfDay is the hour in UTC; as inputs its place on a circle.
+const hourOfDay = "hour of the day"
+
 var featureList = [features]struct {
 	name  string
 	scale scale
@@ -75,8 +78,8 @@ var featureList = [features]struct {
 	ftBought:        {"bought in this session already", asIs},
 	ftDearest:       {"highest price seen", wealth},
 	ftPrice:         {"mean price seen", wealth},
-	ftMorning:       {"hour of the day", asIs},
-	ftNight:         {"hour of the day", asIs},
+	ftMorning:       {hourOfDay, asIs},
+	ftNight:         {hourOfDay, asIs},
 	ftSinceAdd:      {"minutes since the newest addition to the cart", fading},
 }
 

@@ -56,14 +56,23 @@ func (c CustomerBase) Refit(now models.Time) (m *churn.Models, accepted bool) {
 	return m, true
 }
 
-// CustomerModels returns what forecasts of a shop's customers are made of, and false where nobody has bought.
+// CustomerModels returns what forecasts of a shop's customers are made of, and false where nobody has bought
+// and no session has been looked into.
 func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool) {
 	number := e.findShop(shop)
 	b := e.customers.find(number)
-	if b == nil || number == 0 {
+	quality, sessions := e.IntentQuality(shop)
+	if number == 0 || b == nil && !sessions {
 		return out, false
 	}
-	out = models.CustomerModels{Shop: string(e.shops.Name(number)), Customers: uint32(b.base.Buyers()), Gate: "no fit yet"}
+	out = models.CustomerModels{Shop: string(e.shops.Name(number)), Gate: "no known contact has bought"}
+	if sessions {
+		out.Intent = &quality
+	}
+	if b == nil {
+		return out, true
+	}
+	out.Customers, out.Gate = uint32(b.base.Buyers()), "no fit yet"
 	m, f := b.base.Models(), b.fitted.Load()
 	if m == nil || f == nil {
 		return out, true

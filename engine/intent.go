@@ -378,6 +378,11 @@ func (f *outlook) explain(out *models.Intent, x *[features]float64) {
 		}
 		out.Because = append(out.Because, r)
 	}
+	for i := range out.Because {
+		if out.Because[i].Feature == hourOfDay {
+			out.Because[i].Value = float64(out.Last % models.Day / models.Hour)
+		}
+	}
 	slices.SortStableFunc(out.Because, func(a, b models.IntentReason) int {
 		return cmp.Compare(math.Abs(b.Effect), math.Abs(a.Effect))
 	})

@@ -67,6 +67,7 @@ type CustomerModels struct {
 	BaseRate      float64 // share of customers that bought within the 28 days before the fit
 	BaseOf        int     // how many there were at the start of these days
 	Calibration   *Calibration
+	Intent        *IntentQuality // of forecasts of purchases within running sessions; nil before the first
 }
 
 // ModelCandidate is a model that was tried.

@@ -54,4 +54,5 @@ type Profile struct {
 	Spent      map[string]Money
 	Bot        bool
 	Customer   *Customer // nil for who has not bought
+	Intent     *Intent   // nil while no session is running
 }

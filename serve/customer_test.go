@@ -51,6 +51,7 @@ func exampleModels() *models.CustomerModels {
 		}}},
 		Calibration: &models.Calibration{From: exampleDay - 28*models.Day, Days: 28, Model: "mbg/nbd", Customers: 4200,
 			LogLoss: 0.4102, BaseLoss: 0.4511, ECE: 0.012, Bins: []models.CalibrationBin{{Customers: 420, Predicted: 0.031, Observed: 0.029}}},
+		Intent: &exampleIntent().Quality,
 	}
 }
 
@@ -106,5 +107,31 @@ func TestExport(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &got); err != nil || got.Contact != fmt.Sprintf("c%d", i) || (got.Customer != nil) != (i%2 == 0) {
 			t.Fatalf("line %d: %s, %v", i, line, err)
 		}
+	}
+}
+
+func exampleIntent() *models.Intent {
+	return &models.Intent{
+		Probability: 0.2841, Began: 1_795_000_000_000, Last: 1_795_000_001_000,
+		Bin: models.CalibrationBin{Customers: 310, Predicted: 0.281, Observed: 0.29},
+		Because: []models.IntentReason{
+			{Feature: "furthest checkout step", Value: 1, Effect: 1.204}, {Feature: "days since the last purchase", Value: -1, Effect: -0.31},
+		},
+		Quality: models.IntentQuality{
+			Outcomes: 41200, Purchases: 3100, Sessions: 22000, Buying: 640, BaseRate: 0.0752, LogLoss: 0.2105, BaseLoss: 0.2672, ECE: 0.0081,
+			Bins: []models.CalibrationBin{{Customers: 310, Predicted: 0.281, Observed: 0.29}},
+		},
+	}
+}
+
+// TestIntentGate: behind the gate the base rate is said, and why.
+func TestIntentGate(t *testing.T) {
+	got := string(appendIntent(nil, &models.Intent{Probability: 0.02, Gate: "base rate: so far only 12 outcomes of the 1000 that the model needs", Began: 1_795_000_000_000, Last: 1_795_000_000_000}))
+	want := `{"session_probability":0.02,"gate":"base rate: so far only 12 outcomes of the 1000 that the model needs","began":"2026-11-18T11:06:40.000Z","as_of":"2026-11-18T11:06:40.000Z","because":[],"forecasts_alike":null}`
+	if got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if got := string(appendIntentQuality(nil, nil)); got != "null" {
+		t.Errorf("no quality: %s", got)
 	}
 }

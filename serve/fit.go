@@ -44,7 +44,8 @@ func appendModels(dst []byte, m *models.CustomerModels) []byte {
 		dst = appendModel(dst, m)
 	}
 	dst = appendCandidates(appendMember(dst, "candidates"), m.Candidates)
-	return append(appendCalibration(appendMember(dst, "calibration"), m.Calibration), '}')
+	dst = appendCalibration(appendMember(dst, "calibration"), m.Calibration)
+	return append(appendIntentQuality(appendMember(dst, "session_intent"), m.Intent), '}')
 }
 
 func appendModel(dst []byte, m *models.CustomerModels) []byte {

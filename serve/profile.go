@@ -53,7 +53,8 @@ func appendProfile(dst []byte, p *models.Profile) []byte {
 	dst = appendUint(dst, "order_count", p.OrderCount)
 	dst = appendAmounts(appendMember(dst, "spent"), p.Spent)
 	dst = strconv.AppendBool(appendMember(dst, "bot"), p.Bot)
-	return appendCustomer(appendMember(dst, "customer"), p.Customer)
+	dst = appendCustomer(appendMember(dst, "customer"), p.Customer)
+	return appendIntent(appendMember(dst, "intent"), p.Intent)
 }
 
 func appendTouches(dst []byte, touches []models.ItemTouch) []byte {

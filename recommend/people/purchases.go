@@ -43,3 +43,10 @@ func (p *People) LastBehaviour(v uint32) uint32 { return uint32(p.visitors.Load(
 
 // SessionGap returns the silence that ends a session.
 func (p *People) SessionGap() models.Time { return p.cfg.SessionGap }
+
+// EachVisitor calls f with the visitors of a person.
+func (r *Reader) EachVisitor(who Person, f func(v uint32)) {
+	for _, m := range r.visitors(who) {
+		f(m.ID)
+	}
+}
