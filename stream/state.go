@@ -44,6 +44,7 @@ type published struct {
 	newest, newestEvent atomic.Int64
 	letters             atomic.Pointer[map[string]uint64] // never changed once stored
 	batches             atomic.Int32
+	remembered          atomic.Uint64 // bytes of the dedupe sets
 
 	// Of the fetcher and the lister.
 	end     []atomic.Int64 // per partition; only grows
@@ -61,9 +62,12 @@ func (p *published) init(f *fold, ends []int64) {
 }
 
 func (p *published) publish(f *fold, batches int) {
+	remembered := uint64(0)
 	for i := range f.parts {
 		p.next[i].Store(f.parts[i].next)
+		remembered += f.parts[i].seen.bytes()
 	}
+	p.remembered.Store(remembered)
 	p.taken.Store(f.counters.taken)
 	p.duplicates.Store(f.counters.duplicates)
 	p.newest.Store(int64(f.counters.newest))

@@ -18,9 +18,10 @@ type Status struct {
 	NewestEvent  models.Time `json:"newest_event"`  // newest event time applied
 
 	Partitions []PartitionStatus `json:"partitions"`
-	Batches    int               `json:"batches"`  // decoded batches that wait to be applied
-	Capacity   int               `json:"capacity"` // the most that can wait
-	Fetched    int64             `json:"fetched"`  // bytes fetched and not yet decoded, at the newest poll
+	Batches    int               `json:"batches"`    // decoded batches that wait to be applied
+	Capacity   int               `json:"capacity"`   // the most that can wait
+	Fetched    int64             `json:"fetched"`    // bytes fetched and not yet decoded, at the newest poll
+	Remembered uint64            `json:"remembered"` // bytes of memory for the ids of events that came before
 
 	FetchErrors uint64         `json:"fetch_errors"` // that the client went on from
 	FetchError  string         `json:"fetch_error,omitempty"`
@@ -49,7 +50,8 @@ func (s *Status) DeadLetterCount() uint64 {
 func (p *Pipeline) Status() Status {
 	s := Status{
 		Ready: p.CaughtUp(), Capacity: batches, Batches: int(p.public.batches.Load()), Fetched: p.public.fetched.Load(),
-		Taken: p.public.taken.Load(), Duplicates: p.public.duplicates.Load(), DeadLetters: *p.public.letters.Load(),
+		Remembered: p.public.remembered.Load(),
+		Taken:      p.public.taken.Load(), Duplicates: p.public.duplicates.Load(), DeadLetters: *p.public.letters.Load(),
 		NewestRecord: models.Time(p.public.newest.Load()), NewestEvent: models.Time(p.public.newestEvent.Load()),
 	}
 	for i := range p.fold.parts {
