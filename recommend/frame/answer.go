@@ -48,6 +48,9 @@ type Answerer struct {
 	alike      similar.Query
 	product    models.Product      // that alike is asked about
 	offerAlike func(similar.Alike) // a.offerSimilar, made once
+	offerNext  func(uint32) bool   // a.inOrder, made once
+	offerSale  func(uint32) bool   // a.onSale, made once
+	position   int                 // of the product that inOrder has offered last
 	c          candidates
 	sums       sums
 	baskets    baskets
@@ -57,6 +60,7 @@ type Answerer struct {
 func NewAnswerer(m *Models, frames map[string]Frame) *Answerer {
 	a := &Answerer{m: m, reader: m.People.Reader(), c: candidates{shelf: m.Catalogue}}
 	a.allow, a.offerAlike = a.c.allowed, a.offerSimilar
+	a.offerNext, a.offerSale = a.inOrder, a.onSale
 	named := make(map[string]Frame, len(frames))
 	for name, f := range frames {
 		f.name = name

@@ -40,6 +40,16 @@ func (c *candidates) offer(x candidate) {
 	c.best[i] = x
 }
 
+// holds tells whether a product is among the candidates.
+func (c *candidates) holds(item uint32) bool {
+	for i := range c.best {
+		if c.best[i].item == item {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *candidates) allowed(item uint32) bool {
 	for _, e := range c.exclude {
 		if e == item {

@@ -1,6 +1,8 @@
 package frame
 
 import (
+	"math"
+
 	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
 	"orrery/recommend/similar"
@@ -34,11 +36,11 @@ func (a *Answerer) collect(s Step) {
 	case Bestsellers, Trending, MostViewed:
 		a.shelf(s)
 	case New:
-		a.inOrder(a.m.Catalogue.Newest)
+		a.position = 0
+		a.m.Catalogue.Newest(a.shop, a.offerNext)
 	case OnSale:
-		a.inOrder(func(shop uint32, f func(uint32) bool) {
-			a.m.Catalogue.OnSaleLately(shop, func(item uint32) bool { return !a.m.Catalogue.OnSale(item) || f(item) })
-		})
+		a.position = 0
+		a.m.Catalogue.OnSaleLately(a.shop, a.offerSale)
 	}
 }
 
@@ -145,6 +147,9 @@ func (a *Answerer) continued(o next.Options) {
 	}
 }
 
+// trends is how many standard deviations above the usual a product is viewed that trends: chance alone makes one in 40 so.
+const trends = 2
+
 // shelf offers the bestsellers or trends of the category asked about, of the product's category, or of the shop.
 func (a *Answerer) shelf(s Step) {
 	scope := a.m.Catalogue.Scope(a.shop, a.q.Category)
@@ -157,26 +162,36 @@ func (a *Answerer) shelf(s Step) {
 	if scope == 0 {
 		return
 	}
+	least := float32(math.SmallestNonzeroFloat32)
 	switch s.Recipe {
 	case Bestsellers:
 		a.ranked = a.m.Popular.Bestsellers(a.ranked[:0], scope, a.q.Now)
 	case MostViewed:
 		a.ranked = a.m.Popular.MostViewed(a.ranked[:0], scope, a.q.Now)
 	default:
+		least = trends
 		a.ranked = a.m.Popular.Trending(a.ranked[:0], scope, a.q.Now)
 	}
+	shop := a.m.Catalogue.Scope(a.shop, nil)
 	for _, r := range a.ranked {
-		if r.Score > 0 {
+		// A product that has left the category stays in its lists until others displace it.
+		if r.Score >= least && (scope == shop || a.m.Catalogue.Within(r.Product, scope)) {
 			a.c.offer(candidate{item: r.Product, score: r.Score, count: r.Count, stat: r.Score})
 		}
 	}
 }
 
-func (a *Answerer) inOrder(each func(shop uint32, f func(item uint32) bool)) {
-	position := 0
-	each(a.shop, func(item uint32) bool {
-		position++
-		a.c.offer(candidate{item: item, score: 1 / float32(position)})
-		return len(a.c.best) < a.c.room
-	})
+// inOrder offers a product whose place in the order of offers is its rank, and reports whether there is room for more.
+func (a *Answerer) inOrder(item uint32) bool {
+	a.position++
+	a.c.offer(candidate{item: item, score: 1 / float32(a.position)})
+	return len(a.c.best) < a.c.room
+}
+
+// onSale does so where the product is still on sale. What went on sale twice counts where it did last.
+func (a *Answerer) onSale(item uint32) bool {
+	if !a.m.Catalogue.OnSale(item) || a.c.holds(item) {
+		return true
+	}
+	return a.inOrder(item)
 }

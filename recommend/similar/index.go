@@ -66,57 +66,60 @@ type feature struct {
 	weight float32
 }
 
-// features appends the features of a product of a shop to dst.
-func features(dst []feature, shop uint32, p *models.Product) []feature {
-	add := func(kind byte, text []byte, weight float32) {
-		h := xxhash.Sum64(text) ^ uint64(kind)<<56 ^ uint64(shop)*0x9e3779b97f4a7c15
-		for i := range dst {
-			if dst[i].hash == h {
-				return
-			}
-		}
-		if len(dst) < maxFeatures {
-			dst = append(dst, feature{max(h, 1), weight})
+// builder collects the features of a product of a shop, each once.
+type builder struct {
+	list []feature
+	shop uint32
+}
+
+func (b *builder) add(kind byte, text []byte, weight float32) {
+	h := max(xxhash.Sum64(text)^uint64(kind)<<56^uint64(b.shop)*0x9e3779b97f4a7c15, 1)
+	for i := range b.list {
+		if b.list[i].hash == h {
+			return
 		}
 	}
+	if len(b.list) < maxFeatures {
+		b.list = append(b.list, feature{h, weight})
+	}
+}
+
+// features appends the features of a product of a shop to dst.
+func features(dst []feature, shop uint32, p *models.Product) []feature {
+	b := builder{list: dst, shop: shop}
 	if len(p.Brand) > 0 {
-		add('b', p.Brand, brandWeight)
+		b.add('b', p.Brand, brandWeight)
 	}
 	for i, c := range p.Category {
 		if c == '>' {
-			add('c', p.Category[:i], levelWeight)
+			b.add('c', p.Category[:i], levelWeight)
 		}
 	}
 	if len(p.Category) > 0 {
-		add('c', p.Category, levelWeight)
+		b.add('c', p.Category, levelWeight)
 	}
-	eachWord(p.Title, func(word []byte) { add('w', word, wordWeight) })
-	return dst
+	b.words(p.Title)
+	return b.list
 }
 
-// eachWord calls f with the words of a title in lower case: runs of letters and digits, at least two bytes long. word
-// lives until f returns.
-func eachWord(title []byte, f func(word []byte)) {
+// words adds the words of a title in lower case: runs of letters and digits, at least two bytes long.
+func (b *builder) words(title []byte) {
 	var buf [64]byte
 	word := buf[:0]
-	flush := func() {
-		if len(word) >= 2 {
-			f(word)
-		}
-		word = buf[:0]
-	}
 	for i := 0; i < len(title); {
 		r, n := utf8.DecodeRune(title[i:])
 		i += n
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			flush()
-			continue
-		}
-		if len(word)+utf8.UTFMax <= len(buf) {
+		letter := unicode.IsLetter(r) || unicode.IsDigit(r)
+		if letter && len(word)+utf8.UTFMax <= len(buf) {
 			word = utf8.AppendRune(word, unicode.ToLower(r))
 		}
+		if !letter || i == len(title) {
+			if len(word) >= 2 {
+				b.add('w', word, wordWeight)
+			}
+			word = buf[:0]
+		}
 	}
-	flush()
 }
 
 // List takes a product as the catalogue has it now. What has not changed costs a comparison.
