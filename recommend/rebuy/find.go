@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"orrery/models"
+	"orrery/recommend/listwise"
 	"orrery/recommend/neighbours"
 )
 
@@ -86,22 +87,20 @@ type candidate struct {
 type Scratch struct {
 	near    []neighbours.Neighbour
 	own     []entry
-	found   []candidate
+	found   []candidate // of the query: once chosen, best first
+	ranked  []candidate
 	table   [tableSize]uint16
 	rows    [maxRanked * features]float32
-	order   []scored
+	order   []listwise.Place
 	repeats float32 // share of repeats among the owner's purchases
 	orders  float32
 	total   float32
 }
 
-type scored struct {
-	at    int
-	score float32
-}
-
 // NewScratch returns a Scratch.
-func NewScratch() *Scratch { return &Scratch{found: make([]candidate, 0, maxFound)} }
+func NewScratch() *Scratch {
+	return &Scratch{found: make([]candidate, 0, maxFound), ranked: make([]candidate, 0, maxFound)}
+}
 
 // Recommend appends the n products that the owner is most likely to buy next to dst, best first.
 func (h *History) Recommend(s *Scratch, dst []Item, lists *neighbours.Lists, q Query, n int) []Item {
@@ -109,12 +108,11 @@ func (h *History) Recommend(s *Scratch, dst []Item, lists *neighbours.Lists, q Q
 	w := h.Ranker.Weights()
 	s.order = s.order[:0]
 	for i := range s.found {
-		s.order = append(s.order, scored{i, w.Score(s.rows[i*features : (i+1)*features])})
+		s.order = append(s.order, listwise.Place{At: int32(i), Score: w.Score(s.rows[i*features : (i+1)*features])})
 	}
-	sortScored(s.order)
-	for _, o := range s.order[:min(n, len(s.order))] {
-		c := &s.found[o.at]
-		it := Item{Item: c.item, Score: o.score, From: c.from}
+	for _, o := range listwise.Top(s.order, n) {
+		c := &s.found[o.At]
+		it := Item{Item: c.item, Score: o.Score, From: c.from}
 		if c.own {
 			it.Bought, it.Rhythm, it.From = uint32(c.count), uint32(c.gap), 0
 			it.Since = q.Now.Seconds() - min(c.last, q.Now.Seconds())
@@ -249,8 +247,15 @@ func (s *Scratch) choose(q Query) {
 		}
 		kept = append(kept, c)
 	}
-	slices.SortFunc(kept, func(a, b candidate) int { return cmp.Or(cmp.Compare(b.base, a.base), cmp.Compare(a.item, b.item)) })
-	s.found = kept[:min(len(kept), maxRanked)]
+	s.order = s.order[:0]
+	for i := range kept {
+		s.order = append(s.order, listwise.Place{At: int32(i), Score: kept[i].base})
+	}
+	s.ranked = s.ranked[:0]
+	for _, p := range listwise.Top(s.order, maxRanked) {
+		s.ranked = append(s.ranked, kept[p.At])
+	}
+	s.found, s.ranked = s.ranked, kept[:0]
 }
 
 func (s *Scratch) fill(h *History, q Query) {
@@ -307,7 +312,3 @@ func rhythm(r []float32, c *candidate, now uint32) {
 }
 
 func logOf(x float32) float32 { return float32(math.Log(float64(x))) }
-
-func sortScored(p []scored) {
-	slices.SortFunc(p, func(a, b scored) int { return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.at, b.at)) })
-}

@@ -11,7 +11,6 @@
 package together
 
 import (
-	"cmp"
 	"slices"
 
 	"orrery/models"
@@ -54,14 +53,9 @@ type Scratch struct {
 	found      []candidate
 	table      [tableSize]uint16
 	rows       rows
-	order      []place
+	order      []listwise.Place
 	regression regression
 	ranked     []candidate
-}
-
-type place struct {
-	at    int
-	score float32
 }
 
 // NewScratch returns a Scratch.
@@ -83,12 +77,11 @@ func (r *Ranker) Recommend(s *Scratch, dst []Item, lists *neighbours.Lists, q Qu
 	w := r.Weights()
 	s.order = s.order[:0]
 	for i := range s.ranked {
-		s.order = append(s.order, place{i, w.Score(s.rows.of(i))})
+		s.order = append(s.order, listwise.Place{At: int32(i), Score: w.Score(s.rows.of(i))})
 	}
-	sortPlaces(s.order)
-	for _, p := range s.order[:min(n, len(s.order))] {
-		c := &s.ranked[p.at]
-		it := Item{Item: c.item, Score: p.score}
+	for _, p := range listwise.Top(s.order, n) {
+		c := &s.ranked[p.At]
+		it := Item{Item: c.item, Score: p.Score}
 		if c.pairs > 0 {
 			it.From, it.Count, it.LLR = c.from, c.count, c.stat
 		}
@@ -170,20 +163,20 @@ func (s *Scratch) choose(q Query) {
 	}
 	for i := range s.found {
 		c := &s.found[i]
-		s.order = append(s.order, place{i, c.sum[1]/best + 0.2*c.right/most})
+		s.order = append(s.order, listwise.Place{At: int32(i), Score: c.sum[1]/best + 0.2*c.right/most})
 	}
-	sortPlaces(s.order)
-	for _, p := range s.order {
-		c := &s.found[p.at]
-		if slices.Contains(q.Cart, c.item) || q.Allow != nil && !q.Allow(c.item) {
-			continue
+	// What may not be recommended is looked up for the best only: as many of them as it takes.
+	for rest := s.order; len(rest) > 0; {
+		top := listwise.Top(rest, maxRanked)
+		for _, p := range top {
+			c := &s.found[p.At]
+			if slices.Contains(q.Cart, c.item) || q.Allow != nil && !q.Allow(c.item) {
+				continue
+			}
+			if s.ranked = append(s.ranked, *c); len(s.ranked) == maxRanked {
+				return
+			}
 		}
-		if s.ranked = append(s.ranked, *c); len(s.ranked) == maxRanked {
-			return
-		}
+		rest = rest[len(top):]
 	}
-}
-
-func sortPlaces(p []place) {
-	slices.SortFunc(p, func(a, b place) int { return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.at, b.at)) })
 }
