@@ -2,10 +2,12 @@ package serving
 
 import (
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"orrery/bench/machine"
 	"orrery/bench/traffic"
 	"orrery/engine"
 	"orrery/models"
@@ -55,11 +57,15 @@ func BenchmarkFrame(b *testing.B) {
 		b.Run(k.Name, func(b *testing.B) {
 			var f models.Frame
 			b.ReportAllocs()
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			began := machine.Thread()
 			for i := 0; b.Loop(); i++ {
 				if err := e.Frame(&queries[i%len(queries)], &f); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(float64((machine.Thread()-began).Nanoseconds())/1e3/float64(b.N), "cpu-us/op")
 			if len(f.Items) == 0 {
 				b.Error("an empty frame")
 			}
