@@ -6,6 +6,8 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -373,6 +375,36 @@ func drain(e *Engine) (all []models.CustomerChange) {
 		}
 		all = append(all, list...)
 	}
+}
+
+// Everybody may ask, and models be learned, while events are applied: for the race detector.
+func TestCustomersBesideTheWriter(t *testing.T) {
+	e := newTestEngine(t)
+	events := crowd(300)
+	apply(e, events[:len(events)/2])
+	var readers sync.WaitGroup
+	var stop atomic.Bool
+	beside := func(f func()) {
+		readers.Go(func() {
+			for !stop.Load() {
+				f()
+			}
+		})
+	}
+	beside(func() {
+		e.EachContact(nil, 0, e.StreamTime(), func(_ []byte, c *models.Customer) bool {
+			if c != nil && (c.Orders == 0 || c.Score[0] == 0) {
+				t.Errorf("torn: %+v", c)
+			}
+			return true
+		})
+	})
+	beside(func() { e.RFM(nil, e.StreamTime()); e.CustomerModels(nil); e.Stats() })
+	beside(func() { drain(e); e.Customers(CustomerMark{}, 1000, e.StreamTime()) })
+	beside(func() { e.CustomerBases()[0].Refit(e.StreamTime()) })
+	apply(e, events[len(events)/2:])
+	stop.Store(true)
+	readers.Wait()
 }
 
 // Whoever gives everything back is told to be in no segment any more, and is not among the customers.
