@@ -139,7 +139,7 @@ func (in *intents) begin(shop, visitor, before uint32, t models.Time) uint32 {
 	return visit
 }
 
-// behave takes a behaviour event of a visitor who is no bot. item numbers products, for telling them apart.
+// behave takes a behaviour event of a visitor who is no bot; before is the second of the visitor's behaviour before it.
 func (in *intents) behave(shop, visitor uint32, ev *models.Event, began bool, before uint32) {
 	v := in.visits
 	visit, _ := v.of(visitor)
@@ -293,10 +293,14 @@ func (in *intents) judge(f *forecaster, point, visitor, began uint32, bought mod
 	o.Bought = bought >= o.At
 	f.learn(&row, o.P, o.Base, o.Bought)
 	if in.told != nil {
-		learned := uint32(v.points.get(point, ptChain))
-		o.Learned, o.Open, o.Inputs = uint64(learned&^flagOpen), learned&flagOpen != 0, row[:]
-		in.told(&o)
+		in.tell(point, o, row)
 	}
+}
+
+func (in *intents) tell(point uint32, o IntentOutcome, row [features + 1]float64) {
+	learned := uint32(in.visits.points.get(point, ptChain))
+	o.Learned, o.Open, o.Inputs = uint64(learned&^flagOpen), learned&flagOpen != 0, row[:]
+	in.told(&o)
 }
 
 // row returns the inputs that a forecast was made of.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"math"
@@ -247,5 +248,55 @@ func TestIntentBots(t *testing.T) {
 		if o.Visitor == number {
 			t.Error("learned from a crawler")
 		}
+	}
+}
+
+// TestIntentReaders: readers beside the writer see sessions and forecasts that make sense; for the race detector.
+func TestIntentReaders(t *testing.T) {
+	e, _ := listened(t, 1)
+	events, _ := visitsOf(400)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		apply(e, events)
+	}()
+	for reading := true; reading; {
+		select {
+		case <-done:
+			reading = false
+		default:
+		}
+		for v := 1; v <= 400; v += 7 {
+			in, ok := e.Intent(nil, id("v", v), e.StreamTime())
+			if ok && !(in.Probability > 0 && in.Probability < 1) {
+				t.Fatalf("%+v", in)
+			}
+		}
+		e.IntentQuality(nil)
+	}
+}
+
+// BenchmarkIntent is the cost of an event and its share of forecasts, outcomes and learning; sessions of five events.
+func BenchmarkIntent(b *testing.B) {
+	e, err := New(Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := e.m.People
+	at := dayZero
+	ev := act("view_item", 1, 0)
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		visitor := uint32(n/5%100_000) + 1
+		if p.Visitor(1, binary.LittleEndian.AppendUint32(ev.ID[:0], visitor)) != visitor {
+			b.Fatal("visitors are not numbered one by one")
+		}
+		at += 100
+		ev.ID = binary.LittleEndian.AppendUint64(ev.ID[:0], uint64(n))
+		ev.Time = at
+		before := p.LastBehaviour(visitor)
+		began := p.Behave(visitor, at)
+		e.intents.tick(at)
+		e.intents.behave(1, visitor, ev, began, before)
 	}
 }
