@@ -18,7 +18,7 @@ func newPool(stride, limit uint64) *pool {
 
 // take returns a record of zeros, 0 where all are in use.
 func (p *pool) take() uint32 {
-	used := p.words.Load(1)
+	used := p.used()
 	if used >= p.limit {
 		return 0
 	}
