@@ -1,6 +1,10 @@
 package frame
 
-import "orrery/recommend/catalogue"
+import (
+	"math"
+
+	"orrery/recommend/catalogue"
+)
 
 // candidate is a product on its way into a frame.
 type candidate struct {
@@ -21,6 +25,17 @@ type candidates struct {
 }
 
 func (c *candidates) reset(room int) { c.best, c.room = c.best[:0], room }
+
+// least is what a candidate has to score more than to be taken.
+func (c *candidates) least() float32 {
+	if len(c.best) < c.room {
+		return -1
+	}
+	if c.room == 0 {
+		return math.MaxFloat32
+	}
+	return c.best[c.room-1].score
+}
 
 // offer takes a candidate if it is good enough and allowed. Of equal scores the one offered first stays ahead.
 func (c *candidates) offer(x candidate) {

@@ -45,15 +45,15 @@ func (a *Answerer) collect(s Step) {
 }
 
 // statistic turns the figures of a pair into the number that ranks it.
-type statistic func(n neighbours.Neighbour, p neighbours.Pairs) float32
-
-func cosine(n neighbours.Neighbour, p neighbours.Pairs) float32 {
-	return neighbours.Cosine(n.Count, p.Left, n.Right)
+type statistic struct {
+	of     func(count, left, right, total float32) float32
+	atMost func(count, left, right, total float32) float32 // a quick bound of it; nil where there is none
 }
 
-func llr(n neighbours.Neighbour, p neighbours.Pairs) float32 {
-	return neighbours.LLR(n.Count, p.Left, n.Right, p.Total)
-}
+var (
+	cosine = statistic{of: func(count, left, right, _ float32) float32 { return neighbours.Cosine(count, left, right) }}
+	llr    = statistic{of: neighbours.LLR, atMost: neighbours.LLRAtMost}
+)
 
 // basket is what the request asks about, or else what lies in the person's cart.
 func (a *Answerer) basket() []uint32 {
@@ -94,23 +94,32 @@ const maxSources = 32
 // around offers the neighbours of the given products, summed where there are several.
 func (a *Answerer) around(products []uint32, lists *neighbours.Lists, stat statistic) {
 	if len(products) == 1 {
-		a.each(products[0], lists, stat, 1, a.c.offer)
+		a.each(products[0], lists, stat, a.c.least, a.c.offer)
 		return
 	}
 	for _, item := range products[:min(len(products), maxSources)] {
-		a.each(item, lists, stat, 1, a.sums.add)
+		a.each(item, lists, stat, nothing, a.sums.add)
 	}
 	a.sums.drain(&a.c)
 }
 
-func (a *Answerer) each(item uint32, lists *neighbours.Lists, stat statistic, weight float32, f func(candidate)) {
+// nothing is the least of what takes everything.
+func nothing() float32 { return -1 }
+
+// tie is what a pair's count adds to its score at most: a pair that chance explains still ranks below every one that it
+// does not, by its count.
+const tie = 1e-6
+
+// each hands the neighbours of an item to f, but for those whose score cannot be more than least.
+func (a *Answerer) each(item uint32, lists *neighbours.Lists, stat statistic, least func() float32, f func(candidate)) {
 	var pairs neighbours.Pairs
 	a.near, pairs = lists.Read(a.near[:0], item, a.q.Now)
 	for _, n := range a.near {
-		x := stat(n, pairs)
-		// A pair that chance explains still ranks below every one that it does not, by its count.
-		score := x + 1e-6*n.Count/(1+n.Count)
-		f(candidate{item: n.Item, score: weight * score, from: item, count: n.Count, stat: x})
+		if stat.atMost != nil && stat.atMost(n.Count, pairs.Left, n.Right, pairs.Total)+tie <= least() {
+			continue
+		}
+		x := stat.of(n.Count, pairs.Left, n.Right, pairs.Total)
+		f(candidate{item: n.Item, score: x + tie*n.Count/(1+n.Count), from: item, count: n.Count, stat: x})
 	}
 }
 
@@ -136,7 +145,7 @@ func (a *Answerer) continued(o next.Options) {
 	if a.scratch == nil {
 		a.scratch = next.NewScratch()
 	}
-	a.likely = a.m.Next.Recommend(a.scratch, a.likely[:0], a.session, o)
+	a.likely = a.recommend(o)
 	if len(a.likely) == 0 {
 		return
 	}
@@ -145,6 +154,22 @@ func (a *Answerer) continued(o next.Options) {
 		// The ranker's scores are logits: the last of the answer stands for zero.
 		a.c.offer(candidate{item: l.Item, score: l.Score - least + 1, from: l.Because, count: float32(l.Count), stat: l.Score})
 	}
+}
+
+// recommend asks for what comes next, or takes the answer that the same question got a moment ago: pages ask several
+// times between two clicks.
+func (a *Answerer) recommend(o next.Options) []next.Item {
+	recent := a.m.Next.Recent()
+	question := next.Question(a.session, a.c.exclude, o.Own, o.N)
+	likely, ok := recent.Get(a.likely[:0], question, a.q.Now)
+	for i := 0; ok && i < len(likely); i++ {
+		ok = a.allow(likely[i].Item) // what was in stock then may not be now
+	}
+	if !ok {
+		likely = a.m.Next.Recommend(a.scratch, a.likely[:0], a.session, o)
+		recent.Put(question, a.q.Now, likely)
+	}
+	return likely
 }
 
 // trends is how many standard deviations above the usual a product is viewed that trends: chance alone makes one in 40 so.

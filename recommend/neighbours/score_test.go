@@ -56,3 +56,17 @@ func TestScoresAreNumbers(t *testing.T) {
 		}
 	})
 }
+
+// The bound is never passed, and for most pairs of a large shop it is not far away.
+func TestLLRAtMost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		gen := rapid.OneOf(rapid.Just(float32(0)), rapid.Float32Range(0, 10), rapid.Float32Range(0, 1e6), rapid.Float32Range(0, 1e30))
+		count, left, right, total := gen.Draw(t, "count"), gen.Draw(t, "left"), gen.Draw(t, "right"), gen.Draw(t, "total")
+		if x, most := LLR(count, left, right, total), LLRAtMost(count, left, right, total); x > most {
+			t.Fatalf("LLR(%g, %g, %g, %g) = %g, more than its bound %g", count, left, right, total, x, most)
+		}
+	})
+	if x, most := LLR(20, 300, 500, 1e6), LLRAtMost(20, 300, 500, 1e6); most > 1.7*x {
+		t.Errorf("LLR %g, bound %g", x, most)
+	}
+}

@@ -14,6 +14,7 @@ type Live struct {
 	every   uint64
 	scratch *Scratch
 	clicks  []uint32
+	recent  *Recent
 }
 
 // DefaultLearnEvery is the share of clicks that the ranker learns from, one in so many. A step costs a few hundred
@@ -25,7 +26,7 @@ func NewLive(c session.Config, learnEvery int) *Live {
 	if learnEvery <= 0 {
 		learnEvery = DefaultLearnEvery
 	}
-	return &Live{Recommender: New(c), every: uint64(learnEvery), scratch: NewScratch()}
+	return &Live{Recommender: New(c), every: uint64(learnEvery), scratch: NewScratch(), recent: newRecent()}
 }
 
 // End forgets the running session of a visitor: the next click opens another.
@@ -64,6 +65,9 @@ func (l *Live) Row(visitor uint32) session.Row {
 	}
 	return session.Row(l.rows.Load(uint64(visitor)))
 }
+
+// Recent returns the answers of the last moments.
+func (l *Live) Recent() *Recent { return l.recent }
 
 // Session appends the clicks of a visitor's newest session to dst, oldest first. Any goroutine may call it.
 func (l *Live) Session(dst []uint32, visitor uint32) []uint32 {
