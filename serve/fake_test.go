@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
-	"github.com/valyala/fasthttp/fasthttputil"
 
 	"orrery/models"
 )
@@ -167,12 +166,13 @@ func (k *fake) deps() Deps {
 	return Deps{Recommender: k, Social: k, Profiles: k, Customers: k, Statistics: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
 
-// rig is a server over an in-memory listener, and a client to it.
+// rig is a server on a loopback socket, and a client to it. (fasthttp's in-memory connections do not allow a deadline to
+// be set while somebody writes, as the streams do.)
 type rig struct {
 	t      *testing.T
 	fake   *fake
 	server *Server
-	line   *fasthttputil.InmemoryListener
+	line   net.Listener
 	client fasthttp.HostClient
 }
 
@@ -183,8 +183,12 @@ func newRig(t *testing.T, cfg Config) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, fake: k, server: s, line: fasthttputil.NewInmemoryListener()}
-	r.client = fasthttp.HostClient{Addr: "orrery", DisablePathNormalizing: true, Dial: func(string) (net.Conn, error) { return r.line.Dial() }}
+	line, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, fake: k, server: s, line: line}
+	r.client = fasthttp.HostClient{Addr: "orrery", DisablePathNormalizing: true, Dial: func(string) (net.Conn, error) { return net.Dial("tcp", line.Addr().String()) }}
 	if err := s.Serve(r.line, nil); err != nil {
 		t.Fatal(err)
 	}
