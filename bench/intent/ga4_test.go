@@ -5,10 +5,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"orrery/bench/calibration"
 	"orrery/bench/replay"
+	"orrery/engine"
 )
 
 // burnIn is how many forecasts are learned from before the first is judged: until then all rows say the same prior.
@@ -26,7 +28,10 @@ func TestGA4Sessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	columns := []int{1, 2, 4} // page views, product views, additions to the cart
+	var columns []int
+	for _, name := range []string{"page views", "product views", "additions to the cart"} {
+		columns = append(columns, 1+slices.Index(engine.IntentFeatures(), name)) // after the bias
+	}
 	judged := all[burnIn:]
 	model := newRow(judged, func(f *Forecast) float64 { return f.P })
 	share := model.probabilities.Base()
