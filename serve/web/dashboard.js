@@ -523,6 +523,22 @@ function customerFacts(c) {
   return [el("h4", null, "As a customer"), facts(all), c.gate && el("p", null, c.gate)];
 }
 
+// ---- Quality: what the frames would have shown before the clicks that were sampled
+
+async function showQuality() {
+  try {
+    const { frames } = await json("/v1/quality");
+    const told = frames.map((f) => {
+      const w = f.windows.find((w) => w.samples >= 50);
+      return w && `${f.frame.replaceAll("_", " ")}: the next click among ${f.k} in ${share(w.hr)} of ${number.format(w.samples)} (last ${w.window}, MRR ${w.mrr.toFixed(3)}, ${share(w.coverage)} of the products shown)`;
+    }).filter(Boolean);
+    $("quality").textContent = told.join(" · ");
+    $("quality").hidden = !told.length;
+  } catch {
+    $("quality").hidden = true;
+  }
+}
+
 // ---- Start
 
 async function start() {
@@ -540,12 +556,13 @@ async function begin() {
     const first = ["home_page", "for_you"].find((name) => frames.includes(name));
     if (first) $("frame").value = first;
   });
-  showCustomers();
-  clearInterval(customersTimer);
-  customersTimer = setInterval(showCustomers, 15000);
+  const slow = () => { showCustomers(); showQuality(); };
+  slow();
+  clearInterval(slowTimer);
+  slowTimer = setInterval(slow, 15000);
   follow();
 }
 
-let customersTimer = 0;
+let slowTimer = 0;
 
 start();
