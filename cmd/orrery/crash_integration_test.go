@@ -40,6 +40,7 @@ func TestKilled(t *testing.T) {
 	}
 	shoppers.wait(t)
 	i.settle()
+	i.checkOrder(t)
 	killed := i.account(truth.top)
 	t.Logf("taken: %d events, %d of them over HTTP in %d requests after %d failed attempts; %d duplicates left out",
 		killed.Total, shoppers.events(), shoppers.batches(), shoppers.again.Load(), killed.Duplicates)
@@ -74,6 +75,35 @@ func killAtRandom(t *testing.T, i *instance, replay *process, feed *feed, shoppe
 		i.launch()
 	}
 	i.ready()
+}
+
+// checkOrder fails unless what each visitor did lies in the log in the order in which it was sent, which is the order of
+// time here. Copies of what was there already do not count.
+func (i *instance) checkOrder(t *testing.T) {
+	t.Helper()
+	known, last := map[string]bool{}, map[string]time.Time{}
+	copies, wrong := 0, 0
+	for _, r := range i.readTopic("pageviews") {
+		var e struct {
+			ID, Visitor string
+			Time        time.Time
+		}
+		decodeJSON(t, r.Value, &e)
+		if known[e.ID] {
+			copies++
+			continue
+		}
+		known[e.ID] = true
+		if e.Time.Before(last[e.Visitor]) {
+			wrong++
+			continue
+		}
+		last[e.Visitor] = e.Time
+	}
+	if wrong > 0 {
+		t.Errorf("%d page views lie behind later ones of the same visitor in the log", wrong)
+	}
+	t.Logf("%d page views in the log, and %d copies of them", len(known), copies)
 }
 
 // feed is the replay's input. It gives a share of the file away after each kill, and the rest after the last one, so

@@ -242,6 +242,31 @@ func (i *instance) settle() {
 	})
 }
 
+// readTopic reads a topic to its present end; each partition in its order.
+func (i *instance) readTopic(name string) (records []*kgo.Record) {
+	i.t.Helper()
+	topic := i.prefix + name
+	client := i.client(kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	left := int64(0)
+	ends.Each(func(o kadm.ListedOffset) { left += o.Offset })
+	for left > 0 {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err0(); err != nil {
+			i.t.Fatalf("cannot read topic %q: %v", topic, err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) { records = append(records, r) })
+		left -= int64(fetches.NumRecords())
+	}
+	return records
+}
+
 // evidence asks for all neighbours of a product by one recipe and returns their counts, and the products in the order
 // of the frame. A frame holds 100 products at most; several frames of one page that leave out each other's products
 // hold all of them.

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -14,9 +13,6 @@ import (
 	"strings"
 	"testing"
 	"text/tabwriter"
-
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // invoice is one invoice of the Online Retail file.
@@ -217,28 +213,12 @@ func (l deadLetter) event(t *testing.T) (e struct {
 // deadLetters reads the dead-letter topic to its end.
 func (i *instance) deadLetters() (letters []deadLetter) {
 	i.t.Helper()
-	topic := i.prefix + "deadletter"
-	client := i.client(kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	end, _ := ends.Lookup(topic, 0)
-	for int64(len(letters)) < end.Offset {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err0(); err != nil {
-			i.t.Fatalf("cannot read the dead letters: %v", err)
+	for _, r := range i.readTopic("deadletter") {
+		l := deadLetter{headers: map[string]string{}, key: r.Key, value: r.Value}
+		for _, h := range r.Headers {
+			l.headers[h.Key] = string(h.Value)
 		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			l := deadLetter{headers: map[string]string{}, key: r.Key, value: r.Value}
-			for _, h := range r.Headers {
-				l.headers[h.Key] = string(h.Value)
-			}
-			letters = append(letters, l)
-		})
+		letters = append(letters, l)
 	}
 	return letters
 }
