@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"orrery/bench/baskets"
 	"orrery/bench/intent"
 	"orrery/bench/sessions"
 )
@@ -50,6 +51,9 @@ func (c *backtestTableCmd) Run(ctx context.Context) error {
 			return err
 		}
 		rows = append(rows, row)
+	}
+	if err := c.baskets(ctx); err != nil {
+		return err
 	}
 	if err := c.customers(); err != nil {
 		return err
@@ -98,6 +102,40 @@ func (c *backtestTableCmd) sessions(ctx context.Context, s sessionSet) (string, 
 	}
 	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t%.1f", s.name, cell["popularity"], cell["rules"], cell["knn"], cell["next"],
 		cmp.Or(cell["next live"], "-"), s.published, p90, time.Since(began).Minutes()), nil
+}
+
+// basketSets are the public data sets of baskets and of customers' sequences.
+var basketSets = []struct{ name, file, split string }{
+	{"groceries", "groceries/groceries.csv.gz", ""},
+	{"online-retail-carts", "online_retail/online_retail.csv.gz", "2011-10-01"},
+	{"tafeng", "tafeng_baskets/tafeng_baskets.jsonl.gz", ""},
+	{"beauty", "amazon_5core_sequences/Beauty.txt.gz", ""},
+	{"toys", "amazon_5core_sequences/Toys_and_Games.txt.gz", ""},
+	{"sports", "amazon_5core_sequences/Sports_and_Outdoors.txt.gz", ""},
+}
+
+// baskets runs the backtests of the recipes over carts and customers' histories.
+func (c *backtestTableCmd) baskets(ctx context.Context) error {
+	for _, s := range basketSets {
+		if !c.wanted(s.name) {
+			continue
+		}
+		cfg := baskets.Config{File: filepath.Join(c.Data, s.file), Command: commandLine()}
+		if s.split != "" {
+			var err error
+			if cfg.Split, err = time.Parse(time.DateOnly, s.split); err != nil {
+				return err
+			}
+		}
+		r, err := baskets.Run(ctx, cfg, os.Stderr)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(c.show(s.name, r.Text), c.keep(s.name+".json", r.JSON)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // contactSet is a public purchase log, cut as the literature cuts it.
