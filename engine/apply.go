@@ -156,10 +156,7 @@ func (e *Engine) view(v, item, key uint32, t models.Time) {
 		if len(session) == 0 {
 			e.m.Viewed.CountBasket(w)
 		}
-		for _, other := range session {
-			e.m.Viewed.Add(item, other, w)
-			e.m.Viewed.Add(other, item, w)
-		}
+		e.m.Viewed.AddPairs(item, session, w)
 		e.m.Popular.Viewed(item, e.m.Catalogue.Scopes(item), t)
 	}
 	e.afterViewing(before)
@@ -215,17 +212,15 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 	together := e.m.Bought.Weight(ev.Time)
 	e.m.Bought.CountBasket(together)
 	key := frame.VisitorKey(e.m.People.Key(v))
+	e.paired = e.paired[:0]
 	for i, l := range order.Lines {
 		e.m.After.CountRight(l.Item, after)
 		e.m.Bought.CountBoth(l.Item, together)
 		e.m.Popular.Sold(l.Item, e.m.Catalogue.Scopes(l.Item), ev.Time)
 		e.m.Social.Bought(l.Item, key, ev.Time)
-		if i >= e.cfg.PairItems {
-			continue
-		}
-		for _, other := range order.Lines[:i] {
-			e.m.Bought.Add(l.Item, other.Item, together)
-			e.m.Bought.Add(other.Item, l.Item, together)
+		if i < e.cfg.PairItems {
+			e.m.Bought.AddPairs(l.Item, e.paired, together)
+			e.paired = append(e.paired, l.Item)
 		}
 	}
 	e.afterViewing(viewed)

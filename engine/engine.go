@@ -70,6 +70,7 @@ type Engine struct {
 
 	free    chan *frame.Answerer // answerers that no request uses
 	lines   []people.Line
+	paired  []uint32
 	baskets baskets
 	meters  meters
 }
