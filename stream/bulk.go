@@ -31,6 +31,12 @@ func NewBulk(c Cluster) (*Bulk, error) {
 		kgo.MaxBufferedBytes(32<<20),
 		kgo.ProducerLinger(5*time.Millisecond),
 		kgo.RecordDeliveryTimeout(time.Minute),
+		// One request at a time, and without the broker's own deduplication, which ids make needless. That one numbers
+		// what a client sends, allows five requests under way, and relies on the broker to refuse the second where the
+		// first is missing. A broker that was killed may have forgotten the numbers (the embedded one has): it takes the
+		// second before the first is sent again, and a visitor's events lie in the log in another order than they came in.
+		kgo.DisableIdempotentWrite(),
+		kgo.MaxProduceRequestsInflightPerBroker(1),
 	)
 	if err != nil {
 		return nil, err

@@ -55,10 +55,6 @@ func (c Cluster) client(opts ...kgo.Opt) (*kgo.Client, error) {
 		// A broker that dies in the moment in which it has accepted a connection looks to the client like one that wants
 		// TLS, and by default fails what was to be sent. Found by killing the broker while a replay runs.
 		kgo.AlwaysRetryEOF(),
-		// One produce request at a time. A broker that was killed may have forgotten the sequence numbers of the requests
-		// that were under way (the embedded one has), and takes the second of them before the first is sent again: a
-		// visitor's events would lie in the log in another order than they were sent in.
-		kgo.MaxProduceRequestsInflightPerBroker(1),
 		kgo.MetadataMinAge(250 * time.Millisecond), // default 5 s: how long a new broker's leader may stay unknown
 	}
 	client, err := kgo.NewClient(append(append(all, c.Options...), opts...)...)
