@@ -218,10 +218,10 @@ func produce(ctx context.Context, cfg Config, cluster stream.Cluster) (pace, err
 		if cap(arena)-len(arena) < len(r.Value) {
 			arena = make([]byte, 0, 1<<20)
 		}
-		at, key := len(arena), len(r.Value)
+		at := len(arena)
 		arena = append(arena, r.Value...)
 		value := arena[at:len(arena):len(arena)]
-		key = index(r.Value, r.Key)
+		key := index(r.Value, r.Key)
 		record := models.Record{Topic: r.Topic, Key: value[key : key+len(r.Key)], Value: value}
 		if err := bulk.Put(ctx, record); err != nil {
 			return pace{}, err

@@ -43,7 +43,6 @@ func (e event) String() string {
 // logins.
 type history struct {
 	streams [][]event
-	shared  bool // several contacts on one visitor occur
 }
 
 // Steps between two events of a stream: within a session, around its end, within Window and around its end.
