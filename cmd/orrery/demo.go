@@ -21,7 +21,7 @@ type demoCmd struct {
 	Seed     uint64  `name:"demo.seed" default:"1" help:"Seed of the simulated shop."`
 	Products int     `name:"demo.products" default:"400" help:"Products of the simulated shop."`
 	Days     int     `name:"demo.days" default:"7" help:"Days of history made up before the shop goes live."`
-	History  float64 `name:"demo.history-rate" default:"0.5" help:"Events a second of that history."`
+	History  float64 `name:"demo.history-rate" default:"0.3" help:"Events a second of that history."`
 	Rate     float64 `name:"demo.rate" default:"8" help:"Events a second while the shop is live."`
 	Verbose  bool    `name:"verbose" help:"Log every step of the start and of the stop."`
 }
