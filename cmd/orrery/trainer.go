@@ -12,7 +12,7 @@ import (
 )
 
 // trainer learns the item vectors of "next" beside the engine, whenever the sessions have grown by a tenth. It works a
-// quarter of the time at most, so that a small machine goes on answering. Close ends it.
+// tenth of the time at most, so that a small machine goes on answering. Close ends it.
 type trainer struct {
 	training *engine.VectorTraining
 	log      *slog.Logger
@@ -28,8 +28,8 @@ const (
 	trainLook = 5 * time.Second      // between two looks at the sessions
 	trainMin  = 500                  // blocks of sessions below which vectors say little
 	trainGrow = 10                   // a step is due when sessions have grown by one in so many
-	trainWork = 5 * time.Millisecond // of work, and then three times as long a rest
-	trainRest = 3 * trainWork
+	trainWork = 5 * time.Millisecond // of work, and then nine times as long a rest
+	trainRest = 9 * trainWork
 )
 
 // startTrainer starts a trainer that waits for ready first.

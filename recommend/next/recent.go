@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// recentFor is how long an answer holds. A visitor's own click makes a new question; this bounds how long what others
-	// do meanwhile is left out.
-	recentFor = 10 * models.Second
+	// recentFor is how long an answer holds: as long as a page takes to ask for its frames. A visitor's own click makes a
+	// new question; this bounds how long what others do meanwhile is left out.
+	recentFor = models.Second / 10
 
 	recentSlots = 1 << 14
 	recentItems = 16 // of the longest answer that is kept
