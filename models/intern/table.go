@@ -6,6 +6,8 @@ package intern
 import (
 	"math/bits"
 	"sync/atomic"
+
+	"orrery/models/slab"
 )
 
 // table is an open-addressing index with linear probing: a slot is tag<<32 | number, 0 where free. The tag is the upper
@@ -31,7 +33,9 @@ const (
 )
 
 func newTable(slots int) *table {
-	return &table{slots: make([]uint64, slots), shift: uint8(32 - bits.TrailingZeros(uint(slots)))}
+	t := &table{slots: make([]uint64, slots), shift: uint8(32 - bits.TrailingZeros(uint(slots)))}
+	slab.Huge(t.slots)
+	return t
 }
 
 // tableFor returns an empty table that has room for a number of names.
