@@ -6,8 +6,6 @@ package intern
 import (
 	"math/bits"
 	"sync/atomic"
-
-	"orrery/models/slab"
 )
 
 // table is an open-addressing index with linear probing: a slot is tag<<32 | number, 0 where free. The tag is the upper
@@ -33,9 +31,7 @@ const (
 )
 
 func newTable(slots int) *table {
-	t := &table{slots: make([]uint64, slots), shift: uint8(32 - bits.TrailingZeros(uint(slots)))}
-	slab.Huge(t.slots)
-	return t
+	return &table{slots: make([]uint64, slots), shift: uint8(32 - bits.TrailingZeros(uint(slots)))}
 }
 
 // tableFor returns an empty table that has room for a number of names.

@@ -25,7 +25,6 @@ type Ref uint64
 type Text struct {
 	dir    atomic.Pointer[[]*[textChunk]byte]
 	chunks []*[textChunk]byte
-	store  store[[textChunk]byte]
 	n      uint64 // bytes handed out, gaps at the chunks' ends included
 }
 
@@ -53,7 +52,7 @@ func (t *Text) reserve(n uint64) {
 		return
 	}
 	for need > len(t.chunks) {
-		t.chunks = append(t.chunks, t.store.next(len(t.chunks), textChunk))
+		t.chunks = append(t.chunks, new([textChunk]byte))
 	}
 	d := t.chunks
 	t.dir.Store(&d)
@@ -121,11 +120,11 @@ func (t *Text) ReadFrom(src io.Reader) (int64, error) {
 	}
 	n := binary.LittleEndian.Uint64(head[:])
 	total := int64(8)
-	t.chunks, t.store, t.n = nil, store[[textChunk]byte]{}, 0
+	t.chunks, t.n = nil, 0
 	t.dir.Store(nil)
 	for at := uint64(0); at < n; {
 		m := min(n-at, textChunk)
-		c := t.store.next(len(t.chunks), textChunk)
+		c := new([textChunk]byte)
 		k, err := io.ReadFull(src, c[:m])
 		total += int64(k)
 		if err != nil {

@@ -41,7 +41,6 @@ type Words struct {
 	chunks []*chunk
 	kept   []uint32
 	guards []*guard
-	store  store[chunk]
 	freeze uint32 // number of the newest freeze
 }
 
@@ -84,7 +83,7 @@ func (w *Words) reserve(n uint64) {
 			// Born after the freeze: not part of it.
 			g := new(guard)
 			g.kept.Store(w.freeze)
-			w.chunks, w.kept, w.guards = append(w.chunks, w.store.next(len(w.chunks), 8*ChunkWords)), append(w.kept, w.freeze), append(w.guards, g)
+			w.chunks, w.kept, w.guards = append(w.chunks, new(chunk)), append(w.kept, w.freeze), append(w.guards, g)
 		}
 		// Readers get a slice header of their own; the array behind it is only ever appended to.
 		d := w.chunks
@@ -144,7 +143,7 @@ func (w *Words) ReadFrom(src io.Reader) (int64, error) {
 	}
 	n := binary.LittleEndian.Uint64(head[:])
 	total := int64(8)
-	w.chunks, w.kept, w.guards, w.store, w.freeze = nil, nil, nil, store[chunk]{}, 0
+	w.chunks, w.kept, w.guards, w.freeze = nil, nil, nil, 0
 	w.dir.Store(nil)
 	w.n.Store(0)
 	buf := make([]byte, 8*ChunkWords)
