@@ -102,7 +102,7 @@ func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, into *models.Frame)
 
 // ask resolves the names of a query.
 func (a *Answerer) ask(q *models.FrameQuery, shop uint32) {
-	a.q, a.shop = q, shop
+	a.q, a.shop, a.c.shop = q, shop, shop
 	a.who = a.m.People.Find(shop, q.Visitor, q.Contact)
 	a.self = 0
 	if len(q.Visitor) > 0 {

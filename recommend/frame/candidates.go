@@ -21,6 +21,7 @@ type candidates struct {
 	best    []candidate // descending
 	room    int
 	exclude []uint32 // not these: asked about, excluded, in the frame already
+	shop    uint32 // whose products these are: the session index knows those of all shops
 	shelf   *catalogue.Catalogue
 }
 
@@ -71,7 +72,7 @@ func (c *candidates) allowed(item uint32) bool {
 			return false
 		}
 	}
-	return c.shelf.Allowed(item)
+	return c.shelf.Shop(item) == c.shop && c.shelf.Allowed(item)
 }
 
 // sums adds up candidates that several products lead to.
