@@ -21,7 +21,7 @@ type candidates struct {
 	best    []candidate // descending
 	room    int
 	exclude []uint32 // not these: asked about, excluded, in the frame already
-	shop    uint32 // whose products these are: the session index knows those of all shops
+	shop    uint32   // whose products these are: the session index knows those of all shops
 	shelf   *catalogue.Catalogue
 }
 
