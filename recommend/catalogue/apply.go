@@ -29,7 +29,7 @@ func (c *Catalogue) Apply(shop, item uint32, e *models.Event) Effect {
 		return c.describe(shop, item, factsOf(it, e.Currency), reprice)
 	case models.ProductStock:
 		kind := c.products.Load(c.word(item, pKind))
-		c.products.Set(c.word(item, pKind), stock(kind, it.Props))
+		c.mark(item, stock(kind, it.Props))
 	}
 	return 0
 }
@@ -37,7 +37,7 @@ func (c *Catalogue) Apply(shop, item uint32, e *models.Event) Effect {
 // list makes an item a product of the feed, in stock unless the feed says otherwise.
 func (c *Catalogue) list(shop, item uint32, t models.Time, props []byte) {
 	kind := c.products.Load(c.word(item, pKind))
-	c.products.Set(c.word(item, pKind), stock(kind&^flagSold|flagListed, props))
+	c.mark(item, stock(kind&^flagSold|flagListed, props))
 	if kind&flagListed != 0 {
 		return
 	}
@@ -51,9 +51,23 @@ func (c *Catalogue) list(shop, item uint32, t models.Time, props []byte) {
 
 func (c *Catalogue) unlist(shop, item uint32) {
 	if kind := c.products.Load(c.word(item, pKind)); kind&flagListed != 0 {
-		c.products.Set(c.word(item, pKind), kind&^flagListed)
+		c.mark(item, kind&^flagListed)
 		c.listed.Set(uint64(shop), c.listed.Load(uint64(shop))-1)
 	}
+}
+
+// mark stores an item's flags.
+func (c *Catalogue) mark(item uint32, kind uint64) {
+	c.products.Set(c.word(item, pKind), kind)
+	c.label(item, c.Shop(item), kind)
+}
+
+// label stores what Allowed has to know of an item.
+func (c *Catalogue) label(item, shop uint32, kind uint64) {
+	shift := 32 * (item & 1)
+	word := c.labels.Load(uint64(item / 2))
+	label := uint64(shop)<<labelShop | kind&(flagListed|flagSold)
+	c.labels.Set(uint64(item/2), word&^(0xffffffff<<shift)|label<<shift)
 }
 
 // stock returns an item's flags as the availability of a member list says, in the words of Google's feeds, or the number

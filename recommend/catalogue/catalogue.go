@@ -34,6 +34,8 @@ const (
 	flagKnown  = 1 << 2 // a feed or an event has described it
 	flagTitled = 1 << 3
 	flagPriced = 1 << 4
+
+	labelShop = 2 // where the shop begins in a label
 )
 
 // Catalogue is the products of all shops.
@@ -43,6 +45,7 @@ type Catalogue struct {
 	brands     *intern.Strings // scope: shop
 	currencies *intern.Strings
 	products   slab.Words
+	labels     slab.Words // 32 bits an item: shop<<2 | flags; all that Allowed looks at, so that it lies in the cache
 	parents    slab.Words // category: the one above it, 0 at the top
 	listed     slab.Words // shop: number of listed products
 	recent     slab.Words // shop*rings+ring: position; see rings.go
@@ -63,7 +66,11 @@ func New() *Catalogue {
 // Item returns the number of an item id in a shop, a new one where it is unknown.
 func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
 	c.products.Grow((uint64(c.items.Len()) + 2) * productWords) // first: once it has a number, readers find it
-	item, _ := c.items.Add(shop, id)
+	c.labels.Grow(uint64(c.items.Len()+2)/2 + 1)
+	item, fresh := c.items.Add(shop, id)
+	if fresh {
+		c.label(item, shop, 0)
+	}
 	return item
 }
 
@@ -73,8 +80,12 @@ func (c *Catalogue) Find(shop uint32, id []byte) uint32 { return c.items.Find(sh
 // ID returns the shop's own id of an item.
 func (c *Catalogue) ID(item uint32) []byte { return c.items.Name(item) }
 
-// Shop returns the shop of an item.
-func (c *Catalogue) Shop(item uint32) uint32 { return c.items.Scope(item) }
+// Shop returns the shop of an item. Any goroutine may call it.
+func (c *Catalogue) Shop(item uint32) uint32 { return c.labelOf(item) >> labelShop }
+
+func (c *Catalogue) labelOf(item uint32) uint32 {
+	return uint32(c.labels.Load(uint64(item/2)) >> (32 * (item & 1)))
+}
 
 // Items returns how many item ids are known. Any goroutine may call it.
 func (c *Catalogue) Items() int { return c.items.Len() }
@@ -103,7 +114,7 @@ func (c *Catalogue) Within(item, scope uint32) bool {
 			return true
 		}
 	}
-	return c.Scope(c.items.Scope(item), nil) == scope
+	return c.Scope(c.Shop(item), nil) == scope
 }
 
 // Scopes returns the category of an item and all above it, the shop at the end. It is the writer's scratch.
@@ -114,7 +125,7 @@ func (c *Catalogue) Scopes(item uint32) []uint32 {
 		s = uint32(c.parents.Load(uint64(s)))
 	}
 	if len(c.scopes) == 0 {
-		c.scopes = append(c.scopes, c.category(c.items.Scope(item), nil))
+		c.scopes = append(c.scopes, c.category(c.Shop(item), nil))
 	}
 	return c.scopes
 }
@@ -166,18 +177,17 @@ func cleanPath(dst, path []byte) []byte {
 	return dst
 }
 
-// Allowed tells whether an item may be recommended: in stock, and listed where the shop has a feed. Any goroutine may
-// call it.
-func (c *Catalogue) Allowed(item uint32) bool {
-	flags := c.products.Load(c.word(item, pKind))
-	if flags&flagSold != 0 {
+// Allowed tells whether an item may be recommended in a shop: one of its own, in stock, and listed where the shop has a
+// feed. Any goroutine may call it.
+func (c *Catalogue) Allowed(shop, item uint32) bool {
+	label := c.labelOf(item)
+	switch {
+	case label>>labelShop != shop || label&flagSold != 0:
 		return false
-	}
-	if flags&flagListed != 0 {
+	case label&flagListed != 0:
 		return true
 	}
-	shop := uint64(c.items.Scope(item))
-	return shop >= c.listed.Len() || c.listed.Load(shop) == 0
+	return uint64(shop) >= c.listed.Len() || c.listed.Load(uint64(shop)) == 0
 }
 
 // OnSale tells whether an item has a sale price below its price.
@@ -217,17 +227,17 @@ func (c *Catalogue) Product(item uint32, p *models.Product) {
 // Bytes returns the memory held, in bytes. Any goroutine may call it.
 func (c *Catalogue) Bytes() uint64 {
 	return c.items.Bytes() + c.categories.Bytes() + c.brands.Bytes() + c.currencies.Bytes() +
-		c.products.Bytes() + c.parents.Bytes() + c.listed.Bytes() + c.recent.Bytes() + c.texts.Bytes()
+		c.products.Bytes() + c.labels.Bytes() + c.parents.Bytes() + c.listed.Bytes() + c.recent.Bytes() + c.texts.Bytes()
 }
 
 // Freeze returns the catalogue of this moment for a snapshot.
 func (c *Catalogue) Freeze() *slab.Parts {
 	return slab.Join(c.items.Freeze(), c.categories.Freeze(), c.brands.Freeze(), c.currencies.Freeze(),
-		c.products.Freeze(), c.parents.Freeze(), c.listed.Freeze(), c.recent.Freeze(), c.texts.Freeze())
+		c.products.Freeze(), c.labels.Freeze(), c.parents.Freeze(), c.listed.Freeze(), c.recent.Freeze(), c.texts.Freeze())
 }
 
 // ReadFrom replaces the catalogue by what Freeze wrote. It must not run beside readers.
 func (c *Catalogue) ReadFrom(r io.Reader) (int64, error) {
 	return slab.ReadAll(r, c.items, c.categories, c.brands, c.currencies,
-		&c.products, &c.parents, &c.listed, &c.recent, c.texts)
+		&c.products, &c.labels, &c.parents, &c.listed, &c.recent, c.texts)
 }

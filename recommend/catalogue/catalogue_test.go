@@ -149,7 +149,7 @@ func TestAvailability(t *testing.T) {
 		t.Helper()
 		c := New()
 		item, _ := feed(t, c, 1, upsert(`{"item_id":"A",`+props+`}`))
-		if c.Allowed(item) == sold {
+		if c.Allowed(1, item) == sold {
 			t.Errorf("%s: sold %v", props, !sold)
 		}
 	}
@@ -186,8 +186,9 @@ func TestAllowed(t *testing.T) {
 	b, _ := mention(t, c, 2, `{"item_id":"A"}`)
 	f := func(item uint32, want bool) {
 		t.Helper()
-		if c.Allowed(item) != want {
-			t.Errorf("item %d of shop %d: allowed %v", item, c.Shop(item), !want)
+		shop := c.Shop(item)
+		if c.Allowed(shop, item) != want || c.Allowed(shop+1, item) {
+			t.Errorf("item %d of shop %d: allowed %v", item, shop, !want)
 		}
 	}
 	f(a, true) // no feed: everything goes
@@ -411,7 +412,7 @@ func TestReaders(t *testing.T) {
 				}
 				var p models.Product
 				c.Product(item, &p)
-				c.Allowed(item)
+				c.Allowed(1, item)
 				c.Within(item, c.Scope(1, []byte("C3")))
 				if title := fmt.Sprintf("Product %d", i); len(p.Title) > 0 && string(p.Title) != title || len(p.JSON) > 0 && !json.Valid([]byte("{"+string(p.JSON)+"}")) {
 					t.Errorf("%q: %s", p.Title, p.JSON)

@@ -41,6 +41,8 @@ type Answerer struct {
 	products   []uint32
 	session    []uint32
 	near       []neighbours.Neighbour
+	bounds     []float32 // of near
+	high       []int     // places of the highest bounds
 	ranked     []popular.Ranked
 	scratch    *next.Scratch // made by the first request that needs it: a megabyte
 	likely     []next.Item

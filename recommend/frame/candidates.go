@@ -72,7 +72,7 @@ func (c *candidates) allowed(item uint32) bool {
 			return false
 		}
 	}
-	return c.shelf.Shop(item) == c.shop && c.shelf.Allowed(item)
+	return c.shelf.Allowed(c.shop, item)
 }
 
 // sums adds up candidates that several products lead to.

@@ -3,7 +3,6 @@ package frame
 import (
 	"math"
 
-	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
 	"orrery/recommend/similar"
 )
@@ -44,17 +43,6 @@ func (a *Answerer) collect(s Step) {
 	}
 }
 
-// statistic turns the figures of a pair into the number that ranks it.
-type statistic struct {
-	of     func(count, left, right, total float32) float32
-	atMost func(count, left, right, total float32) float32 // a quick bound of it; nil where there is none
-}
-
-var (
-	cosine = statistic{of: func(count, left, right, _ float32) float32 { return neighbours.Cosine(count, left, right) }}
-	llr    = statistic{of: neighbours.LLR, atMost: neighbours.LLRAtMost}
-)
-
 // basket is what the request asks about, or else what lies in the person's cart.
 func (a *Answerer) basket() []uint32 {
 	if len(a.products) > 0 {
@@ -86,41 +74,6 @@ func (a *Answerer) similar() {
 func (a *Answerer) offerSimilar(x similar.Alike) {
 	score := x.Score * similar.Closeness(a.product.Price, a.m.Catalogue.Price(x.Product))
 	a.c.offer(candidate{item: x.Product, score: score, from: a.product.Item, count: x.Shared, stat: score})
-}
-
-// maxSources bounds the products that one step walks the lists of.
-const maxSources = 32
-
-// around offers the neighbours of the given products, summed where there are several.
-func (a *Answerer) around(products []uint32, lists *neighbours.Lists, stat statistic) {
-	if len(products) == 1 {
-		a.each(products[0], lists, stat, a.c.least, a.c.offer)
-		return
-	}
-	for _, item := range products[:min(len(products), maxSources)] {
-		a.each(item, lists, stat, nothing, a.sums.add)
-	}
-	a.sums.drain(&a.c)
-}
-
-// nothing is the least of what takes everything.
-func nothing() float32 { return -1 }
-
-// tie is what a pair's count adds to its score at most: a pair that chance explains still ranks below every one that it
-// does not, by its count.
-const tie = 1e-6
-
-// each hands the neighbours of an item to f, but for those whose score cannot be more than least.
-func (a *Answerer) each(item uint32, lists *neighbours.Lists, stat statistic, least func() float32, f func(candidate)) {
-	var pairs neighbours.Pairs
-	a.near, pairs = lists.Read(a.near[:0], item, a.q.Now)
-	for _, n := range a.near {
-		if stat.atMost != nil && stat.atMost(n.Count, pairs.Left, n.Right, pairs.Total)+tie <= least() {
-			continue
-		}
-		x := stat.of(n.Count, pairs.Left, n.Right, pairs.Total)
-		f(candidate{item: n.Item, score: x + tie*n.Count/(1+n.Count), from: item, count: n.Count, stat: x})
-	}
 }
 
 // next continues the running session by the product asked about. Products of the session are candidates like any other.

@@ -112,11 +112,7 @@ func (p *Proof) Of(product, self uint32, now models.Time) models.Social {
 	}
 	c := p.counts(product, now)
 	if self != 0 {
-		for i, w := range p.windows() {
-			if c[i] > 0 {
-				c[i] -= w.share(product, self, now)
-			}
-		}
+		p.leaveOut(&c, product, self, now)
 	}
 	for i := range c {
 		if int(c[i]) < p.floor {
@@ -124,6 +120,15 @@ func (p *Proof) Of(product, self uint32, now models.Time) models.Social {
 		}
 	}
 	return models.Social{ViewingNow: c[0], Viewed24h: c[1], Carted24h: c[2], Bought24h: c[3]}
+}
+
+// leaveOut takes what the visitor self makes up out of the counts that are shown.
+func (p *Proof) leaveOut(c *counts, product, self uint32, now models.Time) {
+	for i, w := range p.windows() {
+		if int(c[i]) >= p.floor {
+			c[i] -= w.share(product, self, now)
+		}
+	}
 }
 
 // counts returns how many visitors the windows of a product hold.

@@ -13,7 +13,8 @@ type recent struct {
 	slots [1 << recentBits]slot
 }
 
-const recentBits = 12
+// recentBits makes it 512 KiB: two thousand frames of eight products, which share most of them.
+const recentBits = 14
 
 // slot is the counts of one product: key 0 where it is empty, 1 while somebody writes.
 type slot struct {
