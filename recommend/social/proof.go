@@ -124,9 +124,16 @@ func (p *Proof) Of(product, self uint32, now models.Time) models.Social {
 
 // leaveOut takes what the visitor self makes up out of the counts that are shown.
 func (p *Proof) leaveOut(c *counts, product, self uint32, now models.Time) {
+	absent := false // from the day's views: then from those of five minutes as well
+	if max(c[0], c[1]) >= int32(p.floor) {
+		n, all := p.viewed.share(product, self, now)
+		c[1] -= n
+		absent = n == 0 && all
+	}
 	for i, w := range p.windows() {
-		if int(c[i]) >= p.floor {
-			c[i] -= w.share(product, self, now)
+		if i != 1 && c[i] >= int32(p.floor) && !(i == 0 && absent) {
+			n, _ := w.share(product, self, now)
+			c[i] -= n
 		}
 	}
 }

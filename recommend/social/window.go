@@ -345,39 +345,34 @@ func (w *window) living(h *head, t uint32, level uint) (n int) {
 	if uint64(top)+uint64(w.horizon) < uint64(t) {
 		return 0
 	}
-	// Tables are as good as random: a branch would be guessed wrong every other time.
 	tooOld := uint32(min(uint64(top)+uint64(w.horizon)-uint64(t), timeMask)) + 1 // time before top
-	counts := func(e uint32) uint32 {
-		young := ((top-e)&timeMask - tooOld) >> 31
-		admitted := (e>>(32-level) - 1) >> 31
-		return (e | -e) >> 31 & young & admitted
-	}
-	sum := uint32(0)
+	s := newSieve(top, tooOld, level)
 	block := w.tables.Block(h.offset, setWords<<h.class)
 	for i := range block {
-		word := atomic.LoadUint64(&block[i])
-		sum += counts(uint32(word)) + counts(uint32(word>>32))
+		n += s.count(atomic.LoadUint64(&block[i]))
 	}
-	return int(sum)
+	return n
 }
 
-// share returns how many of the counted are there because of the visitor self.
-func (w *window) share(product, self uint32, now models.Time) int32 {
+// share returns how many of the counted are there because of the visitor self, and whether that is sure to be all.
+func (w *window) share(product, self uint32, now models.Time) (n int32, all bool) {
 	t, tag, h := w.units(now), tagOf(self), w.load(product)
 	if h.class < 0 {
-		return 0
+		return 0, true
 	}
 	level := w.complete(&h, t)
 	if !admitted(tag, level) {
-		return 0
+		return 0, false
 	}
 	a, b := h.sets(tag)
-	for _, set := range [...]uint64{a, b} {
-		if at, ok := w.find(set, tag); ok && w.alive(&h, w.get(at), t) {
-			return 1 << level
-		}
+	at, ok := w.find(a, tag)
+	if !ok && b != a {
+		at, ok = w.find(b, tag)
 	}
-	return 0
+	if ok && w.alive(&h, w.get(at), t) {
+		n = 1 << level
+	}
+	return n, level == 0
 }
 
 // complete returns the level at which a table holds all visitors that were there within the horizon before t. The moment
