@@ -323,7 +323,7 @@ func TestInterleavings(t *testing.T) {
 
 // One goroutine applies, one saves, several ask for everything.
 func TestEverythingAtOnce(t *testing.T) {
-	events := decode(t, newWorld(9, 4000).merged())
+	events := decode(t, newWorld(9, 1500).merged())
 	e := newEngine(t, engine.Config{})
 	stop := make(chan struct{})
 	frozen := make(chan []stream.Section)
