@@ -10,8 +10,8 @@ import "math/bits"
 // item (or, where the free list's link lies, no session at all), and the walk, which looks for the item in each
 // session, passes over them.
 const (
-	minClass   = 2 // 4 postings
-	maxClasses = 17
+	minClass   = 2  // 4 postings
+	maxClasses = 14 // up to 8,192 postings, which fill a chunk of the slab
 )
 
 // entry is an item's word: the ring's place in units of 2 words:27 | its class:5 | sessions that the item ever got:32.
@@ -86,4 +86,29 @@ func (x *Index) entryOf(item uint32) entry {
 		return 0
 	}
 	return entry(x.items.Load(uint64(item)))
+}
+
+// rings tells, while a state is restored, which pairs of words of the posting rings have an owner: two owners of one ring
+// would write into each other's links. One bit a pair.
+type rings struct {
+	taken []uint64
+	words uint64
+}
+
+func newRings(words uint64) *rings { return &rings{make([]uint64, words/128+1), words} }
+
+// take gives the ring of a class at word at to an owner, and reports false if it has one or lies outside. Every ring of
+// a list that leads in a circle is taken twice, so whoever follows lists comes to an end.
+func (r *rings) take(at uint64, class int) bool {
+	n := uint64(ringWords(class))
+	if at%2 != 0 || at > r.words || n > r.words-at {
+		return false
+	}
+	for p := at / 2; p < (at+n)/2; p++ {
+		if r.taken[p/64]>>(p%64)&1 != 0 {
+			return false
+		}
+		r.taken[p/64] |= 1 << (p % 64)
+	}
+	return true
 }

@@ -33,7 +33,7 @@ type Config struct {
 	// it fills; at least 1,024, rounded up to a multiple of it.
 	Blocks int
 
-	// PerItem is the number of newest sessions that an item links to, a power of two from 4 to 65,536. Default 512.
+	// PerItem is the number of newest sessions that an item links to, a power of two from 4 to 8,192. Default 512.
 	PerItem int
 }
 
@@ -142,33 +142,21 @@ func (x *Index) check() error {
 	if x.meta.Len() != metaWords || x.rows.Len() > uint64(x.blocks)*blockWords || x.rows.Len()%blockWords != 0 {
 		return fmt.Errorf("cannot restore the session index: it was written with another configuration")
 	}
+	rings := newRings(x.posts.Len())
 	for i := range x.items.Len() {
 		e := entry(x.items.Load(i))
-		if e != 0 && (e.class() < minClass || e.class() > x.maxClass || e.at()+uint64(ringWords(e.class())) > x.posts.Len()) {
-			return fmt.Errorf("cannot restore the session index: item %d links outside of it", i)
+		if e != 0 && (e.class() < minClass || e.class() > x.maxClass || !rings.take(e.at(), e.class())) {
+			return fmt.Errorf("cannot restore the session index: item %d has no ring of its own", i)
 		}
 	}
-	for c := range maxClasses {
-		if !x.checkFree(c) {
-			return fmt.Errorf("cannot restore the session index: free list %d leads outside of it", c)
+	for class := range maxClasses {
+		for at := x.meta.Load(uint64(metaFree + class)); at != 0; at = x.posts.Load(at - 1) {
+			if class < minClass || !rings.take(at-1, class) {
+				return fmt.Errorf("cannot restore the session index: free list %d leads outside of it", class)
+			}
 		}
 	}
 	return nil
-}
-
-// checkFree follows a free list of posting rings to its end.
-func (x *Index) checkFree(class int) bool {
-	at := x.meta.Load(uint64(metaFree + class))
-	for range x.posts.Len() + 1 {
-		if at == 0 {
-			return true
-		}
-		if class < minClass || at-1+uint64(ringWords(class)) > x.posts.Len() {
-			return false
-		}
-		at = x.posts.Load(at - 1)
-	}
-	return false
 }
 
 // idf returns ln(1 + sessions / sessions with the item), the weight of sharing an item.
