@@ -113,20 +113,23 @@ func (w *Weights) Score(rows []Row, scores []float32) {
 
 func (w *Weights) score(row *Row, h *[Hidden]float32) float32 {
 	*h = w.Bias
-	s := float32(0)
-	for f, x := range row {
-		if x == 0 {
-			continue
-		}
-		s += w.Linear[f] * x
-		vector.Add32(x, &w.In[f], h)
+	vector.Mul32(row[:], w.In[:], h)
+	var s, s2, s3, s4 float32 // so that no addition waits for the one before
+	f := 0
+	for ; f+4 <= len(row); f += 4 {
+		s += w.Linear[f] * row[f]
+		s2 += w.Linear[f+1] * row[f+1]
+		s3 += w.Linear[f+2] * row[f+2]
+		s4 += w.Linear[f+3] * row[f+3]
 	}
-	for j := range h {
-		if h[j] > 0 {
-			s += w.Out[j] * h[j]
-		}
+	for ; f < len(row); f++ {
+		s += w.Linear[f] * row[f]
 	}
-	return s
+	for j := 0; j < Hidden; j += 2 {
+		s += w.Out[j] * max(h[j], 0)
+		s2 += w.Out[j+1] * max(h[j+1], 0)
+	}
+	return s + s2 + (s3 + s4)
 }
 
 // Learn takes one step towards scoring row positive above the others, and returns the loss, -ln of the probability
@@ -201,12 +204,9 @@ func (g *Weights) add(w *Weights, row *Row, h *[Hidden]float32, p float32) {
 		}
 	}
 	for f, x := range row {
-		if x == 0 {
-			continue
-		}
 		g.Linear[f] += p * x
-		vector.Add32(x, &back, &g.In[f])
 	}
+	vector.Outer32(row[:], &back, g.In[:])
 }
 
 func step(w, g, squares []float32, rate float32) {

@@ -31,3 +31,9 @@ func add64(a float32, x, y *[64]float32)
 
 //go:noescape
 func add32(a float32, x, y *[32]float32)
+
+//go:noescape
+func mul32(x *float32, n int, rows, y *[32]float32)
+
+//go:noescape
+func outer32(x *float32, n int, y, rows *[32]float32)

@@ -6,4 +6,5 @@ func TestLoopsWithoutTheKernels(t *testing.T) {
 	defer func(was bool) { fast = was }(fast)
 	fast = false
 	TestKernelsEqualLoops(t)
+	TestLayersEqualLoops(t)
 }

@@ -32,6 +32,56 @@ func TestKernelsEqualLoops(t *testing.T) {
 	})
 }
 
+func TestLayersEqualLoops(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		number := rapid.Float32Range(-3, 3)
+		x := rapid.SliceOfN(number, 0, 9).Draw(t, "x")
+		rows, outer := make([][32]float32, len(x)), make([][32]float32, len(x))
+		var y, sum [32]float32
+		for j := range y {
+			y[j] = number.Draw(t, "y")
+			sum[j] = y[j]
+			for i, a := range x {
+				rows[i][j] = number.Draw(t, "row")
+				sum[j] += a * rows[i][j]
+				outer[i][j] = rows[i][j] + a*y[j]
+			}
+		}
+		same := func(what string, got, want *[32]float32) {
+			for j := range got {
+				if math.Abs(float64(got[j]-want[j])) > 1e-4 {
+					t.Fatalf("%s %d: %g; want %g", what, j, got[j], want[j])
+				}
+			}
+		}
+		before := y
+		Mul32(x, rows, &y)
+		same("product", &y, &sum)
+		Outer32(x, &before, rows)
+		for i := range rows {
+			same("outer product", &rows[i], &outer[i])
+		}
+	})
+}
+
+func BenchmarkMul32(b *testing.B) {
+	var x [64]float32
+	var rows [64][32]float32
+	var y [32]float32
+	for b.Loop() {
+		Mul32(x[:], rows[:], &y)
+	}
+}
+
+func BenchmarkOuter32(b *testing.B) {
+	var x [64]float32
+	var rows [64][32]float32
+	var y [32]float32
+	for b.Loop() {
+		Outer32(x[:], &y, rows[:])
+	}
+}
+
 func BenchmarkDot64(b *testing.B) {
 	var x, y [64]float32
 	for b.Loop() {
