@@ -208,7 +208,6 @@ func TestSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	old, _ := fitted(t, 700)
-	d.SetModels(old.Models())
 	for contact := range uint32(700) {
 		got, _ := d.Score(contact, now)
 		want, _ := old.Score(contact, now)

@@ -5,6 +5,7 @@ import (
 
 	"orrery/churn/btyd"
 	"orrery/churn/forecast"
+	"orrery/models"
 )
 
 // Unit is the models' unit of time, in days.
@@ -28,6 +29,9 @@ type Models struct {
 	SpendFit btyd.Report
 	Base     Base
 	Gate     string // why models are not used; empty where they are
+
+	// Calibration says how an earlier fit has done since; nil where nobody has looked.
+	Calibration *models.Calibration
 }
 
 // Base is the share of customers that bought within the 28 days before the fit, by what was known of them at their start:

@@ -9,21 +9,25 @@ import (
 	"orrery/models/slab"
 )
 
-// Freeze returns the state of this moment for a snapshot: the contacts and their days. The histogram of histories, the
-// table of scores and the calendar follow from them and are not part of it; neither are the models, which a fit brings
-// back. The writer calls it between two events.
-func (c *Customers) Freeze() *slab.Parts { return slab.Join(c.words.Freeze(), c.lists.Freeze()) }
+// Freeze returns the state of this moment for a snapshot: the contacts, their days, and the models in use. The histogram
+// of histories, the table of scores and the calendar follow from them and are not part of it. The writer calls it between
+// two events.
+func (c *Customers) Freeze() *slab.Parts {
+	return slab.Join(c.words.Freeze(), c.lists.Freeze(), saved{c.models.Load()})
+}
 
-// ReadFrom replaces the state by what Freeze wrote, and counts all contacts anew: some 0.4 us a contact. It must not run
-// beside readers. It implements io.ReaderFrom.
+// ReadFrom replaces the state by what Freeze wrote, and counts all contacts anew: some 0.4 us a contact. Where there are
+// models, Reschedule is due after it. It must not run beside readers. It implements io.ReaderFrom.
 func (c *Customers) ReadFrom(src io.Reader) (int64, error) {
-	n, err := slab.ReadAll(src, &c.words, &c.lists)
+	var models saved
+	n, err := slab.ReadAll(src, &c.words, &c.lists, &models)
 	if err != nil {
 		return n, fmt.Errorf("cannot read customers: %w", err)
 	}
 	if c.words.Len()%stride != 0 {
 		return n, fmt.Errorf("cannot read customers: %d words are not whole contacts", c.words.Len())
 	}
+	c.models.Store(models.m)
 	c.table, c.counts, c.watch = rfm.NewTable(), btyd.NewCounts(), newWatch()
 	c.buyers.Store(0)
 	for r := range c.grid {

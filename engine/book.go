@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"sync/atomic"
-
 	"orrery/churn"
 	"orrery/churn/rfm"
 	"orrery/models"
@@ -15,7 +13,6 @@ type book struct {
 	base     *churn.Customers
 	contacts slab.Words // by number in the base: the contact
 	sums     slab.Words
-	fitted   atomic.Pointer[fitted]
 	bought   bool // since the last advance
 }
 

@@ -273,6 +273,9 @@ func (c *customers) ReadFrom(r io.Reader) (int64, error) {
 			k, err = slab.ReadAll(r, &books[i].contacts, &books[i].sums, books[i].base)
 			books[i].sums.Grow(sumWords)
 			n += k
+			if err == nil {
+				books[i].base.Reschedule(c.day)
+			}
 		}
 	}
 	c.books.Store(&books)

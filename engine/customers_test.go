@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -456,5 +458,67 @@ func BenchmarkCustomersSettle(b *testing.B) {
 		ev := *events[i%len(events)]
 		ev.Order = fmt.Appendf(nil, "%d", i)
 		e.Apply([]*models.Event{&ev})
+	}
+}
+
+// profiles is what every contact's profile says as a customer.
+func profiles(e *Engine, now models.Time) (all []string) {
+	e.EachContact(nil, 0, now, func(id []byte, c *models.Customer) bool {
+		all = append(all, fmt.Sprintf("%s %+v", id, c))
+		return true
+	})
+	return all
+}
+
+// bandsTold is the changes of churn bands that wait to be told. Those of segments are left out: when a contact is looked
+// at whose scores others have moved is no part of a snapshot.
+func bandsTold(e *Engine) (all []string) {
+	for _, ch := range drain(e) {
+		if ch.Band != ch.BandBefore {
+			all = append(all, fmt.Sprintf("%s %d to %d: %v", ch.Contact, ch.BandBefore, ch.Band, ch.Alive))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// A restart changes no answer: models, their record and what everybody's profile says are those before it, and so is what
+// the days bring from then on.
+func TestCustomersRestart(t *testing.T) {
+	e := newTestEngine(t)
+	apply(e, crowd(700))
+	if m, accepted := e.CustomerBases()[0].Refit(e.StreamTime()); m.Gate != "" || !accepted {
+		t.Fatalf("accepted %v, gate %q", accepted, m.Gate)
+	}
+	for e.customers.find(1).base.Behind() > 0 {
+		e.Apply(nil)
+	}
+	drain(e)
+	again := restored(t, e)
+	now := e.StreamTime() + 3*models.Day
+	if x, y := profiles(e, now), profiles(again, now); !slices.Equal(x, y) || len(x) != 700 {
+		t.Errorf("before\n%s\nafter\n%s", strings.Join(x[:2], "\n"), strings.Join(y[:2], "\n"))
+	}
+	x, _ := e.CustomerModels(nil)
+	y, _ := again.CustomerModels(nil)
+	if !reflect.DeepEqual(x, y) || x.Model == "" || x.Calibration == nil {
+		t.Errorf("models before\n%+v\nafter\n%+v", x, y)
+	}
+	told := 0
+	for day := 401; day < 500; day++ {
+		buy := []*models.Event{order(models.Purchase, 1_000_000+day, 0, 100_000, models.Micros, euro, models.Time(day)*models.Day)}
+		apply(e, buy)
+		apply(again, buy)
+		a, b := bandsTold(e), bandsTold(again)
+		if !slices.Equal(a, b) {
+			t.Fatalf("day %d: told %v, after a restart %v", day, a, b)
+		}
+		told += len(a)
+	}
+	if told < 100 {
+		t.Errorf("%d changes told", told)
+	}
+	if m, accepted := again.CustomerBases()[0].Refit(again.StreamTime()); m.Gate != "" || m.Choice == nil {
+		t.Errorf("accepted %v, gate %q after a restart", accepted, m.Gate)
 	}
 }

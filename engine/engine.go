@@ -117,7 +117,7 @@ type part struct {
 }
 
 // version is that of all sections; it grows when a model's layout changes.
-const version = 5
+const version = 6
 
 func (e *Engine) parts() []part {
 	return []part{

@@ -29,11 +29,6 @@ func (c CustomerBase) Shop() string { return string(c.e.shops.Name(c.b.shop)) }
 // Orders returns how many orders of known contacts count.
 func (c CustomerBase) Orders() uint64 { return c.b.sums.Load(sumOrders) }
 
-// fitted is what the newest fit that was accepted came to, beside the models themselves.
-type fitted struct {
-	calibration *models.Calibration
-}
-
 // calibrated is how many days of the past the calibration is about.
 const calibrated = 28
 
@@ -45,13 +40,11 @@ func (c CustomerBase) Refit(now models.Time) (m *churn.Models, accepted bool) {
 	if !c.b.base.Accept(m) {
 		return m, false
 	}
-	f := new(fitted)
 	if m.Gate == "" && day > calibrated {
 		if before := c.b.base.Fit(day - calibrated); before.Gate == "" {
-			f.calibration = calibrate(c.b, before, day)
+			m.Calibration = calibrate(c.b, before, day)
 		}
 	}
-	c.b.fitted.Store(f)
 	c.b.base.SetModels(m)
 	return m, true
 }
@@ -73,11 +66,11 @@ func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool
 		return out, true
 	}
 	out.Customers, out.Gate = uint32(b.base.Buyers()), "no fit yet"
-	m, f := b.base.Models(), b.fitted.Load()
-	if m == nil || f == nil {
+	m := b.base.Models()
+	if m == nil {
 		return out, true
 	}
-	out.Gate, out.Fitted, out.BaseRate, out.Calibration = m.Gate, timeOf(m.Day), m.Base.All, f.calibration
+	out.Gate, out.Fitted, out.BaseRate, out.Calibration = m.Gate, timeOf(m.Day), m.Base.All, m.Calibration
 	for _, row := range m.Base.N {
 		for _, n := range row {
 			out.BaseOf += n

@@ -134,6 +134,25 @@ func (c *Choice) Refit(customers [][]btyd.Day, end btyd.Day, opt Options) (*Choi
 	return &next, nil
 }
 
+// Revive completes a choice whose exported fields have been read back, so that it can be fitted anew. It returns false
+// where the model that it holds is not one of its candidates.
+func (c *Choice) Revive() bool {
+	known := candidates()
+	c.best = -1
+	for i := range c.Candidates {
+		tried := &c.Candidates[i]
+		for _, k := range known {
+			if k.Name == tried.Name && k.Recent == tried.Recent {
+				tried.stages, tried.fit = k.stages, k.fit
+			}
+		}
+		if tried.fit != nil && c.Model != nil && tried.Name == c.Model.Name() && tried.Recent == c.Recent {
+			c.best = i
+		}
+	}
+	return c.best >= 0
+}
+
 func why(tried []Candidate, best int, factor float64) string {
 	won, second := tried[best], math.Inf(-1)
 	for i, c := range tried {
