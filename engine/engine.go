@@ -95,6 +95,7 @@ func New(cfg Config) (*Engine, error) {
 			Similar:  similar.New(),
 			Next:     next.NewLive(session.Config{}, cfg.LearnEvery),
 			Together: together.New(), Rebuy: rebuy.New(),
+			Recent: frame.NewRecent(),
 		},
 		free:   make(chan *frame.Answerer, maxAnswerers),
 		meters: newMeters(),

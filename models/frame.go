@@ -16,6 +16,7 @@ type FrameQuery struct {
 	Category []byte   // category page: for the per-category recipes
 	N        int      // wanted number of items; 0 takes the frame's own
 	Now      Time     // the reader's time: the wall clock, or the stream's (--clock stream)
+	Brief    bool     // of the products only ID and JSON are wanted
 }
 
 // Social is the social proof of a product: distinct visitors within a window, the asking visitor and bots left out.

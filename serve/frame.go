@@ -55,7 +55,7 @@ func (s *Server) unknownFrame(name []byte) *fault {
 // readFrameQuery reads the query string into c.query. Parameters that it does not know are ignored: pages add their own.
 func (s *Server) readFrameQuery(c *call) *fault {
 	q := &c.query
-	*q = models.FrameQuery{Products: q.Products[:0], Exclude: q.Exclude[:0], Now: s.deps.Clock()}
+	*q = models.FrameQuery{Products: q.Products[:0], Exclude: q.Exclude[:0], Now: s.deps.Clock(), Brief: true}
 	var proof []byte
 	for {
 		name, value, ok, more := c.args.next()

@@ -178,7 +178,7 @@ func (s *Server) fillQuery(c *call, page *pageRequest, f *frameRequest, shop []b
 		Shop: shop, Frame: []byte(f.Frame), Visitor: []byte(page.Visitor), Contact: []byte(page.Contact), Category: []byte(f.Category),
 		Products: idsOf(idsOf(c.query.Products[:0], product), cart...),
 		Exclude:  idsOf(append(c.query.Exclude[:0], seen...), f.Exclude...),
-		N:        f.N, Now: s.deps.Clock(),
+		N:        f.N, Now: s.deps.Clock(), Brief: true,
 	}
 }
 

@@ -4,11 +4,12 @@ import (
 	"orrery/models"
 )
 
-// askForContact asks for a frame for the contact that the path names.
-func (s *Server) askForContact(c *call) *fault {
+// askForContact asks for a frame for the contact that the path names; brief as in models.FrameQuery.
+func (s *Server) askForContact(c *call, brief bool) *fault {
 	if f := s.readFrameQuery(c); f != nil {
 		return f
 	}
+	c.query.Brief = brief
 	if len(c.query.Frame) == 0 {
 		c.query.Frame = append(c.name[:0], s.cfg.MailFrame...)
 		c.name = c.query.Frame
@@ -19,7 +20,7 @@ func (s *Server) askForContact(c *call) *fault {
 
 // answerContactProducts answers GET /v1/contacts/{id}/products: a frame for a contact, as a mail program's server asks.
 func (s *Server) answerContactProducts(c *call) *fault {
-	if f := s.askForContact(c); f != nil {
+	if f := s.askForContact(c, true); f != nil {
 		return f
 	}
 	body := s.appendFrame(c.begin(), c, c.begun)
@@ -32,7 +33,7 @@ const mailColumns = 2
 
 // answerContactMail answers GET /v1/contacts/{id}/products.html: the same frame as a fragment for a mail.
 func (s *Server) answerContactMail(c *call) *fault {
-	if f := s.askForContact(c); f != nil {
+	if f := s.askForContact(c, false); f != nil {
 		return f
 	}
 	header := &c.ctx.Response.Header

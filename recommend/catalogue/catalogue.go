@@ -198,6 +198,19 @@ func (c *Catalogue) Price(item uint32) models.Money {
 	return models.Money(c.products.Load(c.word(item, pPrice)))
 }
 
+// Slot returns an item's id and the JSON members of its slot, nil where nothing is known to show; both are shared and
+// immutable. It is what a frame needs of a product, for a fourth of what Product costs. Any goroutine may call it.
+func (c *Catalogue) Slot(item uint32) (id, json []byte) {
+	slot := c.texts.Get(uint64(item))
+	if len(slot) == 0 {
+		return c.items.Name(item), nil
+	}
+	if id = idOf(slot); id == nil {
+		id = c.items.Name(item)
+	}
+	return id, slot[headBytes:]
+}
+
 // Product fills in all that is known of an item. It allocates nothing where no text needs an escape resolved. Any
 // goroutine may call it.
 func (c *Catalogue) Product(item uint32, p *models.Product) {

@@ -110,6 +110,16 @@ func (s *slot) append(dst, id []byte) []byte {
 	return dst
 }
 
+// idOf returns the id in a kept slot, nil where the slot has escapes.
+func idOf(kept []byte) []byte {
+	if kept[headBytes-1]&(escaped>>8) != 0 {
+		return nil
+	}
+	from := headBytes + len(textNames[0])
+	n := int(binary.LittleEndian.Uint16(kept))
+	return kept[from : from+n : from+n]
+}
+
 // texts returns title, url and image of a kept slot. It allocates only where one of them has escapes.
 func texts(kept []byte) (title, url, image []byte) {
 	if len(kept) == 0 {

@@ -1,6 +1,8 @@
 package frame
 
 import (
+	"github.com/cespare/xxhash/v2"
+
 	"orrery/models"
 	"orrery/recommend/catalogue"
 	"orrery/recommend/neighbours"
@@ -8,6 +10,7 @@ import (
 	"orrery/recommend/people"
 	"orrery/recommend/popular"
 	"orrery/recommend/rebuy"
+	"orrery/recommend/recent"
 	"orrery/recommend/similar"
 	"orrery/recommend/social"
 	"orrery/recommend/together"
@@ -26,12 +29,13 @@ type Models struct {
 	Next      *next.Live
 	Together  *together.Ranker
 	Rebuy     *rebuy.History
+	Recent    *recent.Table // frames answered lately; see NewRecent
 }
 
 // Answerer answers one request at a time; it holds the scratch that makes answering free of allocations.
 type Answerer struct {
 	m      *Models
-	frames map[string]Frame
+	frames map[string]*Frame
 	reader *people.Reader
 
 	q          *models.FrameQuery
@@ -54,6 +58,9 @@ type Answerer struct {
 	offerSale  func(uint32) bool   // a.onSale, made once
 	position   int                 // of the product that inOrder has offered last
 	c          candidates
+	n          int    // slots wanted
+	slots      []slot // filled
+	kept       []uint64
 	sums       sums
 	baskets    baskets
 }
@@ -63,10 +70,10 @@ func NewAnswerer(m *Models, frames map[string]Frame) *Answerer {
 	a := &Answerer{m: m, reader: m.People.Reader(), c: candidates{shelf: m.Catalogue}}
 	a.allow, a.offerAlike = a.c.allowed, a.offerSimilar
 	a.offerNext, a.offerSale = a.inOrder, a.onSale
-	named := make(map[string]Frame, len(frames))
+	named := make(map[string]*Frame, len(frames))
 	for name, f := range frames {
-		f.name = name
-		named[name] = f
+		f.name, f.hash = name, xxhash.Sum64String(name)
+		named[name] = &f
 	}
 	a.frames = named
 	return a
@@ -92,14 +99,30 @@ func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, into *models.Frame)
 		n = DefaultSlots
 	}
 	n = min(n, MaxSlots)
+	a.n, a.slots = n, a.slots[:0]
+	if key := a.question(f); key == 0 {
+		a.find(f)
+	} else if !a.again(f, key) {
+		steps, stamp := a.find(f)
+		a.keep(f, key, steps, stamp)
+	}
+	a.fill(f, into)
+	return nil
+}
+
+// find fills a.slots by the steps of a frame. It returns how many steps that took, and a hash of the lists that those of
+// them read that can be read again: taken before they were, so that whatever is counted meanwhile shows.
+func (a *Answerer) find(f *Frame) (steps int, stamp uint64) {
 	for i, step := range f.Steps {
-		if room := n - len(into.Items); room > 0 {
+		if room := a.n - len(a.slots); room > 0 {
+			stamp = a.stamp(stamp, step)
 			a.c.reset(room)
 			a.collect(step)
-			a.fill(into, i, step.Recipe)
+			a.take(i)
+			steps = i + 1
 		}
 	}
-	return nil
+	return steps, stamp
 }
 
 // ask resolves the names of a query.
@@ -134,22 +157,54 @@ func ContactOwner(contact uint32) uint32 { return contact * 2 }
 // VisitorOwner is described at ContactOwner.
 func VisitorOwner(visitor uint32) uint32 { return visitor*2 + 1 }
 
-// fill moves the collected candidates into the frame, scores scaled to the step's best.
-func (a *Answerer) fill(into *models.Frame, step int, recipe Recipe) {
+// slot is a place of a frame that a step has filled.
+type slot struct {
+	candidate // its score scaled to the best of the step, which is 1
+	step      int
+}
+
+// take moves the candidates of a step into slots.
+func (a *Answerer) take(step int) {
 	for _, c := range a.c.best {
 		a.c.exclude = append(a.c.exclude, c.item)
-		slot := models.FrameItem{
-			Item: c.item, Score: 1, Recipe: string(recipe), Step: step,
-			Because: models.Because{Count: c.count, Score: c.stat},
-			Social:  a.m.Social.Of(c.item, a.self, a.q.Now),
-		}
 		if top := a.c.best[0].score; top > 0 {
-			slot.Score = max(0, c.score/top)
+			c.score = max(0, c.score/top)
+		} else {
+			c.score = 1
 		}
-		if c.from != 0 {
-			slot.Because.ID = a.m.Catalogue.ID(c.from)
+		a.slots = append(a.slots, slot{c, step})
+	}
+}
+
+// fill writes the slots into the frame. What a frame's reader was given before is written over in place.
+func (a *Answerer) fill(f *Frame, into *models.Frame) {
+	touches := a.reader.Touches(a.who.Visitor)
+	from, fromID := uint32(0), []byte(nil)
+	for i := range a.slots {
+		s := &a.slots[i]
+		if len(into.Items) == cap(into.Items) {
+			into.Items = append(into.Items, models.FrameItem{})
 		}
-		a.m.Catalogue.Product(c.item, &slot.Product)
-		into.Items = append(into.Items, slot)
+		into.Items = into.Items[:i+1]
+		it := &into.Items[i]
+		it.Item, it.Score, it.Recipe, it.Step = s.item, s.score, string(f.Steps[s.step].Recipe), s.step
+		if s.from != from {
+			from, fromID = s.from, nil
+			if from != 0 {
+				fromID = a.m.Catalogue.ID(from)
+			}
+		}
+		it.Because = models.Because{ID: fromID, Count: s.count, Score: s.stat}
+		self := a.self
+		if !touches.May(s.item) {
+			self = 0
+		}
+		it.Social = a.m.Social.Of(s.item, self, a.q.Now)
+		if a.q.Brief {
+			it.Product = models.Product{Item: s.item}
+			it.Product.ID, it.Product.JSON = a.m.Catalogue.Slot(s.item)
+		} else {
+			a.m.Catalogue.Product(s.item, &it.Product)
+		}
 	}
 }

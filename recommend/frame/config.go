@@ -50,6 +50,7 @@ type Frame struct {
 	N     int // slots when the request does not say
 
 	name string // known to the answerer
+	hash uint64
 }
 
 // DefaultSlots is the number of slots of a frame that does not say.

@@ -314,6 +314,31 @@ func (l *Lists) Read(dst []Neighbour, item uint32, now models.Time) ([]Neighbour
 	return dst, pairs
 }
 
+// Stamp returns a hash of all that is counted in the list of item: while it stays the same, no pair of the item has been
+// counted. It costs a walk over the list, a tenth of what ranking it does. Any goroutine may call it.
+func (l *Lists) Stamp(item uint32) uint64 {
+	if uint64(item) >= l.at.Len() {
+		return 0
+	}
+	place := l.at.Load(uint64(item))
+	if place == 0 {
+		return 0
+	}
+	// Eight sums that do not wait for each other, each of its own place in the sets.
+	var h [setWords]uint64
+	block := l.words.Block(place>>8, setWords<<(place&0xff-1))
+	for ; len(block) >= setWords; block = block[setWords:] {
+		for i := range h {
+			h[i] = (h[i] + atomic.LoadUint64(&block[i])) * 0x9e3779b97f4a7c15
+		}
+	}
+	sum := place
+	for i, x := range h {
+		sum = (sum ^ bits.RotateLeft64(x, 8*i)) * 0xbf58476d1ce4e5b9
+	}
+	return sum
+}
+
 // Count returns the number of baskets that hold item on the right side, at moment now.
 func (l *Lists) Count(item uint32, now models.Time) float32 {
 	if uint64(item) >= l.sides.Len() {

@@ -65,6 +65,46 @@ func (r *Reader) Viewed(who Person) []Entry {
 	return r.newestFirst()
 }
 
+// Touches is which products a visitor may have viewed, put into a cart or bought.
+type Touches struct {
+	entries []Entry
+	all     bool // any product: the visitor has done more than is remembered, or has bought
+}
+
+// Touches returns what visitor v (0: unknown) may have touched. It lives until the reader's next call.
+func (r *Reader) Touches(v uint32) Touches {
+	if v == 0 {
+		return Touches{}
+	}
+	p := r.p
+	c := p.contact(v)
+	if p.shared(v) || p.newestOrder(visitorOwner(v)) != 0 || c != 0 && p.newestOrder(contactOwner(c)) != 0 {
+		return Touches{all: true}
+	}
+	views, cart := p.word(v, vViews), p.word(v, vCart)
+	if _, class, _ := handleAt(p.visitors.Load(views)); minRoom<<class >= p.cfg.History {
+		return Touches{all: true} // something may have made room
+	}
+	if _, _, n := handleAt(p.visitors.Load(cart)); n == cartRoom {
+		return Touches{all: true}
+	}
+	r.raw = p.lists.read(p.lists.read(r.raw[:0], &p.visitors, views), &p.visitors, cart)
+	return Touches{entries: r.raw}
+}
+
+// May tells whether the visitor may have touched an item. False is certain.
+func (t *Touches) May(item uint32) bool {
+	if t.all {
+		return true
+	}
+	for i := range t.entries {
+		if t.entries[i].ID == item {
+			return true
+		}
+	}
+	return false
+}
+
 // Cart returns what lies in the cart, all devices together, newest first: what was put there after the person's newest
 // order. Aux is the quantity. It lives until the next call.
 func (r *Reader) Cart(who Person) []Entry {

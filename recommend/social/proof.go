@@ -141,14 +141,16 @@ func (p *Proof) leaveOut(c *counts, product, self uint32, now models.Time) {
 // counts returns how many visitors the windows of a product hold.
 func (p *Proof) counts(product uint32, now models.Time) counts {
 	key := keyOf(product, p.heads.Block(uint64(product)*headWords, headWords), now)
-	slot := p.recent.slot(product)
-	c, ok := slot.get(key)
-	if !ok {
-		for i, w := range p.windows() {
-			c[i] = int32(w.count(product, now))
-		}
-		slot.put(key, &c)
+	slot, second := p.recent.slot(product), now.Seconds()
+	c, day, viewing := slot.get(key, second)
+	if day && viewing {
+		return c
 	}
+	c[0] = int32(p.viewing.count(product, now))
+	if !day {
+		c[1], c[2], c[3] = int32(p.viewed.count(product, now)), int32(p.carted.count(product, now)), int32(p.bought.count(product, now))
+	}
+	slot.put(key, second, &c)
 	return c
 }
 
