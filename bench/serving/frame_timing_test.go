@@ -13,8 +13,8 @@ import (
 	"orrery/models"
 )
 
-// benchmarkSite is a shop in which lists are full and visitors have histories.
-var benchmarkSite = traffic.Config{Products: 5_000, Visitors: 20_000, Views: 200_000, Known: 5_000}
+// benchmarkSite is the shop of bench serve: lists are full and visitors have histories.
+var benchmarkSite = traffic.Config{}.WithDefaults()
 
 // loaded returns an engine that has taken a site's events, and the site.
 func loaded(b *testing.B) (*engine.Engine, *traffic.Site) {

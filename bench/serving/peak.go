@@ -2,6 +2,9 @@ package serving
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
 
 	"orrery/bench/child"
 	"orrery/bench/load"
@@ -72,5 +75,24 @@ func (b *bench) peak(ctx context.Context, bare *child.Process, kind string) erro
 	p.CPU, p.BareUS, p.CPUOf = middle(cpus), middle(bareCPUs), middle(cpuRatios)
 	p.P50, p.P99, p.Allocs = middle(p50s), middle(p99s), middle(allocs)
 	b.result.Peaks = append(b.result.Peaks, p)
-	return nil
+	return b.profile(ctx, kind)
+}
+
+// profile drives the server once more and keeps a profile of it: profiling costs some percent, so no figure is taken
+// meanwhile.
+func (b *bench) profile(ctx context.Context, kind string) error {
+	if b.cfg.Profile == "" {
+		return nil
+	}
+	seconds := max(1, int(b.cfg.For.Seconds()))
+	done := make(chan error, 1)
+	go func() {
+		raw, err := child.Get(ctx, b.node.Admin, fmt.Sprintf("/debug/pprof/profile?seconds=%d", seconds))
+		if err == nil {
+			err = os.WriteFile(b.cfg.Profile+"."+kind, raw, 0o644)
+		}
+		done <- err
+	}()
+	_, err := b.drive(ctx, b.node, kind, load.Config{Connections: b.cfg.Connections[0]})
+	return errors.Join(err, <-done)
 }

@@ -31,7 +31,8 @@ type Config struct {
 	OpenKind    string        // of requests in the open loop; default product
 	Rate        float64       // of the open loop; 0: half of the closed loop's peak
 	Poisson     bool
-	Steps       int // of the curve of latency over rate; 0: none
+	Steps       int    // of the curve of latency over rate; 0: none
+	Profile     string // where CPU profiles of the server go, with the kind of request behind the name; empty: none are taken
 	Flags       []string
 	Dir         string
 
