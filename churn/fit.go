@@ -32,6 +32,8 @@ type Models struct {
 
 	// Calibration says how an earlier fit has done since; nil where nobody has looked.
 	Calibration *models.Calibration
+
+	rhythms *rhythms // nil before SetModels
 }
 
 // Base is the share of customers that bought within the 28 days before the fit, by what was known of them at their start:
@@ -153,7 +155,12 @@ func (l *ledger) customers() [][]btyd.Day {
 func (c *Customers) Models() *Models { return c.models.Load() }
 
 // SetModels makes m what scores are made of.
-func (c *Customers) SetModels(m *Models) { c.models.Store(m) }
+func (c *Customers) SetModels(m *Models) {
+	if m != nil && m.Gate == "" && m.rhythms == nil {
+		m.rhythms = new(rhythms)
+	}
+	c.models.Store(m)
+}
 
 // tolerated is by how much a new fit may be worse in total over the last closed window: less than what a Poisson total of
 // a thousand purchases scatters by.

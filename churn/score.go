@@ -3,6 +3,7 @@ package churn
 import (
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"orrery/churn/btyd"
 	"orrery/churn/rfm"
@@ -73,7 +74,7 @@ func (s *Score) forecast(m *Models, r *record, now btyd.Day) {
 	s.Order = m.order(r)
 	s.Value = s.Year * s.Order
 	s.Next = o.Next(0.5) * Unit
-	s.Late = float64(now-r.key.Last) - gapQuantile(m.Forecast.Model, r.key, lateQuantile)
+	s.Late = float64(now-r.key.Last) - m.rhythm(r.key)
 }
 
 // order returns the expected amount of a purchase day.
@@ -88,11 +89,29 @@ func (m *Models) order(r *record) float64 {
 	return m.Spend.Expect(x, (r.spent-r.first).Float()/x)
 }
 
-// gapQuantile returns the days within which a customer who is still one comes back with probability q, seen from the
-// last purchase.
-func gapQuantile(m btyd.Model, k btyd.Key, q float64) float64 {
-	return m.NextAlive(k.At(k.Last, Unit), q) * Unit
+// rhythm returns the days within which a customer who is still one comes back with probability lateQuantile, seen from
+// the last purchase.
+func (m *Models) rhythm(k btyd.Key) float64 {
+	h := k.At(k.Last, Unit)
+	if geo, ok := m.Forecast.Model.(btyd.BetaGeo); ok && geo.K <= 1 || m.rhythms == nil || k.Days > math.MaxUint16 {
+		return m.Forecast.Model.NextAlive(h, lateQuantile) * Unit
+	}
+	// It depends on no more than the number of purchases and the days between first and last, so most customers share
+	// theirs with others.
+	name := k.Days<<16 | uint32(k.Last-k.First)
+	cell := &m.rhythms[name*0x9e3779b1>>(32-rhythmBits)]
+	if word := cell.Load(); uint32(word>>32) == name {
+		return float64(math.Float32frombits(uint32(word)))
+	}
+	days := float32(m.Forecast.Model.NextAlive(h, lateQuantile) * Unit)
+	cell.Store(uint64(name)<<32 | uint64(math.Float32bits(days)))
+	return float64(days)
 }
+
+// rhythms remembers rhythm, where no closed form gives it: a word a cell, its name<<32 | the days as a float32.
+type rhythms [1 << rhythmBits]atomic.Uint64
+
+const rhythmBits = 14
 
 // State returns what changes are told of: the settled segment of a contact, and the probability of being a customer still
 // on a day, negative where no model speaks. ok is false for who has not bought. It costs a fraction of Score.

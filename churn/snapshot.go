@@ -27,7 +27,7 @@ func (c *Customers) ReadFrom(src io.Reader) (int64, error) {
 	if c.words.Len()%stride != 0 {
 		return n, fmt.Errorf("cannot read customers: %d words are not whole contacts", c.words.Len())
 	}
-	c.models.Store(models.m)
+	c.SetModels(models.m)
 	c.table, c.counts, c.watch = rfm.NewTable(), btyd.NewCounts(), newWatch()
 	c.buyers.Store(0)
 	for r := range c.grid {

@@ -95,6 +95,9 @@ func expm1Over(y float64) float64 {
 	return math.Expm1(y) / y
 }
 
+// longest is a time that no clock of a shop runs to, whatever its unit.
+const longest = 1e9
+
 // falling solves f(t) = target for a function that does not increase in t >= lo; +Inf where it stays above target. It
 // brackets by doubling and then runs Ridders' method, some 20 calls in all, to a relative accuracy of 1e-12.
 func falling(f func(float64) float64, target, lo float64) float64 {
@@ -102,7 +105,6 @@ func falling(f func(float64) float64, target, lo float64) float64 {
 	if flo <= 0 {
 		return lo
 	}
-	const longest = 1e9 // no clock of a shop runs that far, whatever its unit
 	step := 1 + lo
 	hi := lo + step
 	fhi := f(hi) - target

@@ -28,17 +28,26 @@ func (f integrand) integrate(lo, hi float64, mean *moments) float64 {
 	v0 := math.Log(m + lo)
 	v1 := v0 + math.Log1p((hi-lo)/(m+lo))
 	top, at := f.peak(m, v0, v1)
-	v1 = f.cut(m, at, v1, top)
-	panels, rule := f.rule(m, v0, v1, top)
+	v1, end := f.cut(m, at, v1, top)
+	if at > v0 {
+		end = min(end, f.log(m, v0))
+	}
+	panels, rule := pick(v1-v0, top-end)
 	width := (v1 - v0) / float64(panels)
 	var sum float64
 	var mom moments
 	for p := range panels {
 		start := v0 + float64(p)*width
 		for i, x := range rule.x {
-			u := math.Exp(start+width*x) - m
-			ln1, ln2 := math.Log(f.c1+u), math.Log(f.c2+u)
-			w := rule.w[i] * math.Exp(start+width*x-f.n1*ln1-f.n2*ln2-top)
+			v := start + width*x
+			u := math.Exp(v) - m
+			ln1, ln2 := v, v // of m+u; the other constant's is another
+			if f.c1 > m {
+				ln1 = math.Log(f.c1 + u)
+			} else {
+				ln2 = math.Log(f.c2 + u)
+			}
+			w := rule.w[i] * math.Exp(v-f.n1*ln1-f.n2*ln2-top)
 			sum += w
 			if mean != nil {
 				mom.ln1 += w * ln1
@@ -76,43 +85,46 @@ func (f integrand) peak(m, v0, v1 float64) (top, at float64) {
 	return f.log(m, at), at
 }
 
-// cut returns where the integrand has fallen by depth right of its peak, at most v1: Newton's method from the outside,
-// safe on a concave function.
-func (f integrand) cut(m, at, v1, top float64) float64 {
-	v := v1
+// cut returns where the integrand has fallen by depth right of its peak, at most v1, and its logarithm there: Newton's
+// method from the outside, safe on a concave function.
+func (f integrand) cut(m, at, v1, top float64) (v, end float64) {
+	v = v1
 	for range 60 {
-		over := top - depth - f.log(m, v)
+		end = f.log(m, v)
+		over := top - depth - end
 		if over <= 1 {
-			return v
+			return v, end
 		}
 		u := math.Exp(v) - m
 		slope := 1 - f.n1*(m+u)/(f.c1+u) - f.n2*(m+u)/(f.c2+u)
 		v = max(at, v+over/slope)
 	}
-	return v
+	return v, f.log(m, v)
 }
 
-// rule picks nodes by the width of the interval and the fall of the integrand over it.
-func (f integrand) rule(m, v0, v1, top float64) (panels int, r *gauss) {
-	width := v1 - v0
-	fall := top - min(f.log(m, v0), f.log(m, v1))
+// pick picks nodes by the width of the interval and the fall of the integrand's logarithm over it.
+func pick(width, fall float64) (panels int, r *gauss) {
 	switch {
-	case width < 1 && fall < 3:
+	case width < 0.25 && fall < 0.5:
 		return 1, rules()[0]
-	case width < 2.5 && fall < 12:
+	case width < 0.6 && fall < 1.5:
 		return 1, rules()[1]
-	case width < 5:
+	case width < 1 && fall < 3:
 		return 1, rules()[2]
+	case width < 2.5 && fall < 12:
+		return 1, rules()[3]
+	case width < 5:
+		return 1, rules()[4]
 	}
-	return int(math.Ceil(width / 5)), rules()[2]
+	return int(math.Ceil(width / 5)), rules()[4]
 }
 
 // gauss is a Gauss-Legendre rule on [0, 1].
 type gauss struct{ x, w []float64 }
 
-var rules = sync.OnceValue(func() [3]*gauss {
-	var all [3]*gauss
-	for i, n := range []int{8, 16, 40} {
+var rules = sync.OnceValue(func() [5]*gauss {
+	var all [5]*gauss
+	for i, n := range []int{4, 6, 8, 16, 40} {
 		g := &gauss{make([]float64, n), make([]float64, n)}
 		quad.Legendre{}.FixedLocations(g.x, g.w, 0, 1)
 		all[i] = g

@@ -362,3 +362,23 @@ func TestCumulativeRoadsAgree(t *testing.T) {
 		}
 	})
 }
+
+// Newton's answers for Pareto/NBD are those of a search that knows nothing of derivatives.
+func TestParetoAgainstSearch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := Pareto{R: math.Exp(rapid.Float64Range(-3, 2).Draw(t, "r")), Alpha: math.Exp(rapid.Float64Range(-2, 5).Draw(t, "alpha")),
+			S: math.Exp(rapid.Float64Range(-4, 2).Draw(t, "s")), Beta: math.Exp(rapid.Float64Range(-2, 5).Draw(t, "beta"))}
+		h := History{T: rapid.Float64Range(0, 200).Draw(t, "T")}
+		if rapid.Bool().Draw(t, "repeat") {
+			h.X, h.Tx = float64(rapid.IntRange(1, 300).Draw(t, "x")), h.T*rapid.Float64Range(0, 1).Draw(t, "tx")
+		}
+		q := rapid.Float64Range(0.01, 0.99).Draw(t, "q")
+		near := func(what string, got, want float64) {
+			if !(math.Abs(got-want) <= 1e-7*(1+want)) && !(math.IsInf(want, 1) && got > longest/2) && !(math.IsInf(got, 1) && want > longest/2) {
+				t.Fatalf("%s(%v, %v) of %+v is %v, by search %v", what, h, q, m, got, want)
+			}
+		}
+		near("next", m.NextAlive(h, q), falling(func(t float64) float64 { return -m.BuyAlive(h, t) }, -q, 0))
+		near("crossing", m.Crossing(h, q), falling(func(t float64) float64 { return m.Alive(History{h.X, h.Tx, t}) }, q, h.Tx))
+	})
+}

@@ -60,6 +60,9 @@ func (f Forecaster) tail(h btyd.History, t float64) tail {
 
 // over returns the least n such that more than n purchases have at most probability level.
 func (d tail) over(level float64) int {
+	if level <= 0 {
+		return Most
+	}
 	pmf := math.Exp(-d.shape * math.Log1p(d.mean/d.shape))
 	rest := 1 - pmf
 	q := d.mean / (d.mean + d.shape)
