@@ -113,6 +113,16 @@ type rhythms [1 << rhythmBits]atomic.Uint64
 
 const rhythmBits = 14
 
+// Segment returns the settled segment of a contact, NoSegment for who has not bought.
+func (c *Customers) Segment(contact uint32) rfm.Segment {
+	at := uint64(contact) * stride
+	if at+stride > c.words.Len() {
+		return rfm.NoSegment
+	}
+	w := [stride]uint64{wOrders: c.words.Load(at + wOrders)}
+	return decode(&w).scores.Segment()
+}
+
 // State returns what changes are told of: the settled segment of a contact, and the probability of being a customer still
 // on a day, negative where no model speaks. ok is false for who has not bought. It costs a fraction of Score.
 func (c *Customers) State(contact uint32, now btyd.Day) (segment rfm.Segment, alive float64, ok bool) {

@@ -101,6 +101,9 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 			p.Spent[order.Currency] += order.Value
 		}
 	}
+	if who.Contact != 0 {
+		p.Mail = e.mails.best(shop, who.Contact, e.customers.segment(shop, who.Contact), now)
+	}
 	if b := e.customers.find(shop); b != nil && who.Contact != 0 {
 		p.Customer = e.customer(b, who.Contact, now)
 	}
@@ -130,6 +133,7 @@ func (e *Engine) Stats() models.Stats {
 		"viewed_together": e.m.Viewed.Bytes(), "bought_together": e.m.Bought.Bytes(), "bought_after_viewing": e.m.After.Bytes(),
 		"sessions": e.m.Next.Bytes(), "similar": e.m.Similar.Bytes(), "popular": e.m.Popular.Bytes(), "social": e.m.Social.Bytes(),
 		"customers": e.customers.bytes(), "intent": e.intents.bytes(),
+		"mails": e.mails.bytes(),
 	}
 	s.StreamTime = e.StreamTime()
 	return s

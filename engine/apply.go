@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 
 	"orrery/models"
 	"orrery/recommend/catalogue"
@@ -38,7 +39,9 @@ func (e *Engine) apply(ev *models.Event) {
 		e.refund(shop, ev)
 	case models.Cancel:
 		e.cancel(shop, ev)
-	case models.EmailSent, models.EmailOpen: // not the person's own doing, or a mail program's
+	case models.EmailSent:
+		e.mails.send(shop, contact, e.customers.segment(shop, contact), ev.Time)
+	case models.EmailOpen: // a mail program's doing
 	default:
 		e.behaviour(shop, v, ev)
 	}
@@ -105,7 +108,11 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
 		}
 	}
 	bot := p.IsBot(v)
+	if ev.Kind == models.EmailClick {
+		e.mails.answer(shop, p.ContactOf(v), ev.Time, clickWithin)
+	}
 	if began {
+		e.mails.answer(shop, p.ContactOf(v), ev.Time, visitWithin)
 		e.m.Next.End(v)
 		if len(ev.Visitor) > 0 && !bot {
 			e.arrivals.note(ev.Visitor)
@@ -206,6 +213,7 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 	}
 	e.ledger.book(money)
 	e.customers.settle(shop, e.m.People.OrderOf(order.Hash))
+	e.mails.answer(shop, cmp.Or(contact, e.m.People.ContactOf(v)), ev.Time, visitWithin)
 	e.learnOrder(shop, v, contact, ev.IDHash(), &order)
 	after := e.m.After.Weight(ev.Time)
 	e.m.After.CountBasket(after)

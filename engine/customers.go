@@ -7,6 +7,7 @@ import (
 
 	"orrery/churn"
 	"orrery/churn/btyd"
+	"orrery/churn/rfm"
 	"orrery/models"
 	"orrery/models/slab"
 	"orrery/recommend/people"
@@ -162,6 +163,16 @@ func (c *customers) lookUp(contact uint32) (uint32, bool) {
 	}
 	n := c.numbers.Load(uint64(contact))
 	return uint32(n) - 1, n != 0
+}
+
+// segment returns the settled segment of a contact. Any goroutine may call it.
+func (c *customers) segment(shop, contact uint32) rfm.Segment {
+	b := c.find(shop)
+	number, ok := c.lookUp(contact)
+	if b == nil || !ok {
+		return rfm.NoSegment
+	}
+	return b.base.Segment(number)
 }
 
 // advance ends a batch of events: what they changed is noted, and what a new day brings.

@@ -66,6 +66,7 @@ type Engine struct {
 
 	customers *customers
 	intents   *intents
+	mails     *mails
 	arrivals  arrivals
 
 	free    chan *frame.Answerer // answerers that no request uses
@@ -102,6 +103,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e.customers = newCustomers(e.m.People)
 	e.intents = newIntents(e.m.People, cfg.Outcomes)
+	e.mails = newMails(e.m.People)
 	return e, nil
 }
 
@@ -125,7 +127,7 @@ func (e *Engine) parts() []part {
 		{"shops", e.shops}, {"ledger", e.ledger}, {"catalogue", e.m.Catalogue}, {"people", e.m.People},
 		{"viewed_together", e.m.Viewed}, {"bought_together", e.m.Bought}, {"bought_after_viewing", e.m.After},
 		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next}, {"similar", e.m.Similar},
-		{"customers", e.customers}, {"intent", e.intents}, {"together", e.m.Together}, {"rebuy", e.m.Rebuy},
+		{"customers", e.customers}, {"intent", e.intents}, {"mails", e.mails}, {"together", e.m.Together}, {"rebuy", e.m.Rebuy},
 		{"quality_next", e.meters.next}, {"quality_viewed_together", e.meters.viewed},
 	}
 }

@@ -55,4 +55,5 @@ type Profile struct {
 	Bot        bool
 	Customer   *Customer // nil for who has not bought
 	Intent     *Intent   // nil while no session is running
+	Mail       *MailHour // nil for a visitor who is nobody's
 }

@@ -52,6 +52,9 @@ func (p *People) ContactID(c uint32) (id []byte, shop uint32) {
 	return p.text.Get(slab.Ref(p.contacts.Load(p.cword(c, cText)))), uint32(p.contacts.Load(p.cword(c, cShop)))
 }
 
+// ContactOf returns the contact that a visitor was newest seen as, 0 where it is unknown. Any goroutine may call it.
+func (p *People) ContactOf(v uint32) uint32 { return p.contact(v) }
+
 // LastContact returns the largest number of a contact; all from 1 to it are in use. Any goroutine may call it.
 func (p *People) LastContact() uint32 {
 	return uint32(p.contacts.Len()/contactWords) - 1
