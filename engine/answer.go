@@ -107,12 +107,25 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 	if b := e.customers.find(shop); b != nil && who.Contact != 0 {
 		p.Customer = e.customer(b, who.Contact, now)
 	}
+	e.foresee(&p, r, who, shop, now)
+	return p
+}
+
+// foresee fills in what is forecast from what a person does on the pages.
+func (e *Engine) foresee(p *models.Profile, r *people.Reader, who people.Person, shop uint32, now models.Time) {
+	own := e.m.People.Reader()
+	running, session := uint32(0), 0.0
 	r.EachVisitor(who, func(v uint32) {
-		if in, ok := e.intents.of(shop, v, now); ok && (p.Intent == nil || in.Last > p.Intent.Last) {
-			p.Intent = &in
+		if in, ok := e.intents.of(own, shop, v, now); ok && (p.Intent == nil || in.Last > p.Intent.Last) {
+			p.Intent, running, session = &in, v, in.Probability
 		}
 	})
-	return p
+	if running != 0 {
+		p.Intent.Shelf = e.shelves.of(own, shop, running)
+	}
+	if !p.Bot {
+		p.Outlook = e.horizon.of(own, shop, who, session, now)
+	}
 }
 
 func (e *Engine) touch(item uint32, at models.Time, quantity int32) models.ItemTouch {
@@ -133,7 +146,7 @@ func (e *Engine) Stats() models.Stats {
 		"viewed_together": e.m.Viewed.Bytes(), "bought_together": e.m.Bought.Bytes(), "bought_after_viewing": e.m.After.Bytes(),
 		"sessions": e.m.Next.Bytes(), "similar": e.m.Similar.Bytes(), "popular": e.m.Popular.Bytes(), "social": e.m.Social.Bytes(),
 		"customers": e.customers.bytes(), "intent": e.intents.bytes(),
-		"mails": e.mails.bytes(),
+		"mails": e.mails.bytes(), "shelves": e.shelves.bytes(), "outlook": e.horizon.bytes(),
 	}
 	s.StreamTime = e.StreamTime()
 	return s

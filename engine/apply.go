@@ -31,6 +31,7 @@ func (e *Engine) apply(ev *models.Event) {
 	}
 	v, contact := e.person(shop, ev)
 	e.intents.tick(ev.Time)
+	e.horizon.tick()
 	switch ev.Kind {
 	case models.Identify:
 	case models.Purchase:
@@ -121,10 +122,15 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
 	if ev.Kind == models.ViewItem && len(ev.Items) == 1 && !bot { // a list of products is not a step of a visitor
 		item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
 		e.measure(e.m.Next.Visit(v, item, ev.IDHash()), item, ev.Time)
+		e.shelves.view(shop, v, item, began, ev.IDHash())
 	}
+	focus := uint32(0) // the one product that the event is about
 	for i := range ev.Items {
 		it := &ev.Items[i]
 		item := e.item(shop, it, ev.Currency)
+		if ev.Kind == models.AddToCart || ev.Kind == models.ViewItem && len(ev.Items) == 1 {
+			focus = item
+		}
 		if bot {
 			continue
 		}
@@ -141,7 +147,8 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
 	if bot {
 		e.intents.visits.drop(v)
 	} else {
-		e.intents.behave(shop, v, ev, began, before)
+		e.intents.behave(shop, v, ev, began, before, focus)
+		e.horizon.behave(shop, v, ev)
 	}
 }
 
@@ -226,6 +233,7 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 		e.m.Bought.CountBoth(l.Item, together)
 		e.m.Popular.Sold(l.Item, e.m.Catalogue.Scopes(l.Item), ev.Time)
 		e.m.Social.Bought(l.Item, key, ev.Time)
+		e.intents.wants.count(shop, l.Item, oneOrder)
 		if i < e.cfg.PairItems {
 			e.m.Bought.AddPairs(l.Item, e.paired, together)
 			e.paired = append(e.paired, l.Item)

@@ -38,6 +38,9 @@ type Config struct {
 
 	// Outcomes is told of every forecast of a purchase whose outcome is known, by the applying goroutine: for backtests.
 	Outcomes func(*IntentOutcome)
+
+	// Horizons is told of every forecast of a purchase within 7 and 28 days whose outcome is known, likewise.
+	Horizons func(*HorizonOutcome)
 }
 
 func (c Config) withDefaults() Config {
@@ -67,6 +70,8 @@ type Engine struct {
 	customers *customers
 	intents   *intents
 	mails     *mails
+	shelves   *shelves
+	horizon   *horizon
 	arrivals  arrivals
 
 	free    chan *frame.Answerer // answerers that no request uses
@@ -102,7 +107,9 @@ func New(cfg Config) (*Engine, error) {
 		meters: newMeters(),
 	}
 	e.customers = newCustomers(e.m.People)
-	e.intents = newIntents(e.m.People, cfg.Outcomes)
+	e.intents = newIntents(e.m.People, e.m.Catalogue, cfg.Outcomes)
+	e.shelves = newShelves(e.m.People, e.m.Catalogue)
+	e.horizon = newHorizon(e.m.People, e.intents, e.customers, cfg.Horizons)
 	e.mails = newMails(e.m.People)
 	return e, nil
 }
@@ -127,7 +134,8 @@ func (e *Engine) parts() []part {
 		{"shops", e.shops}, {"ledger", e.ledger}, {"catalogue", e.m.Catalogue}, {"people", e.m.People},
 		{"viewed_together", e.m.Viewed}, {"bought_together", e.m.Bought}, {"bought_after_viewing", e.m.After},
 		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next}, {"similar", e.m.Similar},
-		{"customers", e.customers}, {"intent", e.intents}, {"mails", e.mails}, {"together", e.m.Together}, {"rebuy", e.m.Rebuy},
+		{"customers", e.customers}, {"intent", e.intents}, {"mails", e.mails}, {"shelves", e.shelves}, {"outlook", e.horizon},
+		{"together", e.m.Together}, {"rebuy", e.m.Rebuy},
 		{"quality_next", e.meters.next}, {"quality_viewed_together", e.meters.viewed},
 	}
 }

@@ -112,44 +112,53 @@ func since(from, to uint32, unit models.Time) float64 {
 // values returns the features of a visit as of its newest behaviour. Any goroutine may call it.
 func (in *intents) values(visit uint32) (x [features]float64) {
 	v := in.visits
-	for f, c := range [...]int{
+	for f, c := range [...]field{
 		ftPages: cntPages, ftViews: cntViews, ftAdds: cntAdds, ftRemoves: cntRemoves, ftCarts: cntCarts,
 		ftSearches: cntSearches, ftSteps: cntSteps, ftDepth: cntDepth, ftLists: cntLists, ftOthers: cntOthers,
 	} {
-		x[f] = float64(v.count(visit, c))
+		if c.bits > 0 {
+			x[f] = float64(v.get(visit, c))
+		}
 	}
-	visitor, span := uint32(v.pool.get(visit, vstWho)>>32), v.pool.get(visit, vstSpan)
-	first, last := uint32(span>>32), uint32(span)
-	before, recent, number := v.pool.get(visit, vstBefore), v.pool.get(visit, vstRecent), v.pool.get(visit, vstNumber)
-	x[ftDistinct] = distinct(v.pool.get(visit, vstSeen))
+	first, last := v.span(visit)
+	visitor := uint32(v.get(visit, vstWho))
+	x[ftDistinct] = distinct(v.get(visit, vstSeen))
 	x[ftCart] = min(1, x[ftAdds])
-	x[ftDwell] = since(first, last, models.Minute)
-	x[ftPause] = since(uint32(recent), last, models.Minute)
-	x[ftNumber] = float64(number >> 32)
+	x[ftDwell] = float64(last-first) / 60
+	x[ftPause] = float64(v.get(visit, vstPause)) / 60
+	x[ftNumber] = float64(v.get(visit, vstSessions))
 	if x[ftNumber] <= 1 {
 		x[ftNewcomer] = 1
 	}
-	x[ftSinceSession] = since(uint32(before>>32), first, models.Day)
-	x[ftSinceCart] = since(uint32(before), first, models.Day)
-	x[ftSinceAdd] = since(uint32(recent>>32), last, models.Minute)
-	x[ftOrders] = float64(uint32(number))
+	x[ftSinceSession] = minutesToDays(unpackLong(v.get(visit, vstBefore)))
+	x[ftSinceCart] = minutesToDays(unpackLong(v.get(visit, vstCarted)))
+	x[ftSinceAdd] = since(v.carted(visit), last, models.Minute)
+	x[ftOrders] = float64(v.get(visit, vstOrders))
 	from := models.Time(first) * models.Second
 	if in.people.NewestPurchase(visitor, from, models.Time(last+1)*models.Second-1) != 0 {
 		x[ftBought] = 1
 	}
 	x[ftSincePurchase] = since(in.people.NewestPurchase(visitor, 0, from-1).Seconds(), first, models.Day)
-	prices := v.pool.get(visit, vstPrices)
-	x[ftDearest] = float64(math.Float32frombits(uint32(prices >> 32)))
-	x[ftPrice] = float64(math.Float32frombits(uint32(prices))) / max(1, float64(v.count(visit, cntPrices)))
+	x[ftDearest], x[ftPrice] = unpackMoney(v.get(visit, vstDearest)), unpackMoney(v.get(visit, vstPrice))
 	x[ftMorning], x[ftNight] = math.Sincos(float64(last%86400) / 86400 * 2 * math.Pi)
 	return x
 }
 
-// inputs turns features into what a model takes: the bias first.
+// minutesToDays keeps the negative for never.
+func minutesToDays(m float64) float64 {
+	if m < 0 {
+		return m
+	}
+	return m / (24 * 60)
+}
+
+// inputs turns features into what a model takes: the bias first. They are rounded to what is kept of them until the
+// outcome is known.
 func inputs(x *[features]float64) (row [features + 1]float64) {
 	row[0] = 1
 	for f, value := range x {
-		row[f+1] = float64(float32(input(f, value))) // as it is kept until the outcome is known
+		row[f+1] = input(f, value)
 	}
+	rounded(row[1:])
 	return row
 }

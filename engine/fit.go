@@ -55,6 +55,7 @@ func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool
 	number := e.findShop(shop)
 	b := e.customers.find(number)
 	quality, sessions := e.IntentQuality(shop)
+	defer func() { e.behaviourModels(number, &out) }()
 	if number == 0 || b == nil && !sessions {
 		return out, false
 	}
@@ -80,6 +81,20 @@ func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool
 		describe(&out, m)
 	}
 	return out, true
+}
+
+// behaviourModels fills in how forecasts from behaviour have done.
+func (e *Engine) behaviourModels(shop uint32, out *models.CustomerModels) {
+	if f := e.horizon.find(shop); f != nil {
+		quality := f.published.Load().quality
+		out.Outlook = quality[:]
+	}
+	if f := e.intents.wants.find(shop); f != nil {
+		out.Product = &f.published.Load().quality
+	}
+	if q := e.shelves.quality(shop); q.Outcomes > 0 {
+		out.Shelf = &q
+	}
 }
 
 func describe(out *models.CustomerModels, m *churn.Models) {

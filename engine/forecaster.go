@@ -28,6 +28,7 @@ type forecaster struct {
 	sums      [features + 1]float64 // of the inputs of all outcomes
 	sessions  uint64
 	buying    uint64
+	asked     uint64 // forecasts made
 	fresh     uint64 // outcomes since the last publication
 	published atomic.Pointer[outlook]
 }
@@ -113,60 +114,75 @@ func (f *forecaster) publish() {
 		now.average[i] = s / max(1, r.N)
 	}
 	for i := range r.Bins {
-		now.quality.Bins = append(now.quality.Bins, now.bin(i))
+		now.quality.Bins = append(now.quality.Bins, binOf(r, i))
 	}
 	f.published.Store(now)
 	f.fresh = 0
 }
 
-func (f *outlook) bin(i int) models.CalibrationBin {
-	b := &f.record.Bins[i]
+// binOf returns a bin of a record as it is shown.
+func binOf(r *intent.Record, i int) models.CalibrationBin {
+	b := &r.Bins[i]
 	n := max(1e-9, b.N)
 	return models.CalibrationBin{Customers: int(b.N + 0.5), Predicted: b.Forecast / n, Observed: b.Outcome / n}
 }
 
-// forecasterWords is the size of a forecaster in a snapshot.
-const forecasterWords = 4 + (features + 1) + (features+1)*(features+2) + 5 + 3*intent.RecordBins
+// recordWords is the size of a record in a snapshot.
+const recordWords = 5 + 3*intent.RecordBins
 
-func (f *forecaster) freeze() slab.Numbers {
-	n := slab.Numbers{1, f.sessions, f.buying, f.fresh}
-	put := func(list ...float64) {
-		for _, x := range list {
-			n = append(n, math.Float64bits(x))
-		}
-	}
-	put(f.sums[:]...)
-	put(f.model.State()...)
-	r := &f.record
-	put(r.N, r.Positives, r.Weight, r.Loss, r.BaseLoss)
-	for _, b := range r.Bins {
-		put(b.N, b.Forecast, b.Outcome)
+func putFloats(n slab.Numbers, list ...float64) slab.Numbers {
+	for _, x := range list {
+		n = append(n, math.Float64bits(x))
 	}
 	return n
 }
 
+// takeFloats fills a list from the head of n and returns the rest.
+func takeFloats(n slab.Numbers, list []float64) slab.Numbers {
+	for i := range list {
+		list[i] = math.Float64frombits(n[i])
+	}
+	return n[len(list):]
+}
+
+func putRecord(n slab.Numbers, r *intent.Record) slab.Numbers {
+	n = putFloats(n, r.N, r.Positives, r.Weight, r.Loss, r.BaseLoss)
+	for _, b := range r.Bins {
+		n = putFloats(n, b.N, b.Forecast, b.Outcome)
+	}
+	return n
+}
+
+func takeRecord(n slab.Numbers, r *intent.Record) slab.Numbers {
+	var list [recordWords]float64
+	n = takeFloats(n, list[:])
+	*r = intent.Record{N: list[0], Positives: list[1], Weight: list[2], Loss: list[3], BaseLoss: list[4]}
+	for i := range r.Bins {
+		b := list[5+3*i:]
+		r.Bins[i] = intent.RecordBin{N: b[0], Forecast: b[1], Outcome: b[2]}
+	}
+	return n
+}
+
+// forecasterWords is the size of a forecaster in a snapshot.
+const forecasterWords = 5 + (features + 1) + (features+1)*(features+2) + recordWords
+
+func (f *forecaster) freeze() slab.Numbers {
+	n := slab.Numbers{1, f.sessions, f.buying, f.fresh, f.asked}
+	n = putFloats(n, f.sums[:]...)
+	n = putFloats(n, f.model.State()...)
+	return putRecord(n, &f.record)
+}
+
 func (f *forecaster) thaw(n slab.Numbers) {
-	f.sessions, f.buying, f.fresh = n[1], n[2], n[3]
-	n = n[4:]
-	take := func(list []float64) {
-		for i := range list {
-			list[i] = math.Float64frombits(n[i])
-		}
-		n = n[len(list):]
-	}
-	take(f.sums[:])
+	f.sessions, f.buying = n[1], n[2]
+	fresh := n[3]
+	f.asked = n[4]
+	n = takeFloats(n[5:], f.sums[:])
 	state := make([]float64, (features+1)*(features+2))
-	take(state)
+	n = takeFloats(n, state)
 	f.model.SetState(state)
-	var head [5]float64
-	take(head[:])
-	f.record = intent.Record{N: head[0], Positives: head[1], Weight: head[2], Loss: head[3], BaseLoss: head[4]}
-	for i := range f.record.Bins {
-		var b [3]float64
-		take(b[:])
-		f.record.Bins[i] = intent.RecordBin{N: b[0], Forecast: b[1], Outcome: b[2]}
-	}
-	fresh := f.fresh
+	takeRecord(n, &f.record)
 	f.publish()
 	f.fresh = fresh
 }

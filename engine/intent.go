@@ -10,6 +10,7 @@ import (
 
 	"orrery/models"
 	"orrery/models/slab"
+	"orrery/recommend/catalogue"
 	"orrery/recommend/people"
 )
 
@@ -26,14 +27,28 @@ type intents struct {
 	clock  models.Time
 	shops  atomic.Pointer[[]*forecaster]
 	told   func(*IntentOutcome)
-	chain  []uint32 // scratch
+	chain  []uint32       // scratch
+	reader *people.Reader // the writer's
+	wants  *wants
 }
 
-// intentEvery is of how many events one is forecast after, on average, and maxForecasts how many of a session at most.
+// intentEvery is of how many events one is forecast after, on average, while a shop is young, and maxForecasts how many of a
+// session at most. Once many are known there are fewer: what the first outcomes teach is worth their cost.
 const (
 	intentEvery  = 8
 	maxForecasts = 8
 )
+
+// rare returns by how much fewer forecasts a shop is in need of.
+func (f *forecaster) rare() uint64 {
+	switch {
+	case f.asked > 40_000:
+		return 8
+	case f.asked > 10_000:
+		return 4
+	}
+	return 1
+}
 
 // grace is how long after a session's end its outcome is looked up.
 const grace = 10 * models.Minute
@@ -62,15 +77,21 @@ func IntentFeatures() (names []string) {
 // The words of a forecast.
 const (
 	ptChain    = iota // next of its visit<<32 | outcomes known when it was made, with flagOpen
-	ptTime            // ms
-	ptSaid            // probability<<32 | base rate, as float32
-	ptInputs          // without the bias, two float32 a word
-	pointWords = ptInputs + (features+1)/2
+	ptWhen            // second<<32 | what was said<<16 | base rate, as log-odds of 16 bits
+	ptInputs          // without the bias, 8 bits each
+	ptProduct  = ptInputs + features/8
+	ptWants    = ptProduct + 1 // inputs of the product's chance, 8 bits each; then its base rate, 16 bits
+	pointWords = ptWants + 1
 	flagOpen   = 1 << 31
+	// What stands in the word of the last inputs beside them: the product that is looked at, and what was said of it.
+	ptItem      = 32
+	ptItemSaid  = 16
+	ptWantsBase = 48
 )
 
-func newIntents(p *people.People, told func(*IntentOutcome)) *intents {
-	in := &intents{people: p, visits: newVisits(), every: intentEvery, gap: p.SessionGap().Seconds(), told: told}
+func newIntents(p *people.People, c *catalogue.Catalogue, told func(*IntentOutcome)) *intents {
+	in := &intents{people: p, visits: newVisits(), every: intentEvery, gap: p.SessionGap().Seconds(), told: told,
+		reader: p.Reader(), wants: newWants(p, c)}
 	in.shops.Store(new([]*forecaster))
 	return in
 }
@@ -111,14 +132,14 @@ func (in *intents) tick(t models.Time) {
 
 // due returns the minute at which a visit is settled if nothing more happens in it.
 func (in *intents) due(visit uint32) int64 {
-	last := uint32(in.visits.pool.get(visit, vstSpan))
+	_, last := in.visits.span(visit)
 	end := models.Time(last+in.gap)*models.Second + grace
 	return int64(end/models.Minute) + 1
 }
 
 func (in *intents) look(visit uint32) {
 	due := in.due(visit)
-	if due > in.visits.turn && in.visits.pool.get(visit, vstWho)>>32 != 0 {
+	if due > in.visits.turn && in.visits.get(visit, vstWho) != 0 {
 		in.visits.watch(visit, due)
 		return
 	}
@@ -133,54 +154,56 @@ func (in *intents) begin(shop, visitor, before uint32, t models.Time) uint32 {
 	if visit == 0 {
 		return 0
 	}
-	v.pool.set(visit, vstBefore, v.pool.get(visit, vstBefore)|uint64(before)<<32)
-	v.pool.set(visit, vstNumber, uint64(in.people.Sessions(visitor))<<32|uint64(in.people.Purchases(visitor)))
+	v.set(visit, vstBefore, packLong(since(before, t.Seconds(), models.Minute)))
+	v.set(visit, vstSessions, uint64(in.people.Sessions(visitor)))
+	v.set(visit, vstOrders, uint64(in.people.Purchases(visitor)))
 	v.watch(visit, in.due(visit))
 	return visit
 }
 
-// behave takes a behaviour event of a visitor who is no bot; before is the second of the visitor's behaviour before it.
-func (in *intents) behave(shop, visitor uint32, ev *models.Event, began bool, before uint32) {
+// behave takes a behaviour event of a visitor who is no bot; before is the second of the visitor's behaviour before it,
+// item the one product that it is about, 0 for none.
+func (in *intents) behave(shop, visitor uint32, ev *models.Event, began bool, before, item uint32) {
 	v := in.visits
 	visit, _ := v.of(visitor)
+	if visit != 0 && !began {
+		first, _ := v.span(visit)
+		began = ev.Time.Seconds() > first+longestVisit
+	}
 	if began {
 		visit = in.begin(shop, visitor, before, ev.Time)
+	}
+	if item != 0 && ev.Kind == models.ViewItem {
+		in.wants.count(shop, item, oneView)
 	}
 	if visit == 0 {
 		return
 	}
 	in.note(visit, ev)
-	if (ev.IDHash()*0x9e3779b97f4a7c15)>>33%in.every == 0 && v.count(visit, cntPoints) < maxForecasts {
-		in.ask(visit, shop, ev.Time)
+	if hash := (ev.IDHash() * 0x9e3779b97f4a7c15) >> 33; hash%in.every == 0 && v.get(visit, cntPoints) < maxForecasts {
+		if f := in.forecaster(shop); hash/in.every%f.rare() == 0 {
+			in.ask(f, visit, shop, ev.Time, item, ev.Kind == models.AddToCart)
+		}
 	}
 }
 
 // note counts an event.
 func (in *intents) note(visit uint32, ev *models.Event) {
-	v, s := in.visits, ev.Time.Seconds()
-	span, recent := v.pool.get(visit, vstSpan), v.pool.get(visit, vstRecent)
-	last := uint32(span)
-	added := uint32(recent >> 32)
-	if ev.Kind == models.AddToCart {
-		added = max(added, s)
-	}
-	v.pool.set(visit, vstRecent, uint64(added)<<32|uint64(min(last, s)))
-	v.pool.set(visit, vstSpan, span&^math.MaxUint32|uint64(max(last, s)))
+	v := in.visits
+	v.behave(visit, ev.Time.Seconds(), ev.Kind == models.AddToCart)
 	in.class(visit, ev)
 	if ev.Kind != models.ViewItem && ev.Kind != models.AddToCart {
 		return
 	}
-	seen := v.pool.get(visit, vstSeen)
 	for i := range ev.Items {
 		it := &ev.Items[i]
 		if ev.Kind == models.AddToCart || len(ev.Items) == 1 {
-			seen |= 1 << (people.HashOf(0, it.ID) >> 58)
+			v.see(visit, people.HashOf(0, it.ID))
 		}
 		if it.HasPrice && it.Price > 0 {
 			v.price(visit, it.Price)
 		}
 	}
-	v.pool.set(visit, vstSeen, seen)
 }
 
 // class counts an event among its kind.
@@ -212,7 +235,7 @@ func (in *intents) class(visit uint32, ev *models.Event) {
 			return
 		}
 		v.add(visit, cntSteps)
-		v.setCount(visit, cntDepth, max(v.count(visit, cntDepth), step))
+		v.set(visit, cntDepth, max(v.get(visit, cntDepth), step))
 	}
 }
 
@@ -230,32 +253,32 @@ func checkoutStep(ev *models.Event) uint64 {
 }
 
 // ask notes a forecast, to be judged and learned from later. While there are too many none is.
-func (in *intents) ask(visit, shop uint32, t models.Time) {
+func (in *intents) ask(f *forecaster, visit, shop uint32, t models.Time, item uint32, adding bool) {
 	v := in.visits
 	point := v.points.take()
 	if point == 0 {
 		return
 	}
 	v.add(visit, cntPoints)
-	f := in.forecaster(shop)
+	f.asked++
 	x := in.values(visit)
 	row := inputs(&x)
-	said := uint64(math.Float32bits(float32(f.model.P(row[:]))))<<32 | uint64(math.Float32bits(float32(f.base())))
+	p := f.model.P(row[:])
 	learned := min(uint64(f.record.N), flagOpen-1)
 	if f.open() {
 		learned |= flagOpen
 	}
-	chain := v.pool.get(visit, vstChain)
-	v.points.set(point, ptChain, chain<<32|learned)
-	v.pool.set(visit, vstChain, chain&^math.MaxUint32|uint64(point))
-	v.points.set(point, ptTime, uint64(t))
-	v.points.set(point, ptSaid, said)
-	for i := 1; i < len(row); i += 2 {
-		word := uint64(math.Float32bits(float32(row[i]))) << 32
-		if i+1 < len(row) {
-			word |= uint64(math.Float32bits(float32(row[i+1])))
-		}
-		v.points.set(point, ptInputs+uint64(i/2), word)
+	v.points.set(point, ptChain, v.get(visit, vstChain)<<32|learned)
+	v.set(visit, vstChain, uint64(point))
+	v.points.set(point, ptWhen, uint64(t.Seconds())<<32|packLogit(p)<<16|packLogit(f.base()))
+	packInputs(v.points, point, ptInputs, row[1:])
+	if item != 0 {
+		w := in.wants.wanting(shop)
+		x := in.wants.values(in.reader, v, visit, uint32(v.get(visit, vstWho)), shop, item, adding)
+		row := wantRow(&x)
+		packInputs(v.points, point, ptWants, x[:])
+		v.points.set(point, ptProduct, v.points.get(point, ptProduct)|uint64(item)<<ptItem|packLogit(p*w.model.P(row[:]))<<ptItemSaid)
+		v.points.set(point, ptWants, v.points.get(point, ptWants)|packLogit(w.base())<<ptWantsBase)
 	}
 }
 
@@ -263,38 +286,58 @@ func (in *intents) ask(visit, shop uint32, t models.Time) {
 // silence that ended the session was over.
 func (in *intents) settle(visit uint32) {
 	v := in.visits
-	who := v.pool.get(visit, vstWho)
+	visitor, shop := uint32(v.get(visit, vstWho)), uint32(v.get(visit, vstShop))
 	in.chain = in.chain[:0]
-	for point := uint32(v.pool.get(visit, vstChain)); point != 0; point = uint32(v.points.get(point, ptChain) >> 32) {
+	for point := uint32(v.get(visit, vstChain)); point != 0; point = uint32(v.points.get(point, ptChain) >> 32) {
 		in.chain = append(in.chain, point)
 	}
-	if len(in.chain) == 0 || who>>32 == 0 {
+	if len(in.chain) == 0 || visitor == 0 {
 		return
 	}
 	slices.Reverse(in.chain)
-	f := in.forecaster(uint32(who))
-	span := v.pool.get(visit, vstSpan)
-	end := models.Time(uint32(span)+in.gap) * models.Second
-	bought := in.people.NewestPurchase(uint32(who>>32), models.Time(v.points.get(in.chain[0], ptTime)), end)
+	f := in.forecaster(shop)
+	first, last := v.span(visit)
+	end := models.Time(last+in.gap) * models.Second
+	bought := in.people.NewestPurchase(visitor, in.made(in.chain[0]), end)
 	for _, point := range in.chain {
-		in.judge(f, point, uint32(who>>32), uint32(span>>32), bought)
+		in.judge(f, point, visitor, first, bought)
+		in.chosen(shop, point, visitor, bought, end)
 	}
 	f.settled(bought != 0)
 }
 
+// made returns the moment of a forecast.
+func (in *intents) made(point uint32) models.Time {
+	return models.Time(in.visits.points.get(point, ptWhen)>>32) * models.Second
+}
+
 func (in *intents) judge(f *forecaster, point, visitor, began uint32, bought models.Time) {
-	v := in.visits
 	row := in.row(point)
-	said := v.points.get(point, ptSaid)
+	when := in.visits.points.get(point, ptWhen)
 	o := IntentOutcome{
-		Visitor: visitor, Session: began, At: models.Time(v.points.get(point, ptTime)),
-		P: float64(math.Float32frombits(uint32(said >> 32))), Base: float64(math.Float32frombits(uint32(said))),
+		Visitor: visitor, Session: began, At: in.made(point), P: unpackLogit(when >> 16), Base: unpackLogit(when),
 	}
 	o.Bought = bought >= o.At
 	f.learn(&row, o.P, o.Base, o.Bought)
 	if in.told != nil {
 		in.tell(point, o, row)
 	}
+}
+
+// chosen learns whether the product of a forecast was bought.
+func (in *intents) chosen(shop, point, visitor uint32, bought, end models.Time) {
+	points := in.visits.points
+	word := points.get(point, ptProduct)
+	item := uint32(word >> ptItem)
+	if item == 0 {
+		return
+	}
+	at := in.made(point)
+	this := bought >= at && in.people.BoughtWithin(visitor, item, at, end)
+	var x [wantInputs]float64
+	unpackInputs(points, point, ptWants, x[:])
+	p, base := unpackLogit(word>>ptItemSaid), unpackLogit(points.get(point, ptWants)>>ptWantsBase)
+	in.wants.wanting(shop).learn(&x, p, base, bought >= at, this)
 }
 
 func (in *intents) tell(point uint32, o IntentOutcome, row [features + 1]float64) {
@@ -306,13 +349,7 @@ func (in *intents) tell(point uint32, o IntentOutcome, row [features + 1]float64
 // row returns the inputs that a forecast was made of.
 func (in *intents) row(point uint32) (row [features + 1]float64) {
 	row[0] = 1
-	for i := 1; i < len(row); i++ {
-		word := in.visits.points.get(point, ptInputs+uint64((i-1)/2))
-		if i%2 == 1 {
-			word >>= 32
-		}
-		row[i] = float64(math.Float32frombits(uint32(word)))
-	}
+	unpackInputs(in.visits.points, point, ptInputs, row[1:])
 	return row
 }
 
@@ -324,7 +361,7 @@ func (e *Engine) Intent(shop, visitor []byte, now models.Time) (models.Intent, b
 	if number == 0 || v == 0 {
 		return models.Intent{}, false
 	}
-	return e.intents.of(number, v, now)
+	return e.intents.of(e.m.People.Reader(), number, v, now)
 }
 
 // IntentQuality returns how forecasts of purchases within sessions have done in a shop, and false before the first.
@@ -336,27 +373,43 @@ func (e *Engine) IntentQuality(shop []byte) (models.IntentQuality, bool) {
 	return f.published.Load().quality, true
 }
 
-// of returns what is forecast of a visitor's running session. Any goroutine may call it.
-func (in *intents) of(shop, visitor uint32, now models.Time) (out models.Intent, ok bool) {
+// running returns the features of a visitor's running session and its first and newest second. Any goroutine may call it.
+func (in *intents) running(visitor uint32, now models.Time) (visit uint32, x [features]float64, first, last uint32, ok bool) {
 	v := in.visits
-	visit, _ := v.of(visitor)
-	if visit == 0 {
+	if visit, _ = v.of(visitor); visit == 0 {
+		return
+	}
+	first, last = v.span(visit)
+	x = in.values(visit)
+	ok = uint32(v.get(visit, vstWho)) == visitor && // else its place is another's by now
+		uint64(now.Seconds()) <= uint64(last)+uint64(in.gap)
+	return
+}
+
+// chance returns the model's probability for a visitor's running session, for the writer.
+func (in *intents) chance(shop, visitor uint32, now models.Time) (p float64, ok bool) {
+	_, x, _, _, ok := in.running(visitor, now)
+	f := in.find(shop)
+	if !ok || f == nil {
+		return 0, false
+	}
+	row := inputs(&x)
+	return f.published.Load().model.P(row[:]), true
+}
+
+// of returns what is forecast of a visitor's running session. Any goroutine may call it, with a reader of its own.
+func (in *intents) of(r *people.Reader, shop, visitor uint32, now models.Time) (out models.Intent, ok bool) {
+	visit, x, first, last, ok := in.running(visitor, now)
+	if !ok {
 		return out, false
 	}
-	span := v.pool.get(visit, vstSpan)
-	x := in.values(visit)
-	if uint32(v.pool.get(visit, vstWho)>>32) != visitor { // its place is another's by now
-		return out, false
-	}
-	if uint64(now.Seconds()) > uint64(uint32(span))+uint64(in.gap) {
-		return out, false
-	}
-	out.Began, out.Last = models.Time(span>>32)*models.Second, models.Time(uint32(span))*models.Second
+	out.Began, out.Last = models.Time(first)*models.Second, models.Time(last)*models.Second
 	f := in.find(shop)
 	if f == nil {
 		f = newForecaster()
 	}
 	f.published.Load().explain(&out, &x)
+	out.Product = in.wants.of(r, in.visits, visit, visitor, shop, out.Probability)
 	return out, true
 }
 
@@ -372,7 +425,7 @@ func (f *outlook) explain(out *models.Intent, x *[features]float64) {
 	}
 	row := inputs(x)
 	out.Probability = f.model.P(row[:])
-	out.Bin = f.bin(f.record.Bin(out.Probability))
+	out.Bin = binOf(&f.record, f.record.Bin(out.Probability))
 	weights := f.model.Weights()
 	for i, feature := range featureList {
 		r := models.IntentReason{Feature: feature.name, Value: x[i], Effect: weights[i+1] * (row[i+1] - f.average[i+1])}
@@ -387,20 +440,25 @@ func (f *outlook) explain(out *models.Intent, x *[features]float64) {
 			out.Because[i].Value = float64(out.Last % models.Day / models.Hour)
 		}
 	}
-	slices.SortStableFunc(out.Because, func(a, b models.IntentReason) int {
+	out.Because = strongest(out.Because)
+}
+
+// strongest returns the reasons that move a forecast most.
+func strongest(list []models.IntentReason) []models.IntentReason {
+	slices.SortStableFunc(list, func(a, b models.IntentReason) int {
 		return cmp.Compare(math.Abs(b.Effect), math.Abs(a.Effect))
 	})
-	out.Because = out.Because[:maxReasons]
+	return list[:maxReasons]
 }
 
 func (in *intents) bytes() uint64 {
-	return in.visits.bytes() + uint64(len(*in.shops.Load()))*2*forecasterWords*8
+	return in.visits.bytes() + in.wants.bytes() + uint64(len(*in.shops.Load()))*2*forecasterWords*8
 }
 
 // Freeze returns the state of this moment for a snapshot.
 func (in *intents) Freeze() *slab.Parts {
 	shops := *in.shops.Load()
-	parts := []io.WriterTo{slab.Numbers{uint64(in.clock), uint64(len(shops))}, in.visits.freeze()}
+	parts := []io.WriterTo{slab.Numbers{uint64(in.clock), uint64(len(shops))}, in.visits.freeze(), in.wants.freeze()}
 	for _, f := range shops {
 		if f == nil {
 			parts = append(parts, make(slab.Numbers, forecasterWords))
@@ -414,7 +472,7 @@ func (in *intents) Freeze() *slab.Parts {
 // ReadFrom replaces the state by what Freeze wrote.
 func (in *intents) ReadFrom(r io.Reader) (int64, error) {
 	head := make(slab.Numbers, 2)
-	n, err := slab.ReadAll(r, head, in.visits)
+	n, err := slab.ReadAll(r, head, in.visits, in.wants)
 	if err != nil {
 		return n, err
 	}

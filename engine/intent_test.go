@@ -297,6 +297,6 @@ func BenchmarkIntent(b *testing.B) {
 		before := p.LastBehaviour(visitor)
 		began := p.Behave(visitor, at)
 		e.intents.tick(at)
-		e.intents.behave(1, visitor, ev, began, before)
+		e.intents.behave(1, visitor, ev, began, before, 0)
 	}
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // visits is the running sessions: what happened in each so far, and the forecasts made in it whose outcome is not known.
-// A visit takes 128 B while it runs and some minutes after it, a forecast as much, a visitor 8 B for good. When the
-// limit of visits is reached further ones are left out.
+// A visit takes 40 B while it runs and some minutes after it, a forecast 56 B, a visitor 8 B for good. When the limit of
+// visits is reached further ones are left out.
 type visits struct {
 	slots  slab.Words // a word a visitor: its running visit<<32 | second of its newest addition to a cart before
 	pool   *pool
@@ -24,44 +24,73 @@ const (
 	wheelSize = 256
 	maxVisits = 1 << 18
 	maxPoints = 1 << 18
+	// visitWords is the size of a visit.
+	visitWords = 5
 )
 
-// The words of a visit.
-const (
-	vstWho    = iota // visitor<<32 | shop
-	vstChain         // next in the wheel<<32 | newest forecast
-	vstSpan          // first<<32 | newest behaviour, in seconds
-	vstCounts        // 16 bits each, see count; this word and the next two
-	vstCounts2
-	vstCounts3
-	vstSeen    // a bit for each product, by hash: see distinct
-	vstPrices  // highest<<32 | sum, as float32
-	vstBefore  // newest behaviour before this session<<32 | newest addition to a cart before it, in seconds
-	vstNumber  // sessions, this one included<<32 | orders at its beginning
-	vstRecent  // newest addition to the cart<<32 | behaviour before the newest, in seconds
-	visitWords = 16
+// field is some bits of a visit.
+type field struct{ word, shift, bits uint64 }
+
+func (f field) most() uint64 { return 1<<f.bits - 1 }
+
+// The fields of a visit.
+var (
+	vstWho   = field{0, 32, 32} // the visitor, 0 where nobody is to know of the visit
+	vstFirst = field{0, 0, 32}  // second of the first behaviour
+	vstNext  = field{1, 45, 19} // in the wheel
+	vstChain = field{1, 26, 19} // newest forecast
+	vstShop  = field{1, 6, 20}
+	vstSpan  = field{2, 48, 16} // seconds from the first to the newest behaviour
+	vstAdded = field{2, 35, 13} // newest addition to the cart: 1 + an eighth of the seconds since the first behaviour; 0 none
+	vstPause = field{2, 24, 11} // seconds before the newest behaviour
+	vstSeen  = field{2, 0, 24}  // a bit for each product, by hash: see distinct
+
+	vstPrice    = field{4, 0, 16}  // mean of the prices seen, as packMoney
+	vstDearest  = field{4, 16, 16} // highest of them
+	vstCarted   = field{4, 32, 8}  // minutes since a cart in an earlier session at its beginning, as packLong
+	vstBefore   = field{4, 40, 8}  // minutes since the session before
+	vstOrders   = field{4, 48, 8}  // at its beginning
+	vstSessions = field{4, 56, 8}  // this one included
 )
 
-// What is counted in a visit, 16 bits each.
-const (
-	cntPages = iota
-	cntViews
-	cntAdds
-	cntRemoves
-	cntCarts
-	cntSearches
-	cntSteps // of a checkout
-	cntLists
-	cntOthers
-	cntPoints // forecasts
-	cntDepth  // furthest step of a checkout
-	cntPrices // that were seen
+// What is counted in a visit, up to what its bits hold.
+var (
+	cntAdds     = field{1, 0, 6}
+	cntPages    = field{3, 0, 8}
+	cntViews    = field{3, 8, 8}
+	cntLists    = field{3, 16, 8}
+	cntOthers   = field{3, 24, 8}
+	cntPrices   = field{3, 32, 8} // that were seen
+	cntRemoves  = field{3, 40, 4}
+	cntCarts    = field{3, 44, 4}
+	cntPoints   = field{3, 48, 4} // forecasts
+	cntSearches = field{3, 52, 5}
+	cntSteps    = field{3, 57, 5} // of a checkout
+	cntDepth    = field{3, 62, 2} // furthest step of a checkout
 )
+
+// longestVisit is what vstSpan holds: a session that goes on for longer is cut, as if it began anew.
+const longestVisit = 1<<16 - 1
 
 func newVisits() *visits {
 	v := &visits{pool: newPool(visitWords, maxVisits), points: newPool(pointWords, maxPoints)}
 	v.wheel.Grow(wheelSize)
 	return v
+}
+
+func (v *visits) get(visit uint32, f field) uint64 {
+	return v.pool.get(visit, f.word) >> f.shift & f.most()
+}
+
+func (v *visits) set(visit uint32, f field, x uint64) {
+	v.pool.set(visit, f.word, v.pool.get(visit, f.word)&^(f.most()<<f.shift)|min(x, f.most())<<f.shift)
+}
+
+// add counts one more.
+func (v *visits) add(visit uint32, f field) {
+	if w := v.pool.get(visit, f.word); w>>f.shift&f.most() < f.most() {
+		v.pool.set(visit, f.word, w+1<<f.shift)
+	}
 }
 
 // of returns the running visit of a visitor and its newest addition to a cart before it. Any goroutine may call it.
@@ -71,6 +100,12 @@ func (v *visits) of(visitor uint32) (visit, carted uint32) {
 	}
 	word := v.slots.Load(uint64(visitor))
 	return uint32(word >> 32), uint32(word)
+}
+
+// span returns the seconds of a visit's first and newest behaviour.
+func (v *visits) span(visit uint32) (first, last uint32) {
+	first = uint32(v.get(visit, vstFirst))
+	return first, first + uint32(v.get(visit, vstSpan))
 }
 
 // open begins a visit at a second, and returns 0 where there are too many.
@@ -85,24 +120,46 @@ func (v *visits) open(shop, visitor, second uint32) uint32 {
 	if visit == 0 {
 		return 0
 	}
-	v.pool.set(visit, vstWho, uint64(visitor)<<32|uint64(shop))
-	v.pool.set(visit, vstSpan, uint64(second)<<32|uint64(second))
-	v.pool.set(visit, vstBefore, uint64(carted))
+	v.set(visit, vstWho, uint64(visitor))
+	v.set(visit, vstFirst, uint64(second))
+	v.set(visit, vstShop, uint64(shop))
+	v.set(visit, vstCarted, packLong(since(carted, second, models.Minute)))
 	return visit
 }
 
-func (v *visits) carted(visit uint32) uint32 { return uint32(v.pool.get(visit, vstRecent) >> 32) }
+// carted returns the second of a visit's newest addition to the cart, 0 where there is none.
+func (v *visits) carted(visit uint32) uint32 {
+	if added := uint32(v.get(visit, vstAdded)); added > 0 {
+		return uint32(v.get(visit, vstFirst)) + 8*(added-1)
+	}
+	return 0
+}
+
+// behave notes the second of a behaviour event.
+func (v *visits) behave(visit, second uint32, added bool) {
+	first, last := v.span(visit)
+	switch {
+	case second > last:
+		v.set(visit, vstPause, uint64(second-last))
+		v.set(visit, vstSpan, uint64(second-first))
+	case second >= first:
+		v.set(visit, vstPause, 0)
+	}
+	if added {
+		v.set(visit, vstAdded, max(v.get(visit, vstAdded), 1+uint64(max(second, first)-first)/8))
+	}
+}
 
 // release forgets a visit and its forecasts.
 func (v *visits) release(visit uint32) {
-	for point := uint32(v.pool.get(visit, vstChain)); point != 0; {
+	for point := uint32(v.get(visit, vstChain)); point != 0; {
 		next := uint32(v.points.get(point, ptChain) >> 32)
 		v.points.give(point)
 		point = next
 	}
-	visitor := v.pool.get(visit, vstWho) >> 32
-	if running, carted := v.of(uint32(visitor)); running == visit {
-		v.slots.Set(visitor, uint64(max(carted, v.carted(visit))))
+	visitor := uint32(v.get(visit, vstWho))
+	if running, carted := v.of(visitor); running == visit {
+		v.slots.Set(uint64(visitor), uint64(max(carted, v.carted(visit))))
 	}
 	v.pool.give(visit)
 }
@@ -111,7 +168,7 @@ func (v *visits) release(visit uint32) {
 func (v *visits) drop(visitor uint32) {
 	visit, carted := v.of(visitor)
 	if visit != 0 {
-		v.pool.set(visit, vstWho, v.pool.get(visit, vstWho)&math.MaxUint32)
+		v.set(visit, vstWho, 0)
 		v.slots.Set(uint64(visitor), uint64(carted))
 	}
 }
@@ -120,7 +177,7 @@ func (v *visits) drop(visitor uint32) {
 func (v *visits) watch(visit uint32, minute int64) {
 	minute = min(max(minute, v.turn+1), v.turn+wheelSize-1)
 	at := uint64(minute % wheelSize)
-	v.pool.set(visit, vstChain, v.wheel.Load(at)<<32|v.pool.get(visit, vstChain)&math.MaxUint32)
+	v.set(visit, vstNext, v.wheel.Load(at))
 	v.wheel.Set(at, uint64(visit))
 }
 
@@ -133,39 +190,34 @@ func (v *visits) advance(minute int64, look func(visit uint32)) {
 		visit := uint32(v.wheel.Load(at))
 		v.wheel.Set(at, 0)
 		for visit != 0 {
-			next := uint32(v.pool.get(visit, vstChain) >> 32)
+			next := uint32(v.get(visit, vstNext))
 			look(visit)
 			visit = next
 		}
 	}
 }
 
-// count returns a count of a visit.
-func (v *visits) count(visit uint32, c int) uint64 {
-	return v.pool.get(visit, vstCounts+uint64(c/4)) >> (c % 4 * 16) & 0xffff
+// see notes a product by the hash of its id, and tells whether it, or one that looks like it, was seen before.
+func (v *visits) see(visit uint32, hash uint64) (again bool) {
+	bit := uint64(1) << (hash >> 40 % vstSeen.bits)
+	seen := v.get(visit, vstSeen)
+	v.set(visit, vstSeen, seen|bit)
+	return seen&bit != 0
 }
 
-func (v *visits) setCount(visit uint32, c int, n uint64) {
-	w, shift := vstCounts+uint64(c/4), c%4*16
-	v.pool.set(visit, w, v.pool.get(visit, w)&^(0xffff<<shift)|min(n, 0xffff)<<shift)
-}
-
-func (v *visits) add(visit uint32, c int) { v.setCount(visit, c, v.count(visit, c)+1) }
-
-// distinct estimates how many bits' worth of products were seen: linear counting (Whang et al. 1990,
-// doi 10.1145/78922.78925), exact for a few.
+// distinct estimates how many products were seen, from their bits: linear counting (Whang et al. 1990,
+// doi 10.1145/78922.78925), near enough for a few dozen.
 func distinct(seen uint64) float64 {
-	return -64 * math.Log(1-min(63, float64(bits.OnesCount64(seen)))/64)
+	n := float64(vstSeen.bits)
+	return -n * math.Log(1-min(n-1, float64(bits.OnesCount64(seen)))/n)
 }
 
 // price notes a price that the visitor saw.
 func (v *visits) price(visit uint32, m models.Money) {
-	word := v.pool.get(visit, vstPrices)
-	most, sum := math.Float32frombits(uint32(word>>32)), math.Float32frombits(uint32(word))
-	p := float32(m) / float32(models.Micros)
-	most, sum = max(most, p), sum+p
-	v.pool.set(visit, vstPrices, uint64(math.Float32bits(most))<<32|uint64(math.Float32bits(sum)))
 	v.add(visit, cntPrices)
+	p, mean := float64(m)/float64(models.Micros), unpackMoney(v.get(visit, vstPrice))
+	v.set(visit, vstPrice, packMoney(mean+(p-mean)/float64(v.get(visit, cntPrices))))
+	v.set(visit, vstDearest, max(v.get(visit, vstDearest), packMoney(p)))
 }
 
 func (v *visits) bytes() uint64 {

@@ -8,6 +8,55 @@ type Intent struct {
 	Quality     IntentQuality
 	Bin         CalibrationBin // forecasts like this one: how many, what they said, what came
 	Because     []IntentReason // what moves the forecast most, empty behind a gate
+	Product     *ProductIntent // of the product looked at last in the session; nil without one
+	Shelf       *ShelfIntent   // the category that comes next; nil where no category is known
+}
+
+// ProductIntent is how likely a visitor is to buy the product looked at last, within the running session.
+type ProductIntent struct {
+	Product     []byte
+	At          Time
+	Probability float64
+	Gate        string // as Intent's
+	Quality     IntentQuality
+	Bin         CalibrationBin
+
+	// Evidence: the product's views and orders so far; whether it lies in the cart, was viewed before, and was bought before.
+	Views, Orders        uint64
+	InCart, Again, Owned bool
+}
+
+// ShelfIntent is which category a visitor will look at next.
+type ShelfIntent struct {
+	From    []byte // category of the product looked at last
+	Next    []ShelfChance
+	Gate    string // why what is said are the shop's shares; empty where a model speaks
+	Quality ShelfQuality
+}
+
+// ShelfChance is a category and how likely it is to be the next.
+type ShelfChance struct {
+	Category    []byte
+	Probability float64
+	Moves       uint64 // of visitors from the same category to this one, as far as they are remembered
+}
+
+// ShelfQuality is how forecasts of the next category have done that were made before anybody knew.
+type ShelfQuality struct {
+	Outcomes uint64
+	LogLoss  float64 // in nats; old forecasts fade
+	BaseLoss float64 // of the shop's shares of views
+	Hits     float64 // share of forecasts whose likeliest category came
+	BaseHits float64 // the same of the category that the visitor is in: who stays
+}
+
+// Outlook is how likely a person is to buy within 7 and within 28 days.
+type Outlook struct {
+	Within  [2]float64
+	Gate    string // why no model speaks; empty where one does. Then Within are base rates.
+	Quality [2]IntentQuality
+	Bin     [2]CalibrationBin
+	Because []IntentReason
 }
 
 // IntentReason is a feature of a session and what it does to the forecast.

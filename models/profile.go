@@ -55,5 +55,6 @@ type Profile struct {
 	Bot        bool
 	Customer   *Customer // nil for who has not bought
 	Intent     *Intent   // nil while no session is running
+	Outlook    *Outlook  // nil where nothing has been learned yet
 	Mail       *MailHour // nil for a visitor who is nobody's
 }

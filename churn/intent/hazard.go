@@ -2,9 +2,8 @@ package intent
 
 import "math"
 
-// Horizons are the ends of the periods that a purchase may fall into, in days from the moment of the forecast. The first is
-// the rest of the session. A probability for any number of days in between is interpolated by a constant hazard.
-var Horizons = [...]float64{1. / 48, 1, 3, 7, 14, 28}
+// Horizons are the ends of the periods that a purchase may fall into, in days from the moment of the forecast.
+var Horizons = [...]float64{1, 3, 7, 14, 28}
 
 // Periods is the number of periods.
 const Periods = len(Horizons)
@@ -12,8 +11,9 @@ const Periods = len(Horizons)
 // Curve is the hazard of each period: the probability of a purchase in it if there was none before.
 type Curve [Periods]float64
 
-// Within returns the probability of a purchase within a number of days: 1 - product of (1 - hazard). It rises with days, so
-// that the answers for all horizons agree, whatever the hazards.
+// Within returns the probability of a purchase within a number of days, at most the last horizon: 1 - product of
+// (1 - hazard), within a period by a constant hazard. It rises with days, so that the answers for all horizons agree,
+// whatever the hazards.
 func (c Curve) Within(days float64) float64 {
 	var logNone, from float64
 	for i, to := range Horizons {
@@ -27,69 +27,90 @@ func (c Curve) Within(days float64) float64 {
 	return -math.Expm1(logNone)
 }
 
-// periods returns how many periods a forecast survived, and whether the next brought a purchase, when a purchase came
-// after so many days or, if not, none was seen for so many.
-func periods(days float64, bought bool) (survived int, hit bool) {
-	for i, to := range Horizons {
-		if bought && days < to {
-			return i, true
-		}
-		if !bought && days < to {
-			return i, false
-		}
+// AtLeast returns the curve with a first hazard that is not below p: what is known of the next hours is a part of the
+// first day.
+func (c Curve) AtLeast(p float64) Curve {
+	c[0] = max(c[0], p)
+	return c
+}
+
+// Hazard is a discrete-time hazard model (Cox 1972, section 6; Singer, Willett 1993, doi 10.3102/10769986018002155): one
+// logistic regression for all periods, with a level of its own for each, and a recalibration of each. Inputs come in two
+// parts: the shared ones act in all periods, the early ones in the first only. A period is learned when it is over, and
+// periods that nobody has seen to their end teach nothing: an outcome that is not known yet is never taken for a no.
+type Hazard struct {
+	model *Bayes
+	platt [Periods]Platt
+	early int
+	row   []float64 // scratch of Learn
+}
+
+// NewHazard returns a model of so many inputs, the last early ones of which act in the first period only. rates are the
+// hazards to be expected of a shop that nothing is known of; no input is expected to move the odds by more than e^deviation.
+func NewHazard(inputs, early int, rates Curve, deviation float64) *Hazard {
+	mean, spread := make([]float64, Periods+inputs), make([]float64, Periods+inputs)
+	for i := range spread {
+		spread[i] = deviation
 	}
-	return Periods, false
-}
-
-// Horizon is the discrete-time hazard model: one Online learner whose last feature is the period, so that all periods
-// share what the features say, and a recalibration for each period.
-type Horizon struct {
-	online *Online
-	platt  [Periods]Platt
-	seen   uint64
-}
-
-// NewHorizon returns a model that has learned nothing; sample sets bins and scales, as in NewOnline.
-func NewHorizon(sample [][]float64, rate Rates) *Horizon {
-	rows := make([][]float64, 0, len(sample)*Periods)
-	for i, row := range sample {
-		rows = append(rows, withPeriod(nil, row, i%Periods))
+	for k, r := range rates {
+		mean[k], spread[k] = Logit(r), 1.5
 	}
-	return &Horizon{online: NewOnline(rows, rate)}
+	return &Hazard{model: NewBayes(mean, spread), early: early, row: make([]float64, Periods+inputs)}
 }
 
-func withPeriod(buf, row []float64, period int) []float64 {
-	return append(append(buf, row...), float64(period))
+// expand writes the row of a period.
+func (h *Hazard) expand(dst, x []float64, period int) {
+	clear(dst[:Periods])
+	dst[period] = 1
+	copy(dst[Periods:], x)
+	if period > 0 {
+		clear(dst[len(dst)-h.early:])
+	}
 }
 
-// Curve returns the hazards of a row.
-func (h *Horizon) Curve(row []float64) (c Curve) {
-	var buf [128]float64
-	for i := range c {
-		x := h.online.Logit(withPeriod(buf[:0], row, i))
-		c[i] = Sigmoid(h.platt[i].Logit(x))
+// maxInputs bounds the inputs of a Hazard.
+const maxInputs = 64
+
+// Curve returns the hazards for inputs. Any number of goroutines may ask a clone.
+func (h *Hazard) Curve(x []float64) (c Curve) {
+	var buf [Periods + maxInputs]float64
+	row := buf[:Periods+len(x)]
+	for k := range c {
+		h.expand(row, x, k)
+		c[k] = Sigmoid(h.platt[k].Logit(Logit(h.model.P(row))))
 	}
 	return c
 }
 
-// Learn learns what became of a forecast: a purchase after so many days, or none for so many. Periods that were not seen to
-// their end teach nothing, so that an outcome that is not known yet is never taken for a no.
-func (h *Horizon) Learn(row []float64, days float64, bought bool) {
-	var buf [128]float64
-	survived, hit := periods(days, bought)
-	for i := range survived {
-		h.learn(withPeriod(buf[:0], row, i), i, false)
-	}
-	if hit {
-		h.learn(withPeriod(buf[:0], row, survived), survived, true)
-	}
-	h.seen++
+// Learn learns what became of a period: whether a purchase came in it, when there was none before.
+func (h *Hazard) Learn(x []float64, period int, bought bool) {
+	h.expand(h.row, x, period)
+	h.platt[period].Learn(Logit(h.model.P(h.row)), bought)
+	h.model.Learn(h.row, bought, 1)
 }
 
-func (h *Horizon) learn(row []float64, period int, y bool) {
-	x := h.online.Learn(row, y)
-	h.platt[period].Learn(x, y)
+// Weights returns the means of the inputs' weights, shared.
+func (h *Hazard) Weights() []float64 { return h.model.Weights()[Periods:] }
+
+// Clone returns a copy that reads alone: for whoever forecasts beside the one that learns.
+func (h *Hazard) Clone() *Hazard {
+	return &Hazard{model: h.model.Clone(), platt: h.platt, early: h.early}
 }
 
-// Seen returns the number of outcomes that were learned from.
-func (h *Horizon) Seen() uint64 { return h.seen }
+// State returns the numbers that Learn changes.
+func (h *Hazard) State() []float64 {
+	s := h.model.State()
+	for k := range h.platt {
+		s = append(s, h.platt[k].State()...)
+	}
+	return s
+}
+
+// SetState puts back what State returned.
+func (h *Hazard) SetState(s []float64) {
+	d := len(h.model.mean)
+	h.model.SetState(s[:d+d*d])
+	for k := range h.platt {
+		h.platt[k].SetState(s[d+d*d+k*PlattWords:])
+	}
+}

@@ -120,40 +120,6 @@ func TestPlattUndoesADistortion(t *testing.T) {
 	}
 }
 
-func TestIsotonic(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 200).Draw(t, "n")
-		var scores []float64
-		var y []bool
-		for range n {
-			scores = append(scores, float64(rapid.IntRange(0, 20).Draw(t, "score")))
-			y = append(y, rapid.Bool().Draw(t, "y"))
-		}
-		iso := NewIsotonic(scores, y)
-		last := 0.0
-		for s := -1.0; s <= 21; s += 0.25 {
-			p := iso.P(s)
-			if !(p >= last-1e-12 && p <= 1) {
-				t.Fatalf("P(%v) = %v after %v", s, p, last)
-			}
-			last = p
-		}
-	})
-	random := rand.New(rand.NewPCG(4, 4))
-	var scores []float64
-	var y []bool
-	for range 20000 {
-		s := random.Float64()
-		scores, y = append(scores, s), append(y, random.Float64() < s*s)
-	}
-	iso := NewIsotonic(scores, y)
-	for _, s := range []float64{0.3, 0.6, 0.9} {
-		if got := iso.P(s); math.Abs(got-s*s) > 0.06 {
-			t.Errorf("P(%v) = %v, want %v", s, got, s*s)
-		}
-	}
-}
-
 func TestCurveRises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var c Curve
@@ -177,94 +143,49 @@ func TestCurveRises(t *testing.T) {
 	})
 }
 
-// Purchases at a constant daily rate that depends on a feature come back as probabilities for every horizon.
-func TestHorizonLearnsRates(t *testing.T) {
+// Purchases at a constant daily rate that depends on a feature come back as probabilities for every horizon, when each
+// period is learned as it ends; and a state that is put back says the same.
+func TestHazardLearnsRates(t *testing.T) {
 	random := rand.New(rand.NewPCG(8, 8))
-	draw := func() []float64 { return []float64{float64(random.IntN(3)), random.Float64()} }
-	var sample [][]float64
-	for range 500 {
-		sample = append(sample, draw())
+	h := NewHazard(3, 1, Curve{0.01, 0.01, 0.02, 0.03, 0.05}, 1)
+	draw := func() []float64 { return []float64{float64(random.IntN(3)), random.Float64(), float64(random.IntN(2))} }
+	rate := func(x []float64, days float64) float64 {
+		r := []float64{0.01, 0.05, 0.2}[int(x[0])]
+		if days < 1 && x[2] == 1 { // an input that tells of the first day alone
+			r *= 3
+		}
+		return r
 	}
-	h := NewHorizon(sample, Rates{})
-	rate := func(row []float64) float64 { return []float64{0.01, 0.05, 0.2}[int(row[0])] }
-	for range 30000 {
-		row := draw()
-		if days := random.ExpFloat64() / rate(row); days < 28 {
-			h.Learn(row, days, true)
-		} else {
-			h.Learn(row, 28, false)
+	for range 12000 {
+		x, from := draw(), 0.0
+		for k, to := range Horizons {
+			bought := random.Float64() < -math.Expm1(-rate(x, from)*(to-from))
+			h.Learn(x, k, bought)
+			if bought {
+				break
+			}
+			from = to
 		}
 	}
-	for k := range 3 {
-		row := []float64{float64(k), 0.5}
-		c := h.Curve(row)
-		for _, days := range []float64{1, 7, 28} {
-			if got, want := c.Within(days), -math.Expm1(-rate(row)*days); math.Abs(got-want) > 0.03+0.1*want {
-				t.Errorf("rate %v, %v days: %.4f, want %.4f", rate(row), days, got, want)
+	again := NewHazard(3, 1, Curve{}, 1)
+	again.SetState(h.State())
+	for level := range 3 {
+		for early := range 2 {
+			x := []float64{float64(level), 0.5, float64(early)}
+			c := h.Curve(x)
+			if again.Curve(x) != c || h.Clone().Curve(x) != c {
+				t.Fatal("a copy says something else")
+			}
+			for _, days := range []float64{1, 7, 28} {
+				want := -math.Expm1(-rate(x, 0) - rate(x, 1)*(days-1))
+				if got := c.Within(days); math.Abs(got-want) > 0.05+0.1*want {
+					t.Errorf("%v within %v days: %.3f, want %.3f", x, days, got, want)
+				}
 			}
 		}
 	}
-	if h.Seen() != 30000 {
-		t.Errorf("%d seen", h.Seen())
-	}
-}
-
-func TestPending(t *testing.T) {
-	p := Pending{Limit: 2}
-	p.Add(1, 0, []float64{1})
-	p.Add(1, 5, []float64{9}) // the oldest stays
-	p.Add(2, 1, []float64{2})
-	p.Add(3, 1, []float64{3}) // full
-	if o, ok := p.Bought(1, 6); !ok || o.Days != 6 || !o.Bought || o.Row[0] != 1 {
-		t.Errorf("%+v, %v", o, ok)
-	}
-	if _, ok := p.Bought(3, 6); ok || p.Len() != 1 {
-		t.Error("resolved what was never pending")
-	}
-	p.Add(3, 10, []float64{3})
-	if out := p.Expire(28); len(out) != 0 {
-		t.Errorf("%+v came early", out)
-	}
-	if out := p.Expire(29); len(out) != 1 || out[0].Bought || out[0].Days != 28 || out[0].Row[0] != 2 {
-		t.Errorf("%+v", out)
-	}
-	if o, ok := p.Bought(3, 30); !ok || o.Days != 20 || p.Len() != 0 {
-		t.Errorf("%+v, %v", o, ok)
-	}
-	if out := p.Expire(100); len(out) != 0 || len(p.queue) != 0 {
-		t.Errorf("%+v left", out)
-	}
-}
-
-// A forecast that was given up after ten days teaches nothing about the third week.
-func TestUnseenPeriodsTeachNothing(t *testing.T) {
-	f := func(days float64, bought bool, survived int, hit bool) {
-		t.Helper()
-		if s, h := periods(days, bought); s != survived || h != hit {
-			t.Errorf("%v days, %v: %d, %v", days, bought, s, h)
-		}
-	}
-	f(0, true, 0, true)
-	f(0.5, true, 1, true)
-	f(10, true, 4, true)
-	f(10, false, 4, false)
-	f(28, false, 6, false)
-	f(40, true, 6, false)
-}
-
-func TestMemoryIsFair(t *testing.T) {
-	m := NewMemory(1000)
-	for i := range 10000 {
-		m.Add([]float64{float64(i)}, false)
-	}
-	early := 0
-	for _, row := range m.Rows {
-		if row[0] < 5000 {
-			early++
-		}
-	}
-	if len(m.Rows) != 1000 || early < 430 || early > 570 {
-		t.Errorf("%d of %d are from the first half", early, len(m.Rows))
+	if c := h.Curve([]float64{0, 0.5, 0}).AtLeast(0.4); c.Within(1) < 0.4 || c.Within(7) <= c.Within(1) {
+		t.Errorf("curve %v", c)
 	}
 }
 

@@ -1,11 +1,5 @@
 package intent
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
-
 // Platt is a running logistic recalibration of log-odds: p = sigmoid(A x + B), learned by Newton steps on decayed sums,
 // in the manner of Platt 1999 but online. The zero Platt changes nothing.
 type Platt struct {
@@ -45,59 +39,19 @@ func (p *Platt) Learn(x float64, y bool) {
 	p.b += e * (p.h[0] - p.h[1]*x) / det
 }
 
-// Isotonic is a rising step function from scores to probabilities, fitted by pooling adjacent violators. It fixes any
-// rising distortion and wants a thousand cases or more (Niculescu-Mizil, Caruana 2005).
-type Isotonic struct{ upto, p []float64 }
+// PlattWords is the length of a Platt's State.
+const PlattWords = 6
 
-// NewIsotonic fits scores to outcomes. Cases with equal scores are one; every step holds half a case of the base rate, so
-// that no step claims certainty.
-func NewIsotonic(scores []float64, y []bool) *Isotonic {
-	idx := make([]int, len(scores))
-	base := 0.0
-	for i := range idx {
-		idx[i] = i
-		if y[i] {
-			base += 1 / float64(len(y))
-		}
+// State returns the numbers that Learn changes.
+func (p *Platt) State() []float64 {
+	started := 0.0
+	if p.started {
+		started = 1
 	}
-	slices.SortStableFunc(idx, func(a, b int) int { return cmp.Compare(scores[a], scores[b]) })
-	type block struct{ upto, n, sum float64 }
-	var blocks []block
-	for _, i := range idx {
-		b := block{scores[i], 1, 0}
-		if y[i] {
-			b.sum = 1
-		}
-		for k := len(blocks) - 1; k >= 0; k-- {
-			last := blocks[k]
-			if last.upto < b.upto && last.sum/last.n < b.sum/b.n {
-				break
-			}
-			b.n, b.sum = b.n+last.n, b.sum+last.sum
-			blocks = blocks[:k]
-		}
-		blocks = append(blocks, b)
-	}
-	out := &Isotonic{}
-	for _, b := range blocks {
-		out.upto = append(out.upto, b.upto)
-		out.p = append(out.p, (b.sum+base/2)/(b.n+0.5))
-	}
-	return out
+	return []float64{p.a, p.b, p.h[0], p.h[1], p.h[2], started}
 }
 
-// P returns the probability of a score, between steps by a straight line.
-func (s *Isotonic) P(score float64) float64 {
-	if len(s.p) == 0 {
-		return math.NaN()
-	}
-	i, _ := slices.BinarySearch(s.upto, score)
-	switch {
-	case i == len(s.p):
-		return s.p[i-1]
-	case i == 0:
-		return s.p[0]
-	}
-	t := (score - s.upto[i-1]) / (s.upto[i] - s.upto[i-1])
-	return s.p[i-1] + t*(s.p[i]-s.p[i-1])
+// SetState puts back what State returned.
+func (p *Platt) SetState(s []float64) {
+	*p = Platt{a: s[0], b: s[1], h: [3]float64{s[2], s[3], s[4]}, started: s[5] != 0}
 }

@@ -135,6 +135,9 @@ func (c *Catalogue) Category(item uint32) uint32 {
 	return uint32(c.products.Load(c.word(item, pKind)) >> 32)
 }
 
+// CategoryName returns the path of a category, shared; empty for a shop as a whole. Any goroutine may call it.
+func (c *Catalogue) CategoryName(category uint32) []byte { return c.categories.Name(category) }
+
 // Parent returns the category above one, 0 above a shop.
 func (c *Catalogue) Parent(category uint32) uint32 { return uint32(c.parents.Load(uint64(category))) }
 

@@ -50,3 +50,22 @@ func (r *Reader) EachVisitor(who Person, f func(v uint32)) {
 		f(m.ID)
 	}
 }
+
+// BoughtWithin tells whether a visitor, or its newest contact by name, bought a product between two moments, both included.
+// Any goroutine may call it.
+func (p *People) BoughtWithin(v, item uint32, from, to models.Time) bool {
+	if p.boughtWithin(visitorOwner(v), item, from, to) {
+		return true
+	}
+	c := p.contact(v)
+	return c != 0 && p.boughtWithin(contactOwner(c), item, from, to)
+}
+
+func (p *People) boughtWithin(who owner, item uint32, from, to models.Time) (yes bool) {
+	for order := p.newestOrder(who); order != 0 && p.orders.time(order) >= from; order = p.orders.older(order) {
+		if p.orders.time(order) <= to {
+			p.orders.each(order, func(l Line) { yes = yes || l.Item == item })
+		}
+	}
+	return yes
+}

@@ -1,0 +1,75 @@
+package intent
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"orrery/bench/replay"
+)
+
+func behaved(t *testing.T, cfg BehaviourConfig) *BehaviourResult {
+	t.Helper()
+	r, err := Behaviour(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := r.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + b.String())
+	return r
+}
+
+// TestBehaviourSimulated: on the simulated shop every kind of forecast beats the base rate of its moment.
+func TestBehaviourSimulated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	r := behaved(t, BehaviourConfig{Seed: 3})
+	for _, row := range r.Rows {
+		if row.N < 1000 || row.LogLoss >= row.BaseLoss || row.Gain.High >= 0 || row.ECE > 0.03 {
+			t.Errorf("%+v", row)
+		}
+	}
+	if q := r.Models.Product; q == nil || q.LogLoss >= q.BaseLoss {
+		t.Errorf("product %+v", q)
+	}
+	if q := r.Models.Shelf; q == nil || q.LogLoss >= q.BaseLoss {
+		t.Errorf("shelf %+v", q)
+	}
+}
+
+// TestBehaviourGA4: too few of its visitors buy for the outlook over weeks, and the gate says so.
+func TestBehaviourGA4(t *testing.T) {
+	r := behaved(t, BehaviourConfig{Replay: replay.Config{Files: []string{dataFile(t, "ga4_ecommerce_events/ga4_ecommerce_events.csv.gz")}, Preset: "ga4"}})
+	if row := r.Rows[0]; row.LogLoss >= row.BaseLoss || row.Gain.High >= 0 {
+		t.Errorf("%+v", row)
+	}
+	for _, q := range r.Models.Outlook {
+		if q.Outcomes < 1000 || q.Purchases >= leastPurchases != (q.Gate == "" || q.LogLoss >= q.BaseLoss) {
+			t.Errorf("%+v", q)
+		}
+	}
+}
+
+const leastPurchases = 30 // the engine's
+
+// TestBehaviourShelves: where visitors go next on a real shop of clothing.
+func TestBehaviourShelves(t *testing.T) {
+	r := behaved(t, BehaviourConfig{Replay: replay.Config{Files: []string{dataFile(t, "eshop_clothing_2008/e-shop-clothing-2008.csv.gz")}, Preset: "eshop-clothing"}})
+	if q := r.Models.Shelf; q == nil || q.Outcomes < 5000 || q.LogLoss >= q.BaseLoss || q.Hits < q.BaseHits-0.01 {
+		t.Errorf("%+v", q)
+	}
+}
+
+func dataFile(t *testing.T, name string) string {
+	data := os.Getenv("ORRERY_DATA")
+	if data == "" {
+		t.Skip("ORRERY_DATA is not set: it names the folder of the public data sets")
+	}
+	return filepath.Join(data, name)
+}

@@ -1,0 +1,584 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"sync/atomic"
+
+	"orrery/churn"
+	"orrery/churn/intent"
+	"orrery/models"
+	"orrery/models/slab"
+	"orrery/recommend/people"
+)
+
+// horizon forecasts purchases within 7 and 28 days from what people do on the pages, for who has bought and for who never
+// has, and learns from what came. Of some visitors, chosen by the hash of an event, it notes a forecast: half of them at once,
+// half after a silence of hours to weeks, or it would know nothing of those who are silent. When each of the periods after
+// the forecast is over it looks up whether an order came in it, and learns that; 7 and 28 days after the forecast it
+// compares with what was said. A visitor has one forecast pending at a time.
+type horizon struct {
+	people  *people.People
+	intents *intents
+	books   *customers
+	reader  *people.Reader // the writer's
+	pool    *pool
+	held    slab.Words // a bit a visitor: it has a forecast pending
+	wheel   slab.Words // by half hour modulo its size: the first forecast that is looked at then
+	turn    int64
+	shops   atomic.Pointer[[]*foresight]
+	told    func(*HorizonOutcome)
+}
+
+// HorizonOutcome is what became of a forecast, for backtests.
+type HorizonOutcome struct {
+	Visitor     uint32
+	At          models.Time
+	Within      [2]float64 // what the model said for 7 and 28 days
+	Base        [2]float64 // the base rates at that moment
+	Came        [2]bool
+	Sessions    float64 // of the visitor until then
+	Orders      float64
+	SinceActive float64 // days
+}
+
+const (
+	horizonWheel  = 2048
+	horizonSlot   = 30 * models.Minute
+	maxHorizons   = 1 << 16
+	horizonGrace  = 10 * models.Minute // an order may be applied after later behaviour
+	longestWait   = 28 * models.Day    // of a forecast after a silence
+	shortestWait  = 30 * models.Minute
+	horizonInputs = 20
+	horizonEarly  = 3
+)
+
+// The words of a pending forecast.
+const (
+	hzWho        = iota // visitor<<32 | next in the wheel
+	hzWhen              // second of the forecast<<32 | shop<<8 | period that is bought in + 1<<4 | stage
+	hzSaid              // four log-odds of 16 bits: model within 7 and 28 days, base rates
+	hzInputs            // 8 bits each
+	horizonWords = hzInputs + (horizonInputs+7)/8
+)
+
+// Stages of a pending forecast: it is not made yet, or waits for a period to end.
+const stageWaits = 15
+
+// foresight is what a shop has learned. One goroutine learns; any reads published.
+type foresight struct {
+	model     *intent.Hazard
+	records   [2]intent.Record // within 7 and 28 days
+	sums      [horizonInputs]float64
+	noted     float64 // forecasts made
+	fresh     uint64
+	published atomic.Pointer[foreseen]
+}
+
+type foreseen struct {
+	model   *intent.Hazard
+	records [2]intent.Record
+	average [horizonInputs]float64
+	quality [2]models.IntentQuality
+}
+
+var horizonDays = [2]float64{7, 28}
+
+// horizonStage is the period that ends at 7 and at 28 days.
+var horizonStage = [2]int{2, 4}
+
+// The prior: of a shop that nothing is known of, one visitor in fifty buys within 28 days.
+var (
+	priorHazard  = intent.Curve{0.004, 0.004, 0.004, 0.005, 0.006}
+	priorHorizon = [2]float64{0.012, 0.023}
+)
+
+const priorHorizonDeviation = 0.6
+
+func newHorizon(p *people.People, in *intents, books *customers, told func(*HorizonOutcome)) *horizon {
+	h := &horizon{people: p, intents: in, books: books, reader: p.Reader(), pool: newPool(horizonWords, maxHorizons), told: told}
+	h.wheel.Grow(horizonWheel)
+	h.shops.Store(new([]*foresight))
+	return h
+}
+
+func newForesight() *foresight {
+	f := &foresight{model: intent.NewHazard(horizonInputs, horizonEarly, priorHazard, priorHorizonDeviation)}
+	f.publish()
+	return f
+}
+
+// find returns what a shop has learned, or nil. Any goroutine may call it.
+func (h *horizon) find(shop uint32) *foresight {
+	if shops := *h.shops.Load(); int(shop) < len(shops) {
+		return shops[shop]
+	}
+	return nil
+}
+
+func (h *horizon) foresight(shop uint32) *foresight {
+	if f := h.find(shop); f != nil {
+		return f
+	}
+	grown := make([]*foresight, max(int(shop)+1, len(*h.shops.Load())))
+	copy(grown, *h.shops.Load())
+	grown[shop] = newForesight()
+	h.shops.Store(&grown)
+	return grown[shop]
+}
+
+// behave takes a behaviour event of a visitor who is no bot, and notes a forecast after some. The more are known, the
+// fewer: what a shop's first outcomes teach is worth their cost, the hundred thousandth is not.
+func (h *horizon) behave(shop, v uint32, ev *models.Event) {
+	chance := ev.IDHash() * 0xd6e8feb86659fd93
+	every := uint64(8)
+	if f := h.find(shop); f != nil {
+		switch {
+		case f.noted > 20_000:
+			every = 256
+		case f.noted > 4_000:
+			every = 64
+		}
+	}
+	if (chance>>40)%every != 0 || h.holds(v) {
+		return
+	}
+	at := h.pool.take()
+	if at == 0 {
+		return
+	}
+	h.hold(v, true)
+	h.foresight(shop).noted++
+	wait := models.Time(0)
+	if u := float64(chance>>8&0xffff) / 0x10000; u < 0.5 {
+		wait = models.Time(float64(shortestWait) * math.Pow(float64(longestWait)/float64(shortestWait), 2*u))
+	}
+	h.pool.set(at, hzWho, uint64(v)<<32)
+	h.set(at, (ev.Time + wait).Seconds(), shop, 0, stageWaits)
+	if wait == 0 {
+		h.forecast(at)
+		return
+	}
+	h.watch(at, ev.Time+wait)
+}
+
+func (h *horizon) holds(v uint32) bool {
+	return uint64(v/64) < h.held.Len() && h.held.Load(uint64(v/64))>>(v%64)&1 != 0
+}
+
+func (h *horizon) hold(v uint32, yes bool) {
+	h.held.Grow(uint64(v/64) + 1)
+	word := h.held.Load(uint64(v/64)) &^ (1 << (v % 64))
+	if yes {
+		word |= 1 << (v % 64)
+	}
+	h.held.Set(uint64(v/64), word)
+}
+
+func (h *horizon) set(at, second, shop uint32, bought, stage uint64) {
+	h.pool.set(at, hzWhen, uint64(second)<<32|uint64(shop)<<8|bought<<4|stage)
+}
+
+// forecast makes a pending forecast: says what the model says now, to be judged and learned from.
+func (h *horizon) forecast(at uint32) {
+	v, when := uint32(h.pool.get(at, hzWho)>>32), h.pool.get(at, hzWhen)
+	shop, t := uint32(when)>>8, models.Time(when>>32)*models.Second
+	f := h.foresight(shop)
+	x := h.values(h.reader, shop, people.Person{Visitor: v, Contact: h.people.ContactOf(v)}, t)
+	rounded(x[:])
+	curve := f.model.Curve(x[:])
+	var said uint64
+	for i, days := range horizonDays {
+		said |= packLogit(curve.Within(days))<<(16*i) | packLogit(f.base(i))<<(32+16*i)
+	}
+	h.pool.set(at, hzSaid, said)
+	packInputs(h.pool, at, hzInputs, x[:])
+	h.set(at, uint32(when>>32), shop, 0, 0)
+	h.watch(at, h.end(at, 0))
+}
+
+// end returns when a period of a forecast is over for sure.
+func (h *horizon) end(at uint32, period int) models.Time {
+	return h.bound(at, period) + horizonGrace
+}
+
+// bound returns the end of a period, the forecast's own moment for -1.
+func (h *horizon) bound(at uint32, period int) models.Time {
+	t := models.Time(h.pool.get(at, hzWhen)>>32) * models.Second
+	if period < 0 {
+		return t
+	}
+	return t + models.Time(intent.Horizons[period]*float64(models.Day))
+}
+
+// watch puts a forecast into the wheel, to be looked at at a moment.
+func (h *horizon) watch(at uint32, t models.Time) {
+	slot := min(max(int64(t/horizonSlot)+1, h.turn+1), h.turn+horizonWheel-1)
+	i := uint64(slot % horizonWheel)
+	h.pool.set(at, hzWho, h.pool.get(at, hzWho)&^math.MaxUint32|h.wheel.Load(i))
+	h.wheel.Set(i, uint64(at))
+}
+
+// tick lets the clock of the sessions be that of the forecasts.
+func (h *horizon) tick() {
+	slot := int64(h.intents.clock / horizonSlot)
+	if slot <= h.turn {
+		return
+	}
+	from := max(h.turn+1, slot-horizonWheel+1)
+	h.turn = slot
+	for ; from <= slot; from++ {
+		i := uint64(from % horizonWheel)
+		at := uint32(h.wheel.Load(i))
+		h.wheel.Set(i, 0)
+		for at != 0 {
+			next := uint32(h.pool.get(at, hzWho))
+			h.look(at)
+			at = next
+		}
+	}
+}
+
+// look goes on with a forecast whose time has come.
+func (h *horizon) look(at uint32) {
+	who, when := h.pool.get(at, hzWho), h.pool.get(at, hzWhen)
+	v, shop, bought, stage := uint32(who>>32), uint32(when)>>8, when>>4&15, int(when&15)
+	if h.people.IsBot(v) {
+		h.release(at, v)
+		return
+	}
+	if stage == stageWaits {
+		h.forecast(at)
+		return
+	}
+	f := h.foresight(shop)
+	if bought == 0 {
+		var x [horizonInputs]float64
+		unpackInputs(h.pool, at, hzInputs, x[:])
+		hit := h.people.NewestPurchase(v, h.bound(at, stage-1)+1, h.bound(at, stage)) != 0
+		f.model.Learn(x[:], stage, hit)
+		if hit {
+			bought = uint64(stage) + 1
+		}
+	}
+	for i, last := range horizonStage {
+		if stage == last {
+			said := h.pool.get(at, hzSaid)
+			f.records[i].Note(unpackLogit(said>>(16*i)), unpackLogit(said>>(32+16*i)), bought != 0)
+		}
+	}
+	if stage == intent.Periods-1 {
+		h.finish(f, at, v, bought)
+		return
+	}
+	h.set(at, uint32(when>>32), shop, bought, uint64(stage)+1)
+	h.watch(at, h.end(at, stage+1))
+}
+
+func (h *horizon) finish(f *foresight, at, v uint32, bought uint64) {
+	var x [horizonInputs]float64
+	unpackInputs(h.pool, at, hzInputs, x[:])
+	for i, v := range x {
+		f.sums[i] += v
+	}
+	if h.told != nil {
+		said := h.pool.get(at, hzSaid)
+		o := HorizonOutcome{Visitor: v, At: h.bound(at, -1), Sessions: math.Expm1(x[hzSessions]), Orders: math.Expm1(x[hzOrders]),
+			SinceActive: math.Expm1(3 * x[hzSilence])}
+		for i := range horizonDays {
+			o.Within[i], o.Base[i] = unpackLogit(said>>(16*i)), unpackLogit(said>>(32+16*i))
+			o.Came[i] = bought != 0 && int(bought)-1 <= horizonStage[i]
+		}
+		h.told(&o)
+	}
+	h.release(at, v)
+	if f.fresh++; float64(f.fresh) >= f.records[1].N/100 {
+		f.publish()
+	}
+}
+
+func (h *horizon) release(at, v uint32) {
+	h.hold(v, false)
+	h.pool.give(at)
+}
+
+// base returns the share of purchases within 7 or 28 days among the outcomes so far, drawn towards the prior while they
+// are few.
+func (f *foresight) base(i int) float64 {
+	const weight = 50
+	return (f.records[i].Positives + priorHorizon[i]*weight) / (f.records[i].N + weight)
+}
+
+// When the model of a shop speaks in place of the base rates.
+const (
+	leastHorizon       = 500
+	leastHorizonBuying = 30
+)
+
+func (f *foresight) gate(i int) string {
+	r, days := &f.records[i], horizonDays[i]
+	switch {
+	case r.N < leastHorizon:
+		return fmt.Sprintf("base rate: so far only %.0f outcomes within %.0f days of the %d that the model needs", r.N, days, leastHorizon)
+	case r.Positives < leastHorizonBuying:
+		return fmt.Sprintf("base rate: so far only %.0f purchases within %.0f days of the %d that the model needs", r.Positives, days, leastHorizonBuying)
+	case r.Loss >= r.BaseLoss:
+		return fmt.Sprintf("base rate: so far the model's forecasts within %.0f days have not been better", days)
+	}
+	return ""
+}
+
+func (f *foresight) publish() {
+	now := &foreseen{model: f.model.Clone(), records: f.records}
+	for i := range f.records {
+		r := &f.records[i]
+		q := &now.quality[i]
+		*q = models.IntentQuality{
+			Outcomes: uint64(r.N), Purchases: uint64(r.Positives), Sessions: uint64(r.N), Buying: uint64(r.Positives), BaseRate: f.base(i),
+			LogLoss: r.Loss / max(1, r.Weight), BaseLoss: r.BaseLoss / max(1, r.Weight), ECE: r.ECE(), Gate: f.gate(i),
+		}
+		for b := range r.Bins {
+			q.Bins = append(q.Bins, binOf(r, b))
+		}
+	}
+	for i, s := range f.sums {
+		now.average[i] = s / max(1, f.records[1].N)
+	}
+	f.published.Store(now)
+	f.fresh = 0
+}
+
+// The inputs of a forecast.
+const (
+	hzRecent = iota
+	hzSilence
+	hzSessions
+	hzEvents
+	hzAge
+	hzNewcomer
+	hzKnown
+	hzOrders
+	hzLately
+	hzSincePurchase
+	hzCart
+	hzViewed
+	hzViewedWeek
+	hzModel
+	hzAlive
+	hzBuy
+	hzRunningLate
+	hzRunning // what follows acts on the first day only
+	hzSession
+	hzCartNow
+)
+
+var horizonNames = [horizonInputs]string{
+	hzRecent: "days since the newest activity", hzSilence: "days since the newest activity", hzSessions: "sessions so far",
+	hzEvents: "events so far", hzAge: "days since first seen", hzNewcomer: "first session", hzKnown: "a known contact",
+	hzOrders: "earlier orders", hzLately: "days since the last purchase", hzSincePurchase: "days since the last purchase",
+	hzCart: "products in the cart", hzViewed: "products viewed", hzViewedWeek: "products viewed within 7 days",
+	hzModel: "purchase history", hzAlive: "purchase history", hzBuy: "purchase history", hzRunningLate: "the running session",
+	hzRunning: "the running session", hzSession: "the running session", hzCartNow: "products in the cart",
+}
+
+// values returns the inputs for a person at a moment.
+func (h *horizon) values(r *people.Reader, shop uint32, who people.Person, t models.Time) (x [horizonInputs]float64) {
+	s := r.Summary(who)
+	silent := max(0, since(s.LastBehaviour, t.Seconds(), models.Day))
+	x[hzRecent], x[hzSilence] = 1/(1+silent), math.Log1p(silent)/3
+	x[hzSessions], x[hzEvents] = math.Log1p(float64(s.Sessions)), math.Log1p(float64(s.Events))/3
+	x[hzAge] = math.Log1p(max(0, since(s.FirstSeen, t.Seconds(), models.Day))) / 3
+	if s.Sessions <= 1 {
+		x[hzNewcomer] = 1
+	}
+	if who.Contact != 0 {
+		x[hzKnown] = 1
+	}
+	x[hzOrders] = math.Log1p(float64(s.Orders))
+	if s.LastPurchase != 0 {
+		d := max(0, float64(t-s.LastPurchase)/float64(models.Day))
+		x[hzLately], x[hzSincePurchase] = 1/(1+d), math.Log1p(d)/3
+	}
+	x[hzCart], x[hzViewed] = math.Log1p(float64(s.CartLines)), math.Log1p(float64(s.Remembered))/2
+	week := 0
+	for _, e := range r.Viewed(who) {
+		if models.Time(e.Last)*models.Second > t-7*models.Day {
+			week++
+		}
+	}
+	x[hzViewedWeek] = math.Log1p(float64(week)) / 2
+	h.history(&x, shop, who, t)
+	if running, p := h.running(r, shop, who, t); running {
+		x[hzRunningLate], x[hzRunning], x[hzSession], x[hzCartNow] = (intent.Logit(p)+4)/3, 1, (intent.Logit(p)+4)/3, x[hzCart]
+	}
+	return x
+}
+
+// history sets what the purchase models say.
+func (h *horizon) history(x *[horizonInputs]float64, shop uint32, who people.Person, t models.Time) {
+	b := h.books.find(shop)
+	if b == nil || who.Contact == 0 {
+		return
+	}
+	number, ok := h.books.lookUp(who.Contact)
+	if !ok {
+		return
+	}
+	if s, ok := b.base.Score(number, churn.DayOf(t)); ok && s.Gate == "" {
+		x[hzModel], x[hzAlive], x[hzBuy] = 1, s.Alive, (intent.Logit(s.Buy28)+3)/2
+	}
+}
+
+// running returns the probability of a purchase within the running session, if one is.
+func (h *horizon) running(r *people.Reader, shop uint32, who people.Person, t models.Time) (running bool, p float64) {
+	r.EachVisitor(who, func(v uint32) {
+		if q, ok := h.intents.chance(shop, v, t); ok {
+			running, p = true, max(p, q)
+		}
+	})
+	return running, p
+}
+
+// of returns what is forecast of a person. Any goroutine may call it, with a reader of its own. session is what is shown
+// of the running session, 0 without one: the days to come cannot be less likely than the next minutes.
+func (h *horizon) of(r *people.Reader, shop uint32, who people.Person, session float64, now models.Time) *models.Outlook {
+	f := h.find(shop)
+	if f == nil {
+		return nil
+	}
+	seen := f.published.Load()
+	out := &models.Outlook{Quality: seen.quality, Within: [2]float64{seen.quality[0].BaseRate, seen.quality[1].BaseRate}}
+	for _, q := range seen.quality {
+		if out.Gate == "" {
+			out.Gate = q.Gate
+		}
+	}
+	if out.Gate != "" {
+		for i := range out.Within {
+			out.Within[i] = max(out.Within[i], session)
+		}
+		return out
+	}
+	x := h.values(r, shop, who, now)
+	rounded(x[:])
+	curve := seen.model.Curve(x[:])
+	for i, days := range horizonDays {
+		raw := curve.Within(days)
+		out.Within[i] = curve.AtLeast(session).Within(days)
+		out.Bin[i] = binOf(&seen.records[i], seen.records[i].Bin(raw))
+	}
+	weights := seen.model.Weights()
+	for i, name := range horizonNames {
+		effect := weights[i] * (x[i] - seen.average[i])
+		at := -1
+		for k := range out.Because {
+			if out.Because[k].Feature == name {
+				at = k
+			}
+		}
+		if at < 0 {
+			at = len(out.Because)
+			out.Because = append(out.Because, models.IntentReason{Feature: name})
+		}
+		out.Because[at].Effect += effect
+	}
+	h.figures(r, who, now, out.Because)
+	out.Because = strongest(out.Because)
+	return out
+}
+
+// figures fills in the values of reasons as people count them.
+func (h *horizon) figures(r *people.Reader, who people.Person, now models.Time, list []models.IntentReason) {
+	s := r.Summary(who)
+	second := now.Seconds()
+	week := 0
+	for _, e := range r.Viewed(who) {
+		if models.Time(e.Last)*models.Second > now-7*models.Day {
+			week++
+		}
+	}
+	of := map[string]float64{
+		horizonNames[hzRecent]: since(s.LastBehaviour, second, models.Day), horizonNames[hzSessions]: float64(s.Sessions),
+		horizonNames[hzEvents]: float64(s.Events), horizonNames[hzAge]: since(s.FirstSeen, second, models.Day),
+		horizonNames[hzOrders]: float64(s.Orders), horizonNames[hzLately]: since(s.LastPurchase.Seconds(), second, models.Day),
+		horizonNames[hzCart]: float64(s.CartLines), horizonNames[hzViewed]: float64(s.Remembered), horizonNames[hzViewedWeek]: float64(week),
+	}
+	if s.Sessions <= 1 {
+		of[horizonNames[hzNewcomer]] = 1
+	}
+	if who.Contact != 0 {
+		of[horizonNames[hzKnown]] = 1
+	}
+	for i := range list {
+		list[i].Value = of[list[i].Feature]
+	}
+}
+
+func (h *horizon) bytes() uint64 {
+	return h.pool.words.Bytes() + h.held.Bytes() + h.wheel.Bytes() + uint64(2*len(*h.shops.Load())*foresightWords*8)
+}
+
+// foresightWords is the size of what a shop has learned, in a snapshot.
+var foresightWords = 3 + horizonInputs + len(newForesight().model.State()) + 2*recordWords
+
+// Freeze returns the state of this moment for a snapshot.
+func (h *horizon) Freeze() *slab.Parts {
+	shops := *h.shops.Load()
+	parts := []io.WriterTo{slab.Numbers{uint64(h.turn), uint64(len(shops))}, h.pool.words.Freeze(), h.held.Freeze(), h.wheel.Freeze()}
+	for _, f := range shops {
+		n := make(slab.Numbers, 0, foresightWords)
+		if f != nil {
+			n = append(n, 1, math.Float64bits(f.noted), f.fresh)
+			n = putFloats(n, f.sums[:]...)
+			n = putFloats(n, f.model.State()...)
+			for i := range f.records {
+				n = putRecord(n, &f.records[i])
+			}
+		}
+		parts = append(parts, n[:foresightWords])
+	}
+	return slab.Join(parts...)
+}
+
+// ReadFrom replaces the state by what Freeze wrote.
+func (h *horizon) ReadFrom(r io.Reader) (int64, error) {
+	head := make(slab.Numbers, 2)
+	n, err := slab.ReadAll(r, head, &h.pool.words, &h.held, &h.wheel)
+	if err != nil {
+		return n, err
+	}
+	h.turn = int64(head[0])
+	h.pool.words.Grow(horizonWords)
+	h.wheel.Grow(horizonWheel)
+	if head[1] > maxBooks {
+		return n, fmt.Errorf("cannot read outlooks of %d shops", head[1])
+	}
+	shops := make([]*foresight, head[1])
+	for i := 0; i < len(shops) && err == nil; i++ {
+		numbers := make(slab.Numbers, foresightWords)
+		var k int64
+		k, err = numbers.ReadFrom(r)
+		n += k
+		if err == nil && numbers[0] != 0 {
+			shops[i] = newForesight()
+			shops[i].thaw(numbers)
+		}
+	}
+	h.shops.Store(&shops)
+	return n, err
+}
+
+func (f *foresight) thaw(n slab.Numbers) {
+	f.noted = math.Float64frombits(n[1])
+	fresh := n[2]
+	n = takeFloats(n[3:], f.sums[:])
+	state := make([]float64, len(f.model.State()))
+	n = takeFloats(n, state)
+	f.model.SetState(state)
+	for i := range f.records {
+		n = takeRecord(n, &f.records[i])
+	}
+	f.publish()
+	f.fresh = fresh
+}

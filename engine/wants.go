@@ -1,0 +1,291 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"sync/atomic"
+
+	"orrery/churn/intent"
+	"orrery/models"
+	"orrery/models/slab"
+	"orrery/recommend/catalogue"
+	"orrery/recommend/people"
+)
+
+// wants forecasts whether the product that a visitor is looking at will be bought within the running session: the chance
+// that anything is, times the chance that it is this, learned from the sessions that ended with an order. So the answer for
+// a product is never above that for the session.
+type wants struct {
+	people    *people.People
+	catalogue *catalogue.Catalogue
+	items     slab.Words // views<<32 | orders, a word a product
+	totals    slab.Words // the same of a shop, a word each
+	shops     atomic.Pointer[[]*wanting]
+}
+
+// wanting is what a shop has learned. One goroutine learns; any reads published.
+type wanting struct {
+	model     *intent.Bayes
+	record    intent.Record
+	chosen    uint64 // outcomes of which the product was bought
+	fresh     uint64
+	published atomic.Pointer[wanted]
+}
+
+type wanted struct {
+	model   *intent.Bayes
+	record  intent.Record
+	quality models.IntentQuality
+}
+
+// The inputs of the second chance, after the bias.
+const (
+	wtRate = iota
+	wtCart
+	wtAgain
+	wtPrice
+	wtOwned
+	wtOthers
+	wantInputs
+)
+
+func newWants(p *people.People, c *catalogue.Catalogue) *wants {
+	w := &wants{people: p, catalogue: c}
+	w.shops.Store(new([]*wanting))
+	return w
+}
+
+func newWanting() *wanting {
+	mean, deviation := make([]float64, wantInputs+1), make([]float64, wantInputs+1)
+	for i := range deviation {
+		deviation[i] = priorDeviation
+	}
+	mean[0], deviation[0] = -1, 1.5 // of what is looked at in a session with an order, one in four is in the order
+	w := &wanting{model: intent.NewBayes(mean, deviation)}
+	w.publish()
+	return w
+}
+
+// find returns what a shop has learned, or nil. Any goroutine may call it.
+func (w *wants) find(shop uint32) *wanting {
+	if shops := *w.shops.Load(); int(shop) < len(shops) {
+		return shops[shop]
+	}
+	return nil
+}
+
+func (w *wants) wanting(shop uint32) *wanting {
+	if f := w.find(shop); f != nil {
+		return f
+	}
+	grown := make([]*wanting, max(int(shop)+1, len(*w.shops.Load())))
+	copy(grown, *w.shops.Load())
+	grown[shop] = newWanting()
+	w.shops.Store(&grown)
+	return grown[shop]
+}
+
+const (
+	oneView  = 1 << 32
+	oneOrder = 1
+)
+
+// count counts a view or an order of a product. Where a count runs full both are halved.
+func (w *wants) count(shop, item uint32, one uint64) {
+	for _, at := range [2]struct {
+		words *slab.Words
+		i     uint32
+	}{{&w.items, item}, {&w.totals, shop}} {
+		at.words.Grow(uint64(at.i) + 1)
+		word := at.words.Load(uint64(at.i))
+		if word>>32 > math.MaxUint32-2 || uint32(word) > math.MaxUint32-2 {
+			word = word >> 1 & 0x7fffffff7fffffff
+		}
+		at.words.Set(uint64(at.i), word+one)
+	}
+}
+
+// rate returns how often a product was viewed and ordered, and the shop's orders a view.
+func (w *wants) rate(shop, item uint32) (views, orders, mean float64) {
+	if uint64(item) < w.items.Len() {
+		word := w.items.Load(uint64(item))
+		views, orders = float64(word>>32), float64(uint32(word))
+	}
+	mean = 0.03
+	if uint64(shop) < w.totals.Len() {
+		word := w.totals.Load(uint64(shop))
+		mean = (float64(uint32(word)) + 3) / (float64(word>>32) + 100)
+	}
+	return views, orders, mean
+}
+
+// values returns the inputs for a product that a visitor looks at. adding says that it goes into the cart at this moment.
+func (w *wants) values(r *people.Reader, v *visits, visit, visitor, shop, item uint32, adding bool) (x [wantInputs]float64) {
+	who := people.Person{Visitor: visitor, Contact: w.people.ContactOf(visitor)}
+	views, orders, mean := w.rate(shop, item)
+	const weight = 30 // views' worth of belief in the shop's rate
+	x[wtRate] = math.Log((orders + weight*mean) / (views + weight) / mean)
+	if adding {
+		x[wtCart] = 1
+	}
+	for _, e := range r.Cart(who) {
+		if e.ID == item {
+			x[wtCart] = 1
+		}
+	}
+	for _, e := range r.Viewed(people.Person{Visitor: visitor}) {
+		if e.ID == item && e.Last > e.Aux {
+			x[wtAgain] = 1
+		}
+	}
+	if p, m := w.catalogue.Price(item).Float(), unpackMoney(v.get(visit, vstPrice)); p > 0 && m > 0 {
+		x[wtPrice] = math.Log(p / m)
+	}
+	r.Bought(who, func(bought uint32, _ models.Time) {
+		if bought == item {
+			x[wtOwned] = 1
+		}
+	})
+	x[wtOthers] = math.Log1p(distinct(v.get(visit, vstSeen)))
+	rounded(x[:])
+	return x
+}
+
+func wantRow(x *[wantInputs]float64) (row [wantInputs + 1]float64) {
+	row[0] = 1
+	copy(row[1:], x[:])
+	return row
+}
+
+// base returns the share of forecasts after which the product was bought, drawn towards the prior while they are few.
+func (f *wanting) base() float64 {
+	return (f.record.Positives + priorRate/4*priorRateWeight) / (f.record.N + priorRateWeight)
+}
+
+// learn takes what became of a forecast: whether anything was bought after it in the session, and whether the product.
+func (f *wanting) learn(x *[wantInputs]float64, p, base float64, any, this bool) {
+	f.record.Note(p, base, this)
+	if any {
+		row := wantRow(x)
+		f.model.Learn(row[:], this, outcomeWeight)
+	}
+	if this {
+		f.chosen++
+	}
+	if f.fresh++; float64(f.fresh) >= f.record.N/100 {
+		f.publish()
+	}
+}
+
+func (f *wanting) gate() string {
+	switch {
+	case f.record.N < leastOutcomes:
+		return fmt.Sprintf("base rate: so far only %.0f outcomes of the %d that the model needs", f.record.N, leastOutcomes)
+	case f.chosen < leastBuying:
+		return fmt.Sprintf("base rate: so far only %d forecasts before an order of the product, of the %d that the model needs", f.chosen, leastBuying)
+	case f.record.Loss >= f.record.BaseLoss:
+		return "base rate: so far the model's forecasts have not been better"
+	}
+	return ""
+}
+
+func (f *wanting) publish() {
+	r := &f.record
+	now := &wanted{model: f.model.Clone(), record: *r, quality: models.IntentQuality{
+		Outcomes: uint64(r.N), Purchases: uint64(r.Positives), Sessions: uint64(r.N), Buying: f.chosen, BaseRate: f.base(),
+		LogLoss: r.Loss / max(1, r.Weight), BaseLoss: r.BaseLoss / max(1, r.Weight), ECE: r.ECE(), Gate: f.gate(),
+	}}
+	for i := range r.Bins {
+		now.quality.Bins = append(now.quality.Bins, binOf(r, i))
+	}
+	f.published.Store(now)
+	f.fresh = 0
+}
+
+// of returns what is forecast of the product that a visitor looked at last, nil where none is known. session is what is
+// shown of the session.
+func (w *wants) of(r *people.Reader, v *visits, visit, visitor, shop uint32, session float64) *models.ProductIntent {
+	viewed := r.Viewed(people.Person{Visitor: visitor})
+	if len(viewed) == 0 {
+		return nil
+	}
+	item, at := viewed[0].ID, viewed[0].Last
+	if first, _ := v.span(visit); at < first {
+		return nil
+	}
+	f := w.find(shop)
+	if f == nil {
+		f = newWanting()
+	}
+	seen := f.published.Load()
+	views, orders, _ := w.rate(shop, item)
+	out := &models.ProductIntent{
+		Product: w.catalogue.ID(item), At: models.Time(at) * models.Second, Gate: seen.quality.Gate, Quality: seen.quality,
+		Views: uint64(views), Orders: uint64(orders),
+	}
+	if out.Gate != "" {
+		out.Probability = min(seen.quality.BaseRate, session)
+		return out
+	}
+	x := w.values(r, v, visit, visitor, shop, item, false)
+	row := wantRow(&x)
+	out.Probability = session * seen.model.P(row[:])
+	out.InCart, out.Again, out.Owned = x[wtCart] > 0.5, x[wtAgain] > 0.5, x[wtOwned] > 0.5
+	out.Bin = binOf(&seen.record, seen.record.Bin(out.Probability))
+	return out
+}
+
+func (w *wants) bytes() uint64 {
+	return w.items.Bytes() + w.totals.Bytes() + uint64(len(*w.shops.Load()))*2*wantingWords*8
+}
+
+// wantingWords is the size of what a shop has learned, in a snapshot.
+const wantingWords = 3 + (wantInputs+1)*(wantInputs+2) + recordWords
+
+func (w *wants) freeze() *slab.Parts {
+	shops := *w.shops.Load()
+	parts := []io.WriterTo{w.items.Freeze(), w.totals.Freeze(), slab.Numbers{uint64(len(shops))}}
+	for _, f := range shops {
+		n := make(slab.Numbers, 0, wantingWords)
+		if f != nil {
+			n = append(n, 1, f.chosen, f.fresh)
+			n = putFloats(n, f.model.State()...)
+			n = putRecord(n, &f.record)
+		}
+		parts = append(parts, n[:wantingWords])
+	}
+	return slab.Join(parts...)
+}
+
+// ReadFrom replaces the state by what freeze wrote.
+func (w *wants) ReadFrom(r io.Reader) (int64, error) {
+	head := make(slab.Numbers, 1)
+	n, err := slab.ReadAll(r, &w.items, &w.totals, head)
+	if err != nil {
+		return n, err
+	}
+	if head[0] > maxBooks {
+		return n, fmt.Errorf("cannot read product forecasts of %d shops", head[0])
+	}
+	shops := make([]*wanting, head[0])
+	for i := 0; i < len(shops) && err == nil; i++ {
+		numbers := make(slab.Numbers, wantingWords)
+		var k int64
+		k, err = numbers.ReadFrom(r)
+		n += k
+		if err == nil && numbers[0] != 0 {
+			f := newWanting()
+			f.chosen = numbers[1]
+			state := make([]float64, len(f.model.State()))
+			rest := takeFloats(numbers[3:], state)
+			f.model.SetState(state)
+			takeRecord(rest, &f.record)
+			f.publish()
+			f.fresh = numbers[2]
+			shops[i] = f
+		}
+	}
+	w.shops.Store(&shops)
+	return n, err
+}
