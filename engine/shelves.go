@@ -50,6 +50,9 @@ const (
 	shBase
 	shHits
 	shStays
+	shMoves
+	shMoveHits
+	shMoveBase
 	shelfWords
 )
 
@@ -209,7 +212,7 @@ func (s *shelves) judge(shop, visitor, from, to, root uint32) {
 	list := buf[:s.history(s.reader, visitor, &buf)]
 	mix, p := s.mixture(shop), s.parts(list, from, to, root)
 	mixed := mix[0]*p[0] + mix[1]*p[1] + mix[2]*p[2]
-	best, _ := s.best(list, mix, from, root, nil)
+	best, other, _ := s.best(list, mix, from, root, nil)
 	const fade = 1 - 1./shelfMemory
 	s.shops.Grow((uint64(shop) + 1) * shelfWords)
 	add := func(i int, fade, x float64) {
@@ -224,6 +227,23 @@ func (s *shelves) judge(shop, visitor, from, to, root uint32) {
 	add(shBase, fade, -math.Log(p[2]))
 	add(shHits, fade, yes(best == to))
 	add(shStays, fade, yes(from == to))
+	if from != to {
+		add(shMoves, fade, 1)
+		add(shMoveHits, fade, yes(other == to))
+		add(shMoveBase, fade, yes(s.busiest(root, from) == to))
+	}
+}
+
+// busiest returns the category with most views but one.
+func (s *shelves) busiest(root, but uint32) (category uint32) {
+	most := uint64(0)
+	for i := uint64(1); i < rowWords; i++ {
+		c := uint32(s.rows.Load(uint64(root)*rowWords+i) >> 32)
+		if c != 0 && c != but && s.views.Load(uint64(c)) > most {
+			category, most = c, s.views.Load(uint64(c))
+		}
+	}
+	return category
 }
 
 func yes(b bool) float64 {
@@ -233,9 +253,10 @@ func yes(b bool) float64 {
 	return 0
 }
 
-// best returns the likeliest category, and appends all that come into question with their chances where list is not nil.
-func (s *shelves) best(history []uint32, mix [3]float64, from, root uint32, list []shelfChance) (uint32, []shelfChance) {
-	var best shelfChance
+// best returns the likeliest category, and the likeliest but the one that the visitor is in, and appends all that come into
+// question with their chances where list is not nil.
+func (s *shelves) best(history []uint32, mix [3]float64, from, root uint32, list []shelfChance) (uint32, uint32, []shelfChance) {
+	var best, other shelfChance
 	var tried [2*rowNext + lately]uint32
 	n := 0
 	consider := func(c uint32) {
@@ -248,6 +269,9 @@ func (s *shelves) best(history []uint32, mix [3]float64, from, root uint32, list
 		chance := shelfChance{c, mix[0]*p[0] + mix[1]*p[1] + mix[2]*p[2]}
 		if chance.p > best.p {
 			best = chance
+		}
+		if c != from && chance.p > other.p {
+			other = chance
 		}
 		if list != nil {
 			list = append(list, chance)
@@ -263,7 +287,7 @@ func (s *shelves) best(history []uint32, mix [3]float64, from, root uint32, list
 	for _, c := range history {
 		consider(c)
 	}
-	return best.category, list
+	return best.category, other.category, list
 }
 
 type shelfChance struct {
@@ -296,7 +320,7 @@ func (s *shelves) of(r *people.Reader, shop, visitor uint32) *models.ShelfIntent
 	if out.Gate != "" {
 		mix = [3]float64{0, 0, 1}
 	}
-	_, list := s.best(history, mix, from, s.root(from), make([]shelfChance, 0, 2*rowNext+lately))
+	_, _, list := s.best(history, mix, from, s.root(from), make([]shelfChance, 0, 2*rowNext+lately))
 	slices.SortFunc(list, func(a, b shelfChance) int { return cmp.Or(cmp.Compare(b.p, a.p), cmp.Compare(a.category, b.category)) })
 	for _, c := range list[:min(maxShelves, len(list))] {
 		n, _ := s.moves(from, c.category)
@@ -310,6 +334,7 @@ func (s *shelves) quality(shop uint32) models.ShelfQuality {
 	return models.ShelfQuality{
 		Outcomes: uint64(s.number(shop, shN)), LogLoss: s.number(shop, shLoss) / w, BaseLoss: s.number(shop, shBase) / w,
 		Hits: s.number(shop, shHits) / w, BaseHits: s.number(shop, shStays) / w,
+		MoveHits: s.number(shop, shMoveHits) / max(1, s.number(shop, shMoves)), MoveBase: s.number(shop, shMoveBase) / max(1, s.number(shop, shMoves)),
 	}
 }
 

@@ -48,6 +48,8 @@ type ShelfQuality struct {
 	BaseLoss float64 // of the shop's shares of views
 	Hits     float64 // share of forecasts whose likeliest category came
 	BaseHits float64 // the same of the category that the visitor is in: who stays
+	MoveHits float64 // of those who went elsewhere, the share that went to the likeliest category elsewhere
+	MoveBase float64 // and to the one with most views
 }
 
 // Outlook is how likely a person is to buy within 7 and within 28 days.

@@ -51,7 +51,8 @@ func exampleModels() *models.CustomerModels {
 		}}},
 		Calibration: &models.Calibration{From: exampleDay - 28*models.Day, Days: 28, Model: "mbg/nbd", Customers: 4200,
 			LogLoss: 0.4102, BaseLoss: 0.4511, ECE: 0.012, Bins: []models.CalibrationBin{{Customers: 420, Predicted: 0.031, Observed: 0.029}}},
-		Intent: &exampleIntent().Quality,
+		Intent: &exampleIntent().Quality, Outlook: []models.IntentQuality{exampleIntent().Quality, exampleIntent().Quality},
+		Product: &exampleIntent().Quality, Shelf: exampleShelves(),
 	}
 }
 
@@ -121,13 +122,35 @@ func exampleIntent() *models.Intent {
 			Outcomes: 41200, Purchases: 3100, Sessions: 22000, Buying: 640, BaseRate: 0.0752, LogLoss: 0.2105, BaseLoss: 0.2672, ECE: 0.0081,
 			Bins: []models.CalibrationBin{{Customers: 310, Predicted: 0.281, Observed: 0.29}},
 		},
+		Product: &models.ProductIntent{
+			Product: []byte("SKU1"), At: 1_795_000_000_000, Probability: 0.1712, Views: 4120, Orders: 180, InCart: true, Again: true,
+			Bin: models.CalibrationBin{Customers: 95, Predicted: 0.166, Observed: 0.158},
+		},
+		Shelf: &models.ShelfIntent{From: []byte("Home > Kitchen"), Next: []models.ShelfChance{
+			{Category: []byte("Home > Kitchen"), Probability: 0.61, Moves: 8120}, {Category: []byte("Food > Coffee"), Probability: 0.22, Moves: 2904},
+		}},
 	}
+}
+
+func exampleOutlook() *models.Outlook {
+	return &models.Outlook{
+		Within: [2]float64{0.0912, 0.1733}, Because: []models.IntentReason{{Feature: "days since the newest activity", Value: 2.5, Effect: 0.412}},
+		Bin: [2]models.CalibrationBin{{Customers: 420, Predicted: 0.083, Observed: 0.079}, {Customers: 610, Predicted: 0.151, Observed: 0.16}},
+	}
+}
+
+func exampleMail() *models.MailHour {
+	return &models.MailHour{Hour: 19, Rate: 0.141, Even: 0.118, Sent: 24, Mails: 12.4, Answers: 2.1, ShopMails: 41200, ShopAnswers: 4790}
+}
+
+func exampleShelves() *models.ShelfQuality {
+	return &models.ShelfQuality{Outcomes: 25_214, LogLoss: 1.2118, BaseLoss: 3.7113, Hits: 0.719, BaseHits: 0.719, MoveHits: 0.31, MoveBase: 0.06}
 }
 
 // TestIntentGate: behind the gate the base rate is said, and why.
 func TestIntentGate(t *testing.T) {
 	got := string(appendIntent(nil, &models.Intent{Probability: 0.02, Gate: "base rate: so far only 12 outcomes of the 1000 that the model needs", Began: 1_795_000_000_000, Last: 1_795_000_000_000}))
-	want := `{"session_probability":0.02,"gate":"base rate: so far only 12 outcomes of the 1000 that the model needs","began":"2026-11-18T11:06:40.000Z","as_of":"2026-11-18T11:06:40.000Z","because":[],"forecasts_alike":null}`
+	want := `{"session_probability":0.02,"gate":"base rate: so far only 12 outcomes of the 1000 that the model needs","began":"2026-11-18T11:06:40.000Z","as_of":"2026-11-18T11:06:40.000Z","because":[],"forecasts_alike":null,"product":null,"next_category":null}`
 	if got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}

@@ -45,7 +45,16 @@ func appendModels(dst []byte, m *models.CustomerModels) []byte {
 	}
 	dst = appendCandidates(appendMember(dst, "candidates"), m.Candidates)
 	dst = appendCalibration(appendMember(dst, "calibration"), m.Calibration)
-	return append(appendIntentQuality(appendMember(dst, "session_intent"), m.Intent), '}')
+	dst = appendIntentQuality(appendMember(dst, "session_intent"), m.Intent)
+	for i, name := range [...]string{"outlook_7", "outlook_28"} {
+		var q *models.IntentQuality
+		if m.Outlook != nil {
+			q = &m.Outlook[i]
+		}
+		dst = appendIntentQuality(appendMember(dst, name), q)
+	}
+	dst = appendIntentQuality(appendMember(dst, "product_intent"), m.Product)
+	return append(appendShelfQuality(appendMember(dst, "next_category"), m.Shelf), '}')
 }
 
 func appendModel(dst []byte, m *models.CustomerModels) []byte {

@@ -54,7 +54,9 @@ func appendProfile(dst []byte, p *models.Profile) []byte {
 	dst = appendAmounts(appendMember(dst, "spent"), p.Spent)
 	dst = strconv.AppendBool(appendMember(dst, "bot"), p.Bot)
 	dst = appendCustomer(appendMember(dst, "customer"), p.Customer)
-	return appendIntent(appendMember(dst, "intent"), p.Intent)
+	dst = appendIntent(appendMember(dst, "intent"), p.Intent)
+	dst = appendOutlook(appendMember(dst, "outlook"), p.Outlook)
+	return appendMailHour(appendMember(dst, "mail"), p.Mail)
 }
 
 func appendTouches(dst []byte, touches []models.ItemTouch) []byte {

@@ -159,13 +159,13 @@ func TestProfile(t *testing.T) {
 	const known = `"contact":"a/b@c","attributes":{"name":"Anna"},"visitors":2,"first_seen":"2026-11-18T11:06:40.000Z","last_seen":"2026-11-18T11:06:41.234Z","sessions":3,"events":40,` +
 		`"viewed":[{"item_id":"S","time":"2026-11-18T11:06:40.000Z"}],"cart":[{"item_id":"T","time":"2026-11-18T11:06:40.000Z","quantity":2}],` +
 		`"orders":[{"order":"O","time":"2026-11-18T11:06:40.000Z","value":"39.80","currency":"EUR","items":[{"item_id":"S","time":"2026-11-18T11:06:40.000Z","quantity":1}]}],` +
-		`"order_count":1,"spent":{"EUR":"39.80"},"bot":false,"customer":null,"intent":null}`
+		`"order_count":1,"spent":{"EUR":"39.80"},"bot":false,"customer":null,"intent":null,"outlook":null,"mail":null}`
 	r.expect("GET", "/v1/contacts/a%2Fb@c", "", 200, "{"+known)
 	r.expect("GET", "/v1/visitors/a%2Fb%40c", "", 200, `{"visitor":"a/b@c",`+known)
 	r.expect("GET", "/v1/contacts/x", "", 404, `{"error":{"code":"unknown_contact","message":"no event has named the contact \"x\""}}`)
 	r.expect("GET", "/v1/visitors/x", "", 404, `{"error":{"code":"unknown_visitor","message":"no event has named the visitor \"x\""}}`)
 	r.fake.profiles["empty"] = models.Profile{}
-	r.expect("GET", "/v1/visitors/empty", "", 200, `{"visitor":"empty","contact":null,"attributes":null,"visitors":0,"first_seen":null,"last_seen":null,"sessions":0,"events":0,"viewed":[],"cart":[],"orders":[],"order_count":0,"spent":{},"bot":false,"customer":null,"intent":null}`)
+	r.expect("GET", "/v1/visitors/empty", "", 200, `{"visitor":"empty","contact":null,"attributes":null,"visitors":0,"first_seen":null,"last_seen":null,"sessions":0,"events":0,"viewed":[],"cart":[],"orders":[],"order_count":0,"spent":{},"bot":false,"customer":null,"intent":null,"outlook":null,"mail":null}`)
 }
 
 func TestContactProducts(t *testing.T) {

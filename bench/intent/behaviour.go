@@ -15,6 +15,9 @@ import (
 	"orrery/models"
 )
 
+// burnIn is how many forecasts are learned from before the first is judged: until then all rows say the same prior.
+const burnIn = 200
+
 // BehaviourConfig is what to replay: files, or the simulated shop where there are none.
 type BehaviourConfig struct {
 	Replay   replay.Config
@@ -142,8 +145,9 @@ func (r *BehaviourResult) WriteText(w io.Writer) error {
 	}
 	t.Flush()
 	if q := r.Models.Shelf; q != nil {
-		fmt.Fprintf(w, "\nnext category: %d forecasts, log loss %.4f (shares of views %.4f), likeliest right %.1f %% (staying %.1f %%)\n",
-			q.Outcomes, q.LogLoss, q.BaseLoss, 100*q.Hits, 100*q.BaseHits)
+		fmt.Fprintf(w, "\nnext category: %d forecasts, log loss %.4f (shares of views %.4f), likeliest right %.1f %% (staying %.1f %%);"+
+			" of those who went elsewhere the likeliest elsewhere right %.1f %% (the most viewed %.1f %%)\n",
+			q.Outcomes, q.LogLoss, q.BaseLoss, 100*q.Hits, 100*q.BaseHits, 100*q.MoveHits, 100*q.MoveBase)
 	}
 	_, err := fmt.Fprintln(w, strings.TrimSpace(`
 rows with an interval are over all forecasts but the first 200, the others fade with memory; base rate: that of the moment;

@@ -13,9 +13,6 @@ import (
 	"orrery/engine"
 )
 
-// burnIn is how many forecasts are learned from before the first is judged: until then all rows say the same prior.
-const burnIn = 200
-
 // TestGA4Sessions: the engine's forecasts of purchases within running sessions, each made before anybody knew, are better
 // than the base rate of the moment, than that of the whole file, and than a logistic regression on counts alone.
 func TestGA4Sessions(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"orrery/bench/contacts"
 	"orrery/bench/intent"
+	"orrery/bench/replay"
 	"orrery/bench/sessions"
 )
 
@@ -21,6 +22,8 @@ type backtestCmd struct {
 	Contacts backtestContactsCmd `cmd:"" help:"Repeat purchases, churn and value on a purchase log."`
 	Table    backtestTableCmd    `cmd:"" help:"All backtests on the public data sets: the tables of the README."`
 	Intent   backtestIntentCmd   `cmd:"" help:"Purchase intent on a table of sessions with a label."`
+
+	Behaviour backtestBehaviourCmd `cmd:"" help:"The engine's own forecasts from behaviour, each made before its outcome was known: session, product, 7 and 28 days, next category."`
 }
 
 // commandLine is what was typed, for the record of a result.
@@ -105,6 +108,29 @@ func (c *backtestContactsCmd) result() (*contacts.Result, error) {
 		cfg.Progress = os.Stderr
 	}
 	return contacts.Run(cfg)
+}
+
+type backtestBehaviourCmd struct {
+	Preset  string   `name:"preset" help:"What the files are, as in replay."`
+	Days    int      `name:"days" default:"150" help:"Days of the simulated shop, where no file is named."`
+	Rate    float64  `name:"rate" default:"0.03" help:"Events a second of the simulated shop."`
+	Persons int      `name:"persons" default:"15000" help:"Persons whom the simulated shop remembers."`
+	Seed    uint64   `name:"seed" default:"3" help:"Seed of the simulated shop."`
+	Files   []string `arg:"" optional:"" help:"Files to replay; the simulated shop without."`
+}
+
+// Run backtests forecasts from behaviour.
+func (c *backtestBehaviourCmd) Run(ctx context.Context, all *cli) error {
+	r, err := intent.Behaviour(ctx, intent.BehaviourConfig{
+		Replay: replay.Config{Files: c.Files, Preset: c.Preset}, Days: c.Days, Rate: c.Rate, Persons: c.Persons, Seed: c.Seed, Command: commandLine(),
+	})
+	if err != nil {
+		return err
+	}
+	if all.JSON {
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	return r.WriteText(os.Stdout)
 }
 
 type backtestIntentCmd struct {

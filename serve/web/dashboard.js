@@ -418,6 +418,7 @@ async function showPerson(visitor, contact) {
     el("p", null, [p.contact && p.contact !== id ? "as " + id : p.contact ? "known contact" : "anonymous visitor", p.bot ? "a bot" : "", p.last_seen ? "last seen " + since(p.last_seen) : ""].filter(Boolean).join(", ")),
     facts([["Sessions", number.format(p.sessions)], ["Events", number.format(p.events)], ["Orders", number.format(p.order_count)], ["Spent", money(p.spent)]]),
     ...customerFacts(p.customer),
+    ...forecastFacts(p),
     ...list("In the cart", p.cart, (x) => [nameOf(x.item_id), x.quantity > 1 ? "× " + x.quantity : since(x.time)]),
     ...list("Looked at", p.viewed, (x) => [nameOf(x.item_id), since(x.time)]),
     ...list("Orders", p.orders, (x) => [x.order || "order", price(x.value, x.currency, 2)])].filter(Boolean));
@@ -521,6 +522,29 @@ function customerFacts(c) {
   if (c.next_purchase) all.push(["Next purchase", c.next_purchase.median_days === null ? "perhaps never" : "in " + ago(c.next_purchase.median_days * 86400)]);
   if (c.year) all.push(["A year's spend", price(c.year.spend, c.currency, 0)]);
   return [el("h4", null, "As a customer"), facts(all), c.gate && el("p", null, c.gate)];
+}
+
+// forecastFacts are what a person is likely to do next, each with what it rests on.
+function forecastFacts(p) {
+  const now = p.intent, later = p.outlook, mail = p.mail, all = [], notes = [];
+  const hour = (h) => String(h).padStart(2, "0") + ":00 UTC";
+  if (now) all.push([now.gate ? "Buys in this session, base" : "Buys in this session", share(now.session_probability)]);
+  if (later) all.push([later.gate ? "Buys in 7 days, base" : "Buys in 7 days", share(later.days_7)], [later.gate ? "Buys in 28 days, base" : "Buys in 28 days", share(later.days_28)]);
+  if (mail && !mail.gate) {
+    all.push([mail.exploring ? "Write at, to learn" : "Best hour to write", hour(mail.best_hour_utc)]);
+    notes.push(`A mail at ${hour(mail.best_hour_utc)} is answered with ${share(mail.answer_probability)}, at any hour with ${share(mail.any_hour_probability)}; ` +
+      `${number.format(mail.evidence.sent)} sent, ${rounded.format(mail.evidence.answers)} answered of late.`);
+  }
+  if (!all.length) return [];
+  if (later && later.gate) notes.unshift("For want of data: " + later.gate + ".");
+  const reasons = ((now && !now.gate ? now : later) || {}).because || [];
+  const lines = (title, list) => (list.length ? [el("h4", null, title), el("ul", { class: "lines" }, ...list.map(([a, b]) => el("li", null, el("span", { title: a }, a), el("span", null, b))))] : []);
+  const next = (now && now.next_category && now.next_category.next) || [];
+  return [el("h4", null, "What comes next"), facts(all),
+    ...lines("Most behind it", reasons.map((r) => [r.feature, r.effect < 0 ? "lowers it" : "raises it"])),
+    ...lines("Buys what they look at", now && now.product ? [[nameOf(now.product.item_id), share(now.product.probability) + (now.product.gate ? ", base" : "")]] : []),
+    ...lines("Category looked at next", next.map((n) => [n.category.split(" > ").at(-1), share(n.probability)])),
+    ...notes.map((text) => el("p", { class: "note" }, text))];
 }
 
 // ---- Quality: what the frames would have shown before the clicks that were sampled
