@@ -179,7 +179,7 @@ func (in *intents) behave(shop, visitor uint32, ev *models.Event, began bool, be
 	if visit == 0 {
 		return
 	}
-	in.note(visit, ev)
+	in.note(visit, ev, item)
 	if hash := (ev.IDHash() * 0x9e3779b97f4a7c15) >> 33; hash%in.every == 0 && v.get(visit, cntPoints) < maxForecasts {
 		if f := in.forecaster(shop); hash/in.every%f.rare() == 0 {
 			in.ask(f, visit, shop, ev.Time, item, ev.Kind == models.AddToCart)
@@ -188,19 +188,18 @@ func (in *intents) behave(shop, visitor uint32, ev *models.Event, began bool, be
 }
 
 // note counts an event.
-func (in *intents) note(visit uint32, ev *models.Event) {
+func (in *intents) note(visit uint32, ev *models.Event, item uint32) {
 	v := in.visits
 	v.behave(visit, ev.Time.Seconds(), ev.Kind == models.AddToCart)
 	in.class(visit, ev)
 	if ev.Kind != models.ViewItem && ev.Kind != models.AddToCart {
 		return
 	}
+	if item != 0 {
+		v.see(visit, item)
+	}
 	for i := range ev.Items {
-		it := &ev.Items[i]
-		if ev.Kind == models.AddToCart || len(ev.Items) == 1 {
-			v.see(visit, people.HashOf(0, it.ID))
-		}
-		if it.HasPrice && it.Price > 0 {
+		if it := &ev.Items[i]; it.HasPrice && it.Price > 0 {
 			v.price(visit, it.Price)
 		}
 	}

@@ -64,11 +64,9 @@ func unpackLong(w uint64) float64 {
 	return math.Expm1(float64(uint8(w)-1) / longStep)
 }
 
-// packMoney keeps a non-negative amount in 16 bits, to 0.03 %.
+// packMoney keeps a non-negative amount in 16 bits, to 0.2 %: a float32 less its sign and the last 15 digits.
 func packMoney(x float64) uint64 {
-	return uint64(min(65535, math.Round(math.Log1p(max(0, x))*moneyStep)))
+	return uint64(min(math.Float32bits(float32(max(0, x)))+1<<14, math.MaxInt32) >> 15)
 }
 
-const moneyStep = 3150
-
-func unpackMoney(w uint64) float64 { return math.Expm1(float64(uint16(w)) / moneyStep) }
+func unpackMoney(w uint64) float64 { return float64(math.Float32frombits(uint32(uint16(w)) << 15)) }

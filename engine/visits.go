@@ -197,12 +197,10 @@ func (v *visits) advance(minute int64, look func(visit uint32)) {
 	}
 }
 
-// see notes a product by the hash of its id, and tells whether it, or one that looks like it, was seen before.
-func (v *visits) see(visit uint32, hash uint64) (again bool) {
-	bit := uint64(1) << (hash >> 40 % vstSeen.bits)
-	seen := v.get(visit, vstSeen)
-	v.set(visit, vstSeen, seen|bit)
-	return seen&bit != 0
+// see notes a product.
+func (v *visits) see(visit, item uint32) {
+	bit := uint64(item) * 0x9e3779b97f4a7c15 >> 40 % vstSeen.bits
+	v.set(visit, vstSeen, v.get(visit, vstSeen)|1<<bit)
 }
 
 // distinct estimates how many products were seen, from their bits: linear counting (Whang et al. 1990,
