@@ -103,3 +103,20 @@ func BenchmarkTrain(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(x.Clicks()*3/4), "ns/example")
 }
+
+func BenchmarkSession(b *testing.B) {
+	v := trained(shelves())
+	var s [Dim]float32
+	for b.Loop() {
+		v.Session(&s, []uint32{3, 6, 9, 13, 16, 19, 3, 6, 9, 13, 16, 19})
+	}
+}
+
+func TestSessionAllocatesNothing(t *testing.T) {
+	v := trained(shelves())
+	var s [Dim]float32
+	clicks := []uint32{3, 6, 9, 13}
+	if n := testing.AllocsPerRun(100, func() { v.Session(&s, clicks) }); n > 0 {
+		t.Errorf("%g allocations", n)
+	}
+}

@@ -9,20 +9,24 @@ import (
 
 // Config of a Trainer. The zero value means the defaults, which are the same for every shop.
 type Config struct {
-	Epochs    int     // passes over the sessions of a call of Train; default 4
-	Negatives int     // items that a batch of 32 examples is trained against; default 256
+	Epochs    int     // passes over the sessions of a call of Train; default 6
+	Negatives int     // items that a batch of about 64 examples is trained against, a multiple of 16; default 1,024
 	Rate      float32 // step of Adagrad, one accumulator an item; default 0.3
-	Heat      float32 // temperature of the softmax; default 0.1
+	Weights   float32 // step of Adam, for the weights of the encoder; default 0.001
+	Heat      float32 // temperature of the softmax; default 0.07
 	Drop      float32 // share of the older clicks that an example leaves out at random; default 0.25
+	Fade      float32 // share of the dimensions of a clicked item that are left out at random; default 0.1
 	MaxItems  int     // items numbered from here on get no vector; default 1 Mi, 256 MiB
 }
 
 func (c Config) withDefaults() Config {
-	set(&c.Epochs, 4)
-	set(&c.Negatives, 256)
+	set(&c.Epochs, 6)
+	set(&c.Negatives, 1024)
 	set(&c.Rate, 0.3)
-	set(&c.Heat, 0.1)
+	set(&c.Weights, 0.001)
+	set(&c.Heat, 0.07)
 	set(&c.Drop, 0.25)
+	set(&c.Fade, 0.1)
 	set(&c.MaxItems, 1<<20)
 	return c
 }
@@ -34,53 +38,44 @@ func set[T int | float32](v *T, to T) {
 }
 
 const (
-	batch      = 32   // examples that share negatives
-	atRate     = 0.02 // steps of Adagrad of a_p, b_p, A
-	likeRate   = 0.05
-	matrixRate = 0.05
-	startSum   = 0.01 // accumulators of items
+	batchSize = 64   // examples that share negatives, and up to a session more
+	startSum  = 0.01 // accumulators of items
 )
 
 // Trainer is a model in training, for one goroutine, usually a background one: it reads the session index beside the
 // index's writer. All randomness is a hash of a counter, so that the same calls give the same vectors.
 type Trainer struct {
-	v       Vectors
-	config  Config
-	squares []float32 // Adagrad: one accumulator an item
-	counts  []float64 // clicks by item
-	sums    struct {
-		at, like [reach]float32
-		matrix   float32
-	}
+	v         Vectors
+	config    Config
+	squares   []float32 // Adagrad: one accumulator an item
+	counts    []float64 // clicks by item
+	steps     adam
+	gradient  params
 	seed      uint64
 	negatives negatives
-	logits    []float32
+	batch     batch
 }
 
 // NewTrainer returns a trainer that has seen nothing.
 func NewTrainer(c Config) *Trainer {
 	t := &Trainer{config: c.withDefaults(), seed: 1}
-	for p := range t.v.at {
-		t.v.at[p] = float32(math.Exp(-float64(p) / 3))
-		t.sums.at[p], t.sums.like[p] = 1, 1
-	}
-	t.sums.matrix = 1
+	t.v.params = newParams(t.random)
+	t.steps.mean, t.steps.square, t.gradient = make(params, paramLen), make(params, paramLen), make(params, paramLen)
 	t.negatives.init(t.config.Negatives)
-	t.logits = make([]float32, t.config.Negatives+1)
 	return t
 }
 
 // Vectors returns a copy of the vectors as trained so far, for readers.
 func (t *Trainer) Vectors() *Vectors {
 	v := t.v
-	v.items = slices.Clone(v.items)
+	v.items, v.params = slices.Clone(v.items), slices.Clone(v.params)
 	return &v
 }
 
 // Train does the configured number of passes over the sessions that begin with the blocks from..to of x, in random
 // order, each prefix of a session predicting its next click. Calls for newer and newer blocks go on from where the last
 // one ended, which keeps vectors fresh at a fraction of the cost. More says before every session whether to go on; nil
-// is always. Cost: 10 to 20 us a click and pass.
+// is always. Cost: 20 to 25 us a click and pass.
 func (t *Trainer) Train(x *session.Index, from, to uint32, more func() bool) {
 	if to < from {
 		return
@@ -97,11 +92,12 @@ func (t *Trainer) Train(x *session.Index, from, to uint32, more func() bool) {
 		}
 		clicks = x.Session(clicks[:0], from+uint32(t.random()%blocks))
 		clicks = slices.DeleteFunc(clicks, func(item uint32) bool { return t.v.item(item) == nil })
-		for n := 1; n < len(clicks); n++ {
-			t.learn(clicks[max(0, n-reach):n], clicks[n])
+		t.add(clicks)
+		if len(t.batch.examples) >= batchSize {
+			t.learn()
 		}
 	}
-	t.settle()
+	t.learn()
 }
 
 // count gives the items of the blocks a vector and prepares the sampling of negatives.
@@ -159,16 +155,46 @@ func (t *Trainer) move(item uint32, g *vector) {
 	normalise(e)
 }
 
-// settle applies what the batch's negatives have gathered.
-func (t *Trainer) settle() {
-	n := &t.negatives
-	if n.examples == 0 {
+// add adds a session to the batch.
+func (t *Trainer) add(clicks []uint32) {
+	if len(clicks) < 2 {
 		return
 	}
-	for i, item := range n.items {
-		t.move(item, &n.gradients[i])
+	b := &t.batch
+	at := len(b.clicks)
+	b.clicks = append(b.clicks, clicks[:len(clicks)-1]...)
+	for n := 1; n < len(clicks); n++ {
+		b.examples = append(b.examples, example{at, at + n, clicks[n]})
 	}
-	n.examples = 0
 }
+
+// learn takes a step for the batch.
+func (t *Trainer) learn() {
+	b := &t.batch
+	if len(b.examples) == 0 {
+		return
+	}
+	b.steps, b.scales = b.steps[:0], b.scales[:0]
+	t.negatives.draw(t)
+	b.forward(t)
+	t.negatives.softmax(t, b)
+	clear(t.gradient)
+	b.backward(t, t.gradient)
+	for k, e := range b.examples {
+		var g vector
+		axpy(b.steps[k], row(b.sums, k), &g)
+		t.move(e.target, &g)
+	}
+	for i, item := range b.clicks {
+		t.move(item, row(b.dItems, i))
+	}
+	t.negatives.settle(t)
+	t.steps.step(t.v.params, t.gradient, t.config.Weights)
+	b.clicks, b.examples = b.clicks[:0], b.examples[:0]
+}
+
+func (t *Trainer) chance(p float32) bool { return float32(t.random()>>40)/(1<<24) < p }
+
+func exp(x float32) float32 { return float32(math.Exp(float64(x))) }
 
 func sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }

@@ -37,3 +37,9 @@ func mul32(x *float32, n int, rows, y *[32]float32)
 
 //go:noescape
 func outer32(x *float32, n int, y, rows *[32]float32)
+
+//go:noescape
+func multiply4x16(c *float32, ldc uintptr, a *float32, ra, ca uintptr, b *float32, ldb, k uintptr)
+
+//go:noescape
+func exps8(x, shift *float32, by float32, n uintptr) float32

@@ -7,4 +7,5 @@ func TestLoopsWithoutTheKernels(t *testing.T) {
 	fast = false
 	TestKernelsEqualLoops(t)
 	TestLayersEqualLoops(t)
+	TestExpsEqualLoops(t)
 }
