@@ -78,6 +78,7 @@ type Engine struct {
 	lines   []people.Line
 	paired  []uint32
 	baskets baskets
+	ahead   lookahead
 	meters  meters
 }
 

@@ -36,6 +36,20 @@ func (l *Live) End(visitor uint32) {
 	}
 }
 
+// Ahead asks for which session a visitor is in, AheadSession, when that has come, for what Visit will look at, and
+// AheadPostings for the rest of it. See intern.Hashes.Ahead.
+func (l *Live) Ahead(visitor uint32) {
+	if uint64(visitor) < l.rows.Len() {
+		l.rows.Ahead(uint64(visitor))
+	}
+}
+
+// AheadSession asks for the session of a visitor and the entry of an item.
+func (l *Live) AheadSession(visitor, item uint32) { l.Index().Ahead(l.Row(visitor), item) }
+
+// AheadPostings asks for where an item will be linked.
+func (l *Live) AheadPostings(item uint32) { l.Index().AheadPostings(item) }
+
 // Visit takes a click of a visitor on item. dice is a hash of the event: it chooses the clicks that the ranker learns
 // from, so that a replay chooses the same.
 func (l *Live) Visit(visitor, item uint32, dice uint64) (s Sample) {
