@@ -144,7 +144,7 @@ func (e *Engine) Stats() models.Stats {
 	s.Bytes = map[string]uint64{
 		"catalogue": e.m.Catalogue.Bytes(), "visitors": visitors, "contacts": contacts, "orders": orders,
 		"viewed_together": e.m.Viewed.Bytes(), "bought_together": e.m.Bought.Bytes(), "bought_after_viewing": e.m.After.Bytes(),
-		"sessions": e.m.Next.Bytes(), "similar": e.m.Similar.Bytes(), "popular": e.m.Popular.Bytes(), "social": e.m.Social.Bytes(),
+		"sessions": e.m.Next.Bytes(), "vectors": vectors{e.m.Next.Recommender}.bytes(), "similar": e.m.Similar.Bytes(), "popular": e.m.Popular.Bytes(), "social": e.m.Social.Bytes(),
 		"customers": e.customers.bytes(), "intent": e.intents.bytes(),
 		"mails": e.mails.bytes(), "shelves": e.shelves.bytes(), "outlook": e.horizon.bytes(),
 	}

@@ -128,7 +128,7 @@ type part struct {
 }
 
 // version is that of all sections; it grows when a model's layout changes.
-const version = 6
+const version = 7
 
 func (e *Engine) parts() []part {
 	return []part{
@@ -136,7 +136,7 @@ func (e *Engine) parts() []part {
 		{"viewed_together", e.m.Viewed}, {"bought_together", e.m.Bought}, {"bought_after_viewing", e.m.After},
 		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next}, {"similar", e.m.Similar},
 		{"customers", e.customers}, {"intent", e.intents}, {"mails", e.mails}, {"shelves", e.shelves}, {"outlook", e.horizon},
-		{"together", e.m.Together}, {"rebuy", e.m.Rebuy},
+		{"vectors", vectors{e.m.Next.Recommender}}, {"together", e.m.Together}, {"rebuy", e.m.Rebuy},
 		{"quality_next", e.meters.next}, {"quality_viewed_together", e.meters.viewed},
 	}
 }

@@ -35,10 +35,10 @@ func (n *negatives) init(size int) {
 }
 
 // fill computes the pool for items of these counts.
-func (n *negatives) fill(counts []float64) {
+func (n *negatives) fill(counts []float32) {
 	sum := 0.0
 	for _, c := range counts {
-		sum += math.Pow(c, samplePower)
+		sum += math.Pow(float64(c), samplePower)
 	}
 	n.pool, n.logs = n.pool[:0], append(n.logs, make([]float32, len(counts)-len(n.logs))...)
 	n.slots = append(n.slots, make([]int32, len(counts)-len(n.slots))...)
@@ -47,7 +47,7 @@ func (n *negatives) fill(counts []float64) {
 		if c == 0 {
 			continue
 		}
-		share := math.Pow(c, samplePower) / sum
+		share := math.Pow(float64(c), samplePower) / sum
 		n.logs[item] = float32(math.Log(share))
 		for places += share * poolSize; places >= 1; places-- {
 			n.pool = append(n.pool, uint32(item))

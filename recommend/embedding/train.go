@@ -16,7 +16,7 @@ type Config struct {
 	Heat      float32 // temperature of the softmax; default 0.07
 	Drop      float32 // share of the older clicks that an example leaves out at random; default 0.25
 	Fade      float32 // share of the dimensions of a clicked item that are left out at random; default 0.1
-	MaxItems  int     // items numbered from here on get no vector; default 1 Mi, 256 MiB
+	MaxItems  int     // items numbered from here on get no vector; default 1 Mi: 264 MiB for readers, as much for the trainer
 }
 
 func (c Config) withDefaults() Config {
@@ -47,29 +47,36 @@ const (
 type Trainer struct {
 	v         Vectors
 	config    Config
-	squares   []float32 // Adagrad: one accumulator an item
-	counts    []float64 // clicks by item
-	steps     adam
 	gradient  params
-	seed      uint64
 	negatives negatives
 	batch     batch
 }
 
 // NewTrainer returns a trainer that has seen nothing.
 func NewTrainer(c Config) *Trainer {
-	t := &Trainer{config: c.withDefaults(), seed: 1}
+	t := Resume(c, &Vectors{seed: 1, steps: adam{mean: make(params, paramLen), square: make(params, paramLen)}})
 	t.v.params = newParams(t.random)
-	t.steps.mean, t.steps.square, t.gradient = make(params, paramLen), make(params, paramLen), make(params, paramLen)
+	return t
+}
+
+// Resume returns a trainer that goes on from v.
+func Resume(c Config, v *Vectors) *Trainer {
+	t := &Trainer{v: v.clone(), config: c.withDefaults(), gradient: make(params, paramLen)}
 	t.negatives.init(t.config.Negatives)
 	return t
 }
 
 // Vectors returns a copy of the vectors as trained so far, for readers.
 func (t *Trainer) Vectors() *Vectors {
-	v := t.v
-	v.items, v.params = slices.Clone(v.items), slices.Clone(v.params)
+	v := t.v.clone()
 	return &v
+}
+
+func (v Vectors) clone() Vectors {
+	v.items, v.params = slices.Clone(v.items), slices.Clone(v.params)
+	v.squares, v.counts = slices.Clone(v.squares), slices.Clone(v.counts)
+	v.steps.mean, v.steps.square = slices.Clone(v.steps.mean), slices.Clone(v.steps.square)
+	return v
 }
 
 // Train does the configured number of passes over the sessions that begin with the blocks from..to of x, in random
@@ -81,6 +88,7 @@ func (t *Trainer) Train(x *session.Index, from, to uint32, more func() bool) {
 		return
 	}
 	t.count(x, from, to)
+	t.v.learned = to
 	if len(t.negatives.pool) == 0 {
 		return
 	}
@@ -114,16 +122,16 @@ func (t *Trainer) count(x *session.Index, from, to uint32) {
 			break
 		}
 	}
-	t.negatives.fill(t.counts)
+	t.negatives.fill(t.v.counts)
 }
 
 func (t *Trainer) see(item uint32) {
-	if grow := int(item) + 1 - len(t.counts); grow > 0 {
+	if grow := int(item) + 1 - len(t.v.counts); grow > 0 {
 		t.v.items = append(t.v.items, make([]vector, grow)...)
-		t.squares = append(t.squares, make([]float32, grow)...)
-		t.counts = append(t.counts, make([]float64, grow)...)
+		t.v.squares = append(t.v.squares, make([]float32, grow)...)
+		t.v.counts = append(t.v.counts, make([]float32, grow)...)
 	}
-	if t.counts[item]++; t.counts[item] > 1 {
+	if t.v.counts[item]++; t.v.counts[item] > 1 {
 		return
 	}
 	e := &t.v.items[item]
@@ -131,13 +139,13 @@ func (t *Trainer) see(item uint32) {
 		e[d] = float32(int64(t.random())) / (1 << 63)
 	}
 	normalise(e)
-	t.squares[item] = startSum
+	t.v.squares[item] = startSum
 }
 
 // random is SplitMix64.
 func (t *Trainer) random() uint64 {
-	t.seed += 0x9e3779b97f4a7c15
-	z := (t.seed ^ t.seed>>30) * 0xbf58476d1ce4e5b9
+	t.v.seed += 0x9e3779b97f4a7c15
+	z := (t.v.seed ^ t.v.seed>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	return z ^ z>>31
 }
@@ -150,8 +158,8 @@ func (t *Trainer) move(item uint32, g *vector) {
 	if square == 0 {
 		return
 	}
-	t.squares[item] += square
-	axpy(-t.config.Rate/sqrt(t.squares[item]), g, e)
+	t.v.squares[item] += square
+	axpy(-t.config.Rate/sqrt(t.v.squares[item]), g, e)
 	normalise(e)
 }
 
@@ -189,7 +197,7 @@ func (t *Trainer) learn() {
 		t.move(item, row(b.dItems, i))
 	}
 	t.negatives.settle(t)
-	t.steps.step(t.v.params, t.gradient, t.config.Weights)
+	t.v.steps.step(t.v.params, t.gradient, t.config.Weights)
 	b.clicks, b.examples = b.clicks[:0], b.examples[:0]
 }
 

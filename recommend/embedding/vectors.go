@@ -26,17 +26,25 @@ const reach = 12
 
 type vector = [Dim]float32
 
-// Vectors are trained item vectors, immutable once published.
+// Vectors are trained item vectors with everything that training goes on from, immutable once published.
 type Vectors struct {
-	items  []vector // by item; zero for an item without one
-	params params
+	items   []vector // by item; zero for an item without one
+	params  params
+	squares []float32 // by item: Adagrad's accumulator
+	counts  []float32 // by item: clicks that training has seen
+	steps   adam
+	seed    uint64
+	learned uint32
 }
 
 // Items returns the length of the array of vectors.
 func (v *Vectors) Items() int { return len(v.items) }
 
-// Bytes returns the memory held, in bytes.
-func (v *Vectors) Bytes() uint64 { return uint64(len(v.items)) * Dim * 4 }
+// Learned returns the number of the newest session block that training has seen.
+func (v *Vectors) Learned() uint32 { return v.learned }
+
+// Bytes returns the memory held, in bytes: 264 an item, and 220 KB.
+func (v *Vectors) Bytes() uint64 { return uint64(len(v.items))*(Dim*4+8) + 3*paramLen*4 }
 
 // Session stores the unit vector of a session, newest click last, in into, and reports whether there is one.
 func (v *Vectors) Session(into *[Dim]float32, clicks []uint32) bool {

@@ -53,6 +53,9 @@ func (r *Recommender) Click(row session.Row, item uint32) session.Row {
 // SetVectors replaces the item vectors that the ranker uses as features; nil is none. Any goroutine may call it.
 func (r *Recommender) SetVectors(v *embedding.Vectors) { r.vectors.Store(v) }
 
+// Vectors returns the item vectors in use, nil if there are none. Any goroutine may call it.
+func (r *Recommender) Vectors() *embedding.Vectors { return r.vectors.Load() }
+
 // Item is a recommended item.
 type Item struct {
 	Item  uint32
