@@ -85,3 +85,30 @@ row:
 end:
 	VZEROUPPER
 	RET
+
+// func adagrad(w, grad, sums *float32, n int, rate float32)
+// n is a multiple of 8.
+TEXT ·adagrad(SB), NOSPLIT, $0-36
+	MOVQ w+0(FP), AX
+	MOVQ grad+8(FP), BX
+	MOVQ sums+16(FP), DX
+	MOVQ n+24(FP), CX
+	VBROADCASTSS rate+32(FP), Y0
+eight:
+	VMOVUPS (BX), Y1
+	VMOVUPS (DX), Y2
+	VFMADD231PS Y1, Y1, Y2
+	VMOVUPS Y2, (DX)
+	VSQRTPS Y2, Y3
+	VMULPS Y0, Y1, Y1
+	VDIVPS Y3, Y1, Y1
+	VMOVUPS (AX), Y4
+	VSUBPS Y1, Y4, Y4
+	VMOVUPS Y4, (AX)
+	ADDQ $32, AX
+	ADDQ $32, BX
+	ADDQ $32, DX
+	SUBQ $8, CX
+	JG eight
+	VZEROUPPER
+	RET

@@ -43,3 +43,6 @@ func multiply4x16(c *float32, ldc uintptr, a *float32, ra, ca uintptr, b *float3
 
 //go:noescape
 func exps8(x, shift *float32, by float32, n uintptr) float32
+
+//go:noescape
+func adagrad(w, grad, sums *float32, n int, rate float32)

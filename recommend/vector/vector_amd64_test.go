@@ -8,4 +8,5 @@ func TestLoopsWithoutTheKernels(t *testing.T) {
 	TestKernelsEqualLoops(t)
 	TestLayersEqualLoops(t)
 	TestExpsEqualLoops(t)
+	TestAdagradEqualsLoop(t)
 }

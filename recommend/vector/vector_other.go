@@ -19,3 +19,5 @@ func multiply4x16(c *float32, ldc uintptr, a *float32, ra, ca uintptr, b *float3
 }
 
 func exps8(x, shift *float32, by float32, n uintptr) float32 { panic("BUG: vector: no such kernel") }
+
+func adagrad(w, grad, sums *float32, n int, rate float32) { panic("BUG: vector: no such kernel") }

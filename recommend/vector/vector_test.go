@@ -64,6 +64,27 @@ func TestLayersEqualLoops(t *testing.T) {
 	})
 }
 
+func TestAdagradEqualsLoop(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 40).Draw(t, "n")
+		w, g, sums := make([]float32, n), make([]float32, n), make([]float32, n)
+		want, squares := make([]float64, n), make([]float64, n)
+		for i := range w {
+			w[i] = rapid.Float32Range(-3, 3).Draw(t, "w")
+			g[i] = rapid.Float32Range(-3, 3).Draw(t, "g")
+			sums[i] = rapid.Float32Range(0.1, 9).Draw(t, "sum")
+			squares[i] = float64(sums[i]) + float64(g[i])*float64(g[i])
+			want[i] = float64(w[i]) - 0.05*float64(g[i])/math.Sqrt(squares[i])
+		}
+		Adagrad(w, g, sums, 0.05)
+		for i := range w {
+			if math.Abs(float64(w[i])-want[i]) > 1e-5 || math.Abs(float64(sums[i])-squares[i]) > 1e-4 {
+				t.Fatalf("place %d of %d: %g, %g; want %g, %g", i, n, w[i], sums[i], want[i], squares[i])
+			}
+		}
+	})
+}
+
 func BenchmarkMul32(b *testing.B) {
 	var x [64]float32
 	var rows [64][32]float32
