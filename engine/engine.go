@@ -32,7 +32,7 @@ type Config struct {
 	HalfLife   models.Time // of the neighbour lists; default 60 days
 	NoDecay    bool        // counts never fade: for exact comparisons
 	Floor      int         // smallest social-proof count shown; default social.DefaultFloor
-	LearnEvery int         // the ranker of "next" learns from one click in so many; by default 64, later 512: see next.NewLive
+	LearnEvery int         // the ranker of "next" learns from one click in so many; default next.DefaultLearnEvery
 	PairItems  int         // products of one order that are paired, the first ones; default 100
 	Frames     map[string]frame.Frame
 
@@ -78,7 +78,6 @@ type Engine struct {
 	lines   []people.Line
 	paired  []uint32
 	baskets baskets
-	ahead   lookahead
 	meters  meters
 }
 

@@ -1,9 +1,12 @@
 package next
 
 import (
+	"math"
+
 	"orrery/recommend/embedding"
 	"orrery/recommend/ranker"
 	"orrery/recommend/session"
+	"orrery/recommend/vector"
 )
 
 // Weights of the sum that chooses the candidates, each score divided by the query's best.
@@ -12,6 +15,9 @@ const (
 	baseRules    = 0.5
 	baseTogether = 0.5
 	baseNext     = 0.3
+	baseFlat     = 0.5
+
+	likely = 10 // best candidates under that sum whose vectors tell what the others are like
 )
 
 // find fills chosen and rows with the candidates of a visitor with these clicks.
@@ -36,6 +42,10 @@ func (s *Scratch) find(r *Recommender, clicks []uint32, own session.Row, allow f
 	if n < chosen {
 		s.fill(x, allow)
 	}
+	for i := range s.chosen {
+		c := &s.chosen[i]
+		c.Age, c.Apart = x.Ages(c.Item)
+	}
 	if v := r.vectors.Load(); v != nil && len(clicks) > 0 {
 		s.liken(v, clicks)
 	}
@@ -44,14 +54,24 @@ func (s *Scratch) find(r *Recommender, clicks []uint32, own session.Row, allow f
 
 // liken adds the scores of the item vectors.
 func (s *Scratch) liken(v *embedding.Vectors, clicks []uint32) {
-	var session [embedding.Dim]float32
+	var session, top [embedding.Dim]float32
 	if !v.Session(&session, clicks) {
 		return
 	}
 	last := v.Item(clicks[len(clicks)-1])
+	for i := range min(len(s.chosen), likely) {
+		if e := v.Item(s.chosen[i].Item); e != nil {
+			vector.Add64(1, e, &top)
+		}
+	}
+	size := vector.Dot64(&top, &top)
+	if size > 0 {
+		size = 1 / float32(math.Sqrt(float64(size)))
+	}
 	for i := range s.chosen {
 		c := &s.chosen[i]
 		c.VectorSession = v.Score(&session, c.Item)
+		c.VectorTop = v.Score(&top, c.Item) * size
 		if last != nil {
 			c.VectorLast = v.Score(last, c.Item)
 		}
@@ -75,17 +95,17 @@ func (s *Scratch) allow(from, to int, found []session.Candidate, allow func(uint
 
 // rate computes the sum that candidates are chosen by.
 func (s *Scratch) rate(found []session.Candidate) {
-	var knn, rules, together, next float32 = 1e-30, 1e-30, 1e-30, 1e-30
+	var knn, rules, together, next, flat float32 = 1e-30, 1e-30, 1e-30, 1e-30, 1e-30
 	for i := range found {
 		c := &found[i]
 		knn, rules = max(knn, c.KNN), max(rules, c.Rules)
-		together, next = max(together, c.Together), max(next, c.Next)
+		together, next, flat = max(together, c.Together), max(next, c.Next), max(flat, c.Flat)
 	}
-	knn, rules, together, next = baseKNN/knn, baseRules/rules, baseTogether/together, baseNext/next
+	knn, rules, together, next, flat = baseKNN/knn, baseRules/rules, baseTogether/together, baseNext/next, baseFlat/flat
 	s.base = s.base[:0]
 	for i := range found {
 		c := &found[i]
-		s.base = append(s.base, place{int32(i), c.KNN*knn + c.Rules*rules + c.Together*together + c.Next*next})
+		s.base = append(s.base, place{int32(i), c.KNN*knn + c.Rules*rules + c.Together*together + c.Next*next + c.Flat*flat})
 	}
 }
 

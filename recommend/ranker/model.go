@@ -1,5 +1,5 @@
 // Package ranker orders the candidates of a walk over the session index by a learned listwise model: a linear score plus
-// a small multi-layer perceptron (32 rectified units) over some sixty features of each candidate, softmax over the
+// a small multi-layer perceptron (32 rectified units) over some hundred features of each candidate, softmax over the
 // candidates, trained online by Adagrad on what visitors clicked next.
 //
 // Sources: the listwise softmax loss is that of ListNet (Cao et al., ICML 2007) with one relevant item; Adagrad is Duchi,
@@ -156,11 +156,11 @@ func (m *Model) Learn(rows []Row, positive int) float32 {
 		}
 	}
 	loss := float32(-math.Log(float64(max(m.scores[positive]/sum, 1e-12))))
-	step(m.Linear[:], g.Linear[:], m.squares.Linear[:], linearStep)
-	step(m.Bias[:], g.Bias[:], m.squares.Bias[:], hiddenStep)
-	step(m.Out[:], g.Out[:], m.squares.Out[:], hiddenStep)
+	vector.Adagrad(m.Linear[:], g.Linear[:], m.squares.Linear[:], linearStep)
+	vector.Adagrad(m.Bias[:], g.Bias[:], m.squares.Bias[:], hiddenStep)
+	vector.Adagrad(m.Out[:], g.Out[:], m.squares.Out[:], hiddenStep)
 	for f := range m.In {
-		step(m.In[f][:], g.In[f][:], m.squares.In[f][:], hiddenStep)
+		vector.Adagrad(m.In[f][:], g.In[f][:], m.squares.In[f][:], hiddenStep)
 	}
 	if m.rows++; m.rows%averageEvery == 0 {
 		m.average()
@@ -207,15 +207,6 @@ func (g *Weights) add(w *Weights, row *Row, h *[Hidden]float32, p float32) {
 		g.Linear[f] += p * x
 	}
 	vector.Outer32(row[:], &back, g.In[:])
-}
-
-func step(w, g, squares []float32, rate float32) {
-	for i, v := range g {
-		if v != 0 {
-			squares[i] += v * v
-			w[i] -= rate * v / float32(math.Sqrt(float64(squares[i])))
-		}
-	}
 }
 
 // WriteTo writes the state: weights, their mean, accumulators and the number of queries. It implements io.WriterTo.

@@ -9,7 +9,9 @@ func (w *Walker) count(items []uint32, ws *weights, age uint32) {
 	w.stamp++
 	var (
 		shared  uint32 // set of the visitor's items in the session
+		several float32
 		sim     float32
+		flat    float32
 		cosine  float32
 		newest  = int32(MaxQuery) // newest shared item
 		matched int               // its last place in the session
@@ -22,7 +24,9 @@ func (w *Walker) count(items []uint32, ws *weights, age uint32) {
 		}
 		if bit := uint32(1) << c; shared&bit == 0 {
 			shared |= bit
+			several++
 			sim += ws.knn[c]
+			flat += ws.idf[c]
 			cosine += ws.cosine[c]
 		}
 		if c <= newest {
@@ -35,51 +39,78 @@ func (w *Walker) count(items []uint32, ws *weights, age uint32) {
 	w.Query.Read++
 	places := at[:len(items)]
 	w.follow(places, ws)
-	sim *= lengthWeight[len(items)]
+	length := lengthWeight[len(items)]
+	sim *= length
+	square := flat * flat * length
+	flat *= length
+	recent := sim / (1 + float32(age)/recentAge)
 	sharp := sim * sim * ws.sharp[newest]
+	holds := holdingsOf(shared, distinct)
 	for i, c := range places {
 		if c < 0 {
 			continue
 		}
-		var near, close float32
-		switch d := i - matched; {
-		case d > 0:
-			near, close = sim*afterWeight[d], sharp*sharpWeight[d]
-		case d < 0:
-			near, close = beforeWeight*sim*afterWeight[-d], sharpBefore*sharp*sharpWeight[-d]
-		}
+		near, close := nearWeight[MaxItems+i-matched], sharp*sharpWeight[MaxItems+i-matched]
 		f := &w.found[c]
+		more := near
 		if f.stamp == w.stamp { // again: only what is more than its earlier occurrence gave
-			if near > f.best {
-				f.KNN += near - f.best
-				f.best = near
-			}
 			if close > f.sharp {
 				f.Sharp += close - f.sharp
 				f.sharp = close
 			}
-			f.Near = max(f.Near, near)
+			if more -= f.near; more <= 0 {
+				continue
+			}
+		}
+		f.KNN += sim * more
+		f.FlatNear += flat * more
+		f.Square += square * more
+		f.Recent += recent * more
+		f.Near = max(f.Near, sim*near)
+		f.near = near
+		if f.stamp == w.stamp {
 			continue
 		}
-		f.stamp, f.best, f.sharp = w.stamp, near, close
-		f.KNN += near
+		f.stamp, f.sharp = w.stamp, close
 		f.Sharp += close
-		f.Near = max(f.Near, near)
 		f.Sessions++
 		f.Newest = min(f.Newest, age)
-		own := float32(0)
+		together, others, similar := cosine, several, flat
 		if c < distinct {
-			own = ws.cosine[c]
+			together -= ws.cosine[c]
+			others--
+			similar -= ws.idf[c] * length
 		}
-		f.Together += cosine - own
-		if shared&1 != 0 {
-			f.WithLast++
+		f.Together += together
+		f.Flat += similar
+		f.Best = max(f.Best, similar)
+		f.Most = max(f.Most, others)
+		if others > 1 {
+			f.Several++
 		}
+		f.With[0] += holds.last
+		f.With[1] += holds.second
+		f.With[2] += holds.third
+		f.WithFirst += holds.first
+		f.Both += holds.both
+		f.All += holds.all
 		if by := uint8(newest); by < f.Found {
 			f.Found, f.FoundCount = by, 1
 		} else if by == f.Found {
 			f.FoundCount++
 		}
+	}
+}
+
+// holdings is which of the visitor's items a session holds, as the numbers that are counted: one or nothing.
+type holdings struct{ last, second, third, first, both, all float32 }
+
+func holdingsOf(shared uint32, distinct int32) holdings {
+	one := func(bits uint32) float32 { return float32(bits & 1) }
+	both := shared & (shared >> 1)
+	return holdings{
+		last: one(shared), second: one(shared >> 1), third: one(shared >> 2), first: one(shared >> (distinct - 1)),
+		both: one(both), all: one(both & (shared >> 2)),
 	}
 }
 
@@ -98,8 +129,8 @@ func (w *Walker) follow(places []int32, ws *weights) {
 			f := &w.found[c]
 			f.Rules += rule * inverse[d+1]
 			f.Shares += share * inverse[d+1]
-			if q == 0 {
-				f.RulesLast += inverse[d+1]
+			if q < 3 {
+				f.RulesOf[q] += inverse[d+1]
 			}
 		}
 		for d := 1; d <= min(i, rulesReach); d++ {

@@ -82,7 +82,7 @@ func (o *oracle) walk(clicks []uint32) map[uint32]Candidate {
 
 func (o *oracle) add(s, clicks, query []uint32, since map[uint32]int, get func(uint32) *Candidate) {
 	place := -1
-	sim, cosine := 0.0, map[uint32]float64{}
+	sim, flat, cosine, idf := 0.0, 0.0, map[uint32]float64{}, map[uint32]float64{}
 	for i := len(query) - 1; i >= 0; i-- {
 		q := query[i]
 		if !slices.Contains(s, q) {
@@ -91,12 +91,15 @@ func (o *oracle) add(s, clicks, query []uint32, since map[uint32]int, get func(u
 		place = i
 		n := float64(o.count(q))
 		sim += math.Exp(-float64(since[q])/2) * math.Log1p(float64(len(o.sessions))/n)
+		idf[q] = math.Log1p(float64(len(o.sessions)) / n)
+		flat += idf[q]
 		cosine[q] = math.Exp(-float64(since[q])/2) / math.Sqrt(n)
 	}
 	if place < 0 {
 		return
 	}
-	sim *= math.Pow(float64(len(s)), -0.25)
+	length := math.Pow(float64(len(s)), -0.25)
+	sim *= length
 	matched := len(s) - 1
 	for s[matched] != query[place] {
 		matched--
@@ -106,14 +109,17 @@ func (o *oracle) add(s, clicks, query []uint32, since map[uint32]int, get func(u
 		near := 0.0
 		switch d := float64(i - matched); {
 		case d > 0:
-			near = sim * math.Exp(-(d-1)/4)
+			near = math.Exp(-(d - 1) / 4)
 		case d < 0:
-			near = 0.7 * sim * math.Exp((d+1)/4)
+			near = 0.7 * math.Exp((d+1)/4)
 		}
 		best[item] = max(best[item], near)
 		for j, to := range s {
 			if d := j - i; slices.Contains(query, item) && d > 0 && d <= 10 {
 				get(to).Rules += float32(math.Exp(-float64(since[item])/2) / float64(d))
+				if q := slices.Index(query, item); q < 3 {
+					get(to).RulesOf[q] += float32(1 / float64(d))
+				}
 			} else if slices.Contains(query, item) && d < 0 && d >= -10 {
 				get(to).Before += float32(math.Exp(-float64(since[item])/2) / float64(-d))
 			}
@@ -127,16 +133,38 @@ func (o *oracle) add(s, clicks, query []uint32, since map[uint32]int, get func(u
 	}
 	for item, near := range best {
 		c := get(item)
-		c.KNN += float32(near)
-		c.Near = max(c.Near, float32(near))
+		c.KNN += float32(sim * near)
+		c.Near = max(c.Near, float32(sim*near))
+		c.FlatNear += float32(flat * length * near)
+		c.Square += float32(flat * flat * length * near)
 		c.Sessions++
+		similar, others := (flat-idf[item])*length, 0
 		for q, v := range cosine {
 			if q != item {
 				c.Together += float32(v)
+				others++
 			}
 		}
-		if slices.Contains(s, query[0]) {
-			c.WithLast++
+		c.Flat += float32(similar)
+		c.Best = max(c.Best, float32(similar))
+		c.Most = max(c.Most, float32(others))
+		if others > 1 {
+			c.Several++
+		}
+		holds := func(k int) bool { return k < len(query) && slices.Contains(s, query[k]) }
+		for k := range c.With {
+			if holds(k) {
+				c.With[k]++
+			}
+		}
+		if holds(len(query) - 1) {
+			c.WithFirst++
+		}
+		if holds(0) && holds(1) {
+			c.Both++
+			if holds(2) {
+				c.All++
+			}
 		}
 	}
 }
@@ -195,7 +223,10 @@ func compare(t *rapid.T, w *Walker, x *Index, clicks []uint32, o *oracle) {
 			got, want float32
 		}{
 			{"KNN", g.KNN, h.KNN}, {"Near", g.Near, h.Near}, {"Rules", g.Rules, h.Rules}, {"Before", g.Before, h.Before},
-			{"Together", g.Together, h.Together}, {"Next", g.Next, h.Next}, {"WithLast", g.WithLast, h.WithLast},
+			{"Together", g.Together, h.Together}, {"Next", g.Next, h.Next}, {"Flat", g.Flat, h.Flat}, {"FlatNear", g.FlatNear, h.FlatNear}, {"Square", g.Square, h.Square}, {"Best", g.Best, h.Best},
+			{"With", g.With[0], h.With[0]}, {"With[1]", g.With[1], h.With[1]}, {"With[2]", g.With[2], h.With[2]}, {"WithFirst", g.WithFirst, h.WithFirst},
+			{"RulesOf", g.RulesOf[0], h.RulesOf[0]}, {"RulesOf[1]", g.RulesOf[1], h.RulesOf[1]}, {"RulesOf[2]", g.RulesOf[2], h.RulesOf[2]},
+			{"Both", g.Both, h.Both}, {"All", g.All, h.All}, {"Several", g.Several, h.Several}, {"Most", g.Most, h.Most},
 			{"Pair", g.Pair, h.Pair}, {"Sessions", g.Sessions, h.Sessions}, {"Count", float32(g.Count), float32(h.Count)},
 		} {
 			if !close32(p.got, p.want) {

@@ -88,6 +88,25 @@ func (x *Index) entryOf(item uint32) entry {
 	return entry(x.items.Load(uint64(item)))
 }
 
+// Ages returns how many blocks ago the item's newest session began, and its sixteenth newest (or the oldest that is
+// linked), by their number: blocks from one to the next, which is how popular the item is now. An item without sessions has 1<<30 of both.
+func (x *Index) Ages(item uint32) (newest, apart float32) {
+	e := x.entryOf(item)
+	if e == 0 {
+		return 1 << 30, 1 << 30
+	}
+	now := uint32(x.meta.Load(metaNumber))
+	age := func(back uint32) float32 {
+		word, shift := e.slot(e.count() - 1 - back)
+		if word >= x.posts.Len() {
+			return 1 << 30
+		}
+		return float32(now - uint32(x.posts.Load(word)>>shift))
+	}
+	n := min(e.held(), 16)
+	return age(0), age(uint32(n-1)) / float32(n)
+}
+
 // rings tells, while a state is restored, which pairs of words of the posting rings have an owner: two owners of one ring
 // would write into each other's links. One bit a pair.
 type rings struct {

@@ -149,3 +149,26 @@ func TestReadersBesideTheWriter(t *testing.T) {
 	close(done)
 	readers.Wait()
 }
+
+func TestAges(t *testing.T) {
+	x := New(Config{Blocks: 1024, PerItem: 64})
+	for i := range uint32(200) { // item 1 in every fourth session, item 2 in the first one only
+		other := uint32(3)
+		if i == 0 {
+			other = 2
+		} else if i%4 == 3 {
+			other = 1
+		}
+		x.Click(x.Click(0, 9), other)
+	}
+	for _, c := range []struct {
+		item          uint32
+		newest, apart float32
+	}{
+		{1, 0, 60. / 16}, {2, 199, 199}, {9, 0, 15. / 16}, {77, 1 << 30, 1 << 30},
+	} {
+		if newest, apart := x.Ages(c.item); newest != c.newest || apart != c.apart {
+			t.Errorf("item %d: ages %g, %g; want %g, %g", c.item, newest, apart, c.newest, c.apart)
+		}
+	}
+}

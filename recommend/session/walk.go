@@ -29,6 +29,7 @@ const (
 	sharpBefore   = 0.2
 	rulesDecay    = 2.0 // Rules, Together: a query item p clicks old weighs exp(-p/2)
 	rulesReach    = 10  // Rules: clicks after the query item that count
+	recentAge     = 5e3 // Recent: blocks after which a session weighs half
 )
 
 // Limits bound the time of a walk.
@@ -69,8 +70,8 @@ type Candidate struct {
 	// of them.
 	Seen, Since uint8
 
-	stamp uint32 // number of the session, within the walk, that counted it last
-	best  float32
+	stamp uint32  // number of the session, within the walk, that counted it last
+	near  float32 // what that session's place gave it, before it is multiplied by a similarity
 	sharp float32
 
 	// KNN is the session kNN score: the sum over sessions of their similarity to the visitor's,
@@ -81,6 +82,12 @@ type Candidate struct {
 	Sharp float32
 	// Near is the largest contribution to KNN that a single session made.
 	Near float32
+	// FlatNear is KNN with all of the visitor's items of equal weight, Square with the square of that similarity but for
+	// the length, Recent with sessions weighing 1/(1 + age/5000).
+	FlatNear, Square, Recent float32
+	// Flat is the sum of the similarities of FlatNear, wherever in the session the candidate stands, without what it
+	// shares itself; Best the largest of them.
+	Flat, Best float32
 	// Rules are sequential rules from all of the visitor's items: sum of exp(-p/2)/d over sessions where the candidate
 	// follows the item within 10 clicks; Before the same for sessions where it precedes it.
 	Rules, Before float32
@@ -88,9 +95,15 @@ type Candidate struct {
 	Shares float32
 	// Together is co-occurrence: the sum over the visitor's items of exp(-p/2) n_ij / sqrt(n_i n_j), as a cosine.
 	Together float32
-	// Next counts sessions where the candidate directly follows the visitor's last item, NextAfter2 his last but one,
-	// RulesLast is sum of 1/d for the last item alone, WithLast its number of shared sessions.
-	Next, NextAfter2, RulesLast, WithLast float32
+	// Next counts sessions where the candidate directly follows the visitor's last item, NextAfter2 his last but one.
+	Next, NextAfter2 float32
+	// RulesOf is the sum of 1/d for each of the visitor's three newest items alone, With the number of sessions shared
+	// with it; WithFirst is that of the oldest item walked from.
+	RulesOf, With [3]float32
+	WithFirst     float32
+	// Both counts sessions that hold the visitor's two newest items, All those with the three newest, Several those with
+	// any two, the candidate not counted; Most is the largest number of the visitor's items in one session.
+	Both, All, Several, Most float32
 	// Pair counts the places where the visitor's last two items stand together, in order, right before the candidate.
 	Pair float32
 	// Sessions is the number of sessions read that hold the candidate.
@@ -101,7 +114,7 @@ type Candidate struct {
 	Count uint32
 }
 
-// Walker holds what one walk needs. It serves one goroutine at a time, for any Index; it takes about 700 KiB.
+// Walker holds what one walk needs. It serves one goroutine at a time, for any Index; it takes about 1.3 MiB.
 type Walker struct {
 	// Limits of the walks to come.
 	Limits Limits
@@ -141,22 +154,23 @@ func NewWalker() *Walker {
 
 // weights is the working state of a walk for the visitor's distinct items, newest first.
 type weights struct {
-	knn, sharp, rules, shares, cosine [MaxQuery]float32
-	second                            int // place of the item clicked before the last one, -1 if none
+	idf, knn, sharp, rules, shares, cosine [MaxQuery]float32
+	second                                 int // place of the item clicked before the last one, -1 if none
 }
 
 var (
 	lengthWeight [MaxItems + 1]float32
-	afterWeight  [MaxItems + 1]float32 // exp(-(d-1)/4)
-	sharpWeight  [MaxItems + 1]float32
+	nearWeight   [2*MaxItems + 1]float32 // of place MaxItems+d: exp(-(d-1)/4), 0.7 of it before the match
+	sharpWeight  [2*MaxItems + 1]float32
 	inverse      [MaxItems + 1]float32
 )
 
 func init() {
 	for n := 1; n <= MaxItems; n++ {
 		lengthWeight[n] = float32(math.Pow(float64(n), -lengthPower))
-		afterWeight[n] = float32(math.Exp(-float64(n-1) / distanceDecay))
-		sharpWeight[n] = float32(math.Exp(-float64(n) / sharpDistance))
+		near, sharp := math.Exp(-float64(n-1)/distanceDecay), math.Exp(-float64(n)/sharpDistance)
+		nearWeight[MaxItems+n], nearWeight[MaxItems-n] = float32(near), float32(beforeWeight*near)
+		sharpWeight[MaxItems+n], sharpWeight[MaxItems-n] = float32(sharp), float32(sharpBefore*sharp)
 		inverse[n] = 1 / float32(n)
 	}
 }
@@ -234,7 +248,8 @@ func (w *Walker) reach(x *Index, clicks []uint32, own Row) weights {
 			q.LastHeld = held
 		}
 		p := float64(w.found[i].Since)
-		ws.knn[i] = float32(math.Exp(-p/positionDecay)) * idf(q.Sessions, e.count())
+		ws.idf[i] = idf(q.Sessions, e.count())
+		ws.knn[i] = float32(math.Exp(-p/positionDecay)) * ws.idf[i]
 		ws.sharp[i] = float32(math.Exp(-sharpPosition * p))
 		ws.rules[i] = float32(math.Exp(-p / rulesDecay))
 		ws.shares[i] = ws.rules[i] / float32(max(held, 1))
