@@ -6,6 +6,7 @@ import (
 
 	"orrery/models"
 	"orrery/recommend/frame"
+	"orrery/recommend/next"
 	"orrery/recommend/people"
 )
 
@@ -37,6 +38,14 @@ func (e *Engine) findShop(name []byte) uint32 {
 		name = []byte(models.DefaultShop)
 	}
 	return e.shops.Find(0, name)
+}
+
+// Next returns the recipe "next", for backtests.
+func (e *Engine) Next() *next.Live { return e.m.Next }
+
+// ItemNumber returns the number that models know a product by, 0 where it is unknown: for backtests.
+func (e *Engine) ItemNumber(shop, product []byte) uint32 {
+	return e.m.Catalogue.Find(e.findShop(shop), product)
 }
 
 // Social returns the social proof of a product, the asking visitor left out, and false where the product is unknown.

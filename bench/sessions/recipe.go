@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -31,7 +32,7 @@ var Baselines = []string{"popularity", "repeats", "markov", "cosine", "rules", "
 // Recipes are all names that Config.Recipes may hold.
 var Recipes = append(slices.Clone(Baselines), "next")
 
-func newRecipe(name string, h *history, c *Config) (recipe, error) {
+func newRecipe(ctx context.Context, name string, h *history, c *Config) (recipe, error) {
 	count := func(f func(*history, []uint32)) recipe { return &counted{history: h, score: f} }
 	switch name {
 	case "popularity":
@@ -49,6 +50,9 @@ func newRecipe(name string, h *history, c *Config) (recipe, error) {
 		w.Limits = session.Limits{Items: session.MaxQuery, Depth: 512, Sessions: 1024}
 		return &neighbours{index: session.New(c.index()), walker: w}, nil
 	case "next":
+		if c.Every > 0 {
+			return newStreamed(ctx, c)
+		}
 		return newNext(c), nil
 	}
 	return nil, fmt.Errorf("cannot run recipe %q: it is none of %v", name, Recipes)
@@ -265,7 +269,8 @@ type ranked struct {
 	items       []next.Item
 	trainer     *embedding.Trainer
 	trained     uint32 // newest block that the vectors know
-	due         uint32 // block number at which they are trained again
+	sessions    int    // learned so far
+	due         int    // number of them at which the vectors are trained again
 }
 
 func newNext(c *Config) *ranked {
@@ -278,7 +283,7 @@ func newNext(c *Config) *ranked {
 
 func (r *ranked) learn(clicks []uint32, last bool) {
 	if last {
-		if _, newest := r.recommender.Index().Range(); newest >= r.due {
+		if r.sessions >= r.due {
 			r.train()
 		}
 		for n := 1; n < len(clicks); n++ {
@@ -286,6 +291,7 @@ func (r *ranked) learn(clicks []uint32, last bool) {
 		}
 	}
 	r.insert(clicks)
+	r.sessions++
 }
 
 // train brings the vectors up to date; the next time is when the sessions have grown by a sixth.
@@ -295,7 +301,7 @@ func (r *ranked) train() {
 		r.trainer.Train(r.recommender.Index(), r.trained+1, newest, nil)
 		r.recommender.SetVectors(r.trainer.Vectors())
 	}
-	r.trained, r.due = newest, newest+max(newest/6, 100)
+	r.trained, r.due = newest, r.sessions+max(r.sessions/6, 100)
 }
 
 func (r *ranked) ready() { r.train() }

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -27,6 +28,8 @@ type Config struct {
 	Learn       float64  // last share of the training sessions that the ranker learns from; default 0.4
 	References  []string // files of lists that others made for the test cases of a tsv set, to be compared with
 	NoVectors   bool     // rank without the item embedding
+	Every       int      // learn as production does, from one click in so many of the whole training, as it comes; 0 is all clicks of the last share
+	Pipeline    bool     // and bring the training through the embedded broker and the engine; Every is then 4 unless set
 	Command     string   // the command line, for the record
 }
 
@@ -41,6 +44,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Learn == 0 {
 		c.Learn = 0.4
+	}
+	if c.Pipeline && c.Every == 0 {
+		c.Every = 4
 	}
 	if len(c.Recipes) == 0 {
 		c.Recipes = []string{"next"}
@@ -214,11 +220,14 @@ func (c *Config) cut(set *Set) *Set {
 	return &s
 }
 
-func (c *Config) runRecipe(ctx context.Context, name string, set *Set) ([]*Figures, error) {
+func (c *Config) runRecipe(ctx context.Context, name string, set *Set) (_ []*Figures, err error) {
 	h := &history{}
-	r, err := newRecipe(name, h, c)
+	r, err := newRecipe(ctx, name, h, c)
 	if err != nil {
 		return nil, err
+	}
+	if s, ok := r.(*streamed); ok {
+		defer func() { err = errors.Join(err, s.close()) }()
 	}
 	_, counts := r.(*counted)
 	from := int(float64(len(set.Train)) * (1 - c.Learn))

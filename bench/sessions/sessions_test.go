@@ -148,6 +148,26 @@ func TestLiveInsertsTestSessions(t *testing.T) {
 	}
 }
 
+// Broker, decoding and engine must change nothing: not a figure, with the ranker learning and the vectors on.
+func TestPipelineGivesTheSameFigures(t *testing.T) {
+	run := func(pipeline bool) Figures {
+		r, err := RunSet(context.Background(), Config{Every: 3, Pipeline: pipeline, Live: true}, chains(), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := r.Results[len(r.Results)-1]
+		f.Query, f.Train = Times{}, 0
+		return f
+	}
+	direct, piped := run(false), run(true)
+	if direct.MRR < 0.8 || direct.Recipe != "next live" {
+		t.Errorf("%s: MRR %.3f of the direct run", direct.Recipe, direct.MRR)
+	}
+	if !slices.Equal(direct.ranks, piped.ranks) || direct.HR != piped.HR || direct.MRR != piped.MRR || direct.NDCG != piped.NDCG || direct.Coverage != piped.Coverage {
+		t.Errorf("through the pipeline %+v; want %+v", piped, direct)
+	}
+}
+
 // With the labels shuffled among the cases nothing that is known of a visitor helps: what is left is popularity.
 func TestShuffledLabelsFallToPopularity(t *testing.T) {
 	r, err := RunSet(context.Background(), Config{Shuffle: true}, chains(), io.Discard)
