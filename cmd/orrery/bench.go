@@ -9,6 +9,7 @@ import (
 
 	"orrery/bench/capacity"
 	"orrery/bench/child"
+	"orrery/bench/customers"
 	"orrery/bench/freshness"
 	"orrery/bench/ingest"
 	"orrery/bench/serving"
@@ -20,6 +21,7 @@ type benchCmd struct {
 	Serve     benchServeCmd     `cmd:"" help:"Frames over HTTP against a bare server that sends the same bytes: throughput, CPU time, latency."`
 	Freshness benchFreshnessCmd `cmd:"" help:"From sending an event to seeing it in another visitor's answer."`
 	Capacity  benchCapacityCmd  `cmd:"" help:"Memory by product, click, visitor and contact; snapshot and restart."`
+	Customers benchCustomersCmd `cmd:"" help:"The customer base on one core: purchases, fits cold and warm, scores, memory."`
 	Bare      benchBareCmd      `cmd:"" hidden:"" help:"The bare server of bench serve."`
 }
 
@@ -116,6 +118,28 @@ func (c *benchServeCmd) Run(ctx context.Context, all *cli) error {
 		return err
 	}
 	return c.report(r, all.JSON)
+}
+
+type benchCustomersCmd struct {
+	Contacts int    `name:"contacts" default:"1000000" help:"Simulated contacts."`
+	Days     int    `name:"days" default:"730" help:"Days over which they came."`
+	Seed     uint64 `name:"seed" default:"1" help:"Seed of the simulation."`
+	Quiet    bool   `name:"quiet" help:"No progress."`
+}
+
+// Run measures the customer base.
+func (c *benchCustomersCmd) Run(ctx context.Context, all *cli) error {
+	flags := benchFlags{Quiet: c.Quiet}
+	r, err := customers.Measure(ctx, customers.Config{
+		Contacts: c.Contacts, Days: c.Days, Seed: c.Seed, Command: commandLine(), Version: version, Progress: flags.progress(),
+	})
+	if err != nil {
+		return err
+	}
+	if all.JSON {
+		return r.WriteJSON(os.Stdout)
+	}
+	return r.WriteText(os.Stdout)
 }
 
 // benchBareCmd is run by bench serve.
