@@ -24,8 +24,8 @@ const (
 	sumWords
 )
 
-func newBook(shop uint32) *book {
-	b := &book{shop: shop, base: churn.New(rfm.Rules{})}
+func newBook(shop uint32, rules rfm.Rules) *book {
+	b := &book{shop: shop, base: churn.New(rules)}
 	b.sums.Grow(sumWords)
 	return b
 }

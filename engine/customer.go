@@ -48,10 +48,19 @@ func (e *Engine) RFM(shop []byte, now models.Time) (r models.RFM, ok bool) {
 		Shop: string(e.shops.Name(number)), Day: timeOf(today), Customers: table.Customers(),
 		Currency: e.ledger.code(b.currency()), Foreign: b.sums.Load(sumForeign), Grid: b.base.Grid(),
 	}
-	edges := table.Edges()
+	edges, fixed := table.Edges(), e.customers.rules
 	for i := range edges.Last {
 		r.Recency[i] = int32(max(0, int(today)-int(edges.Last[i])))
 		r.Frequency[i], r.Monetary[i] = edges.Orders[i], edges.Spent[i]
+		if fixed.Recency != nil {
+			r.Recency[i] = int32(fixed.Recency[rfm.Levels-2-i])
+		}
+		if fixed.Frequency != nil {
+			r.Frequency[i] = fixed.Frequency[i]
+		}
+		if fixed.Monetary != nil {
+			r.Monetary[i] = fixed.Monetary[i].Float()
+		}
 	}
 	for i := range r.Segments {
 		for k := range r.Segments[i] {

@@ -24,6 +24,7 @@ import (
 // has named, and what names none is taken for it; an order in another one counts without its money.
 type customers struct {
 	people  *people.People
+	rules   rfm.Rules
 	logins  logins
 	credits slab.Words // two words an order: contact<<32 | foreign, amount
 	numbers slab.Words // a word a contact: number in its shop's base + 1
@@ -41,8 +42,8 @@ const (
 	sweepRenewed  = 64
 )
 
-func newCustomers(p *people.People) *customers {
-	c := &customers{people: p}
+func newCustomers(p *people.People, rules rfm.Rules) *customers {
+	c := &customers{people: p, rules: rules}
 	c.books.Store(new([]*book))
 	return c
 }
@@ -54,7 +55,7 @@ func (c *customers) book(shop uint32) *book {
 	}
 	grown := make([]*book, max(int(shop)+1, len(*c.books.Load())))
 	copy(grown, *c.books.Load())
-	grown[shop] = newBook(shop)
+	grown[shop] = newBook(shop, c.rules)
 	c.books.Store(&grown)
 	return grown[shop]
 }
@@ -280,7 +281,7 @@ func (c *customers) ReadFrom(r io.Reader) (int64, error) {
 	books := make([]*book, len(there))
 	for i := 0; i < len(books) && err == nil; i++ {
 		if there[i] != 0 {
-			books[i] = newBook(uint32(i))
+			books[i] = newBook(uint32(i), c.rules)
 			k, err = slab.ReadAll(r, &books[i].contacts, &books[i].sums, books[i].base)
 			books[i].sums.Grow(sumWords)
 			n += k

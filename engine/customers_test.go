@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"orrery/churn/rfm"
 	"orrery/models"
 	"orrery/stream"
 )
@@ -520,5 +521,28 @@ func TestCustomersRestart(t *testing.T) {
 	}
 	if m, accepted := again.CustomerBases()[0].Refit(again.StreamTime()); m.Gate != "" || m.Choice == nil {
 		t.Errorf("accepted %v, gate %q after a restart", accepted, m.Gate)
+	}
+}
+
+// A shop's own edges are what customers are scored by, and what the grid says.
+func TestCustomersFixedEdges(t *testing.T) {
+	e, err := New(Config{RFM: rfm.Rules{Recency: &[4]uint16{10, 20, 40, 80}, Frequency: &[4]uint32{2, 3, 5, 9}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c := 1; c <= 12; c++ {
+		for n := range c {
+			apply(e, []*models.Event{order(models.Purchase, 100*c+n, 0, c, models.Micros, euro, models.Time(n)*models.Day)})
+		}
+	}
+	now := dayZero + 30*models.Day
+	for c, want := range map[int][2]uint8{1: {3, 1}, 2: {3, 2}, 4: {3, 3}, 9: {3, 5}, 12: {4, 5}} {
+		p, _ := e.Contact(nil, id("c", c), now)
+		if s := p.Customer.Score; s[0] != want[0] || s[1] != want[1] {
+			t.Errorf("contact %d: scores %v, want %v", c, s, want)
+		}
+	}
+	if r, _ := e.RFM(nil, now); r.Recency != [4]int32{80, 40, 20, 10} || r.Frequency != [4]uint32{2, 3, 5, 9} {
+		t.Errorf("%+v", r)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync/atomic"
 
+	"orrery/churn/rfm"
 	"orrery/models"
 	"orrery/models/intern"
 	"orrery/models/slab"
@@ -35,6 +36,7 @@ type Config struct {
 	LearnEvery int         // the ranker of "next" learns from one click in so many; default next.DefaultLearnEvery
 	PairItems  int         // products of one order that are paired, the first ones; default 100
 	Frames     map[string]frame.Frame
+	RFM        rfm.Rules // how customers are scored; by quintiles where zero
 
 	// Outcomes is told of every forecast of a purchase whose outcome is known, by the applying goroutine: for backtests.
 	Outcomes func(*IntentOutcome)
@@ -106,7 +108,7 @@ func New(cfg Config) (*Engine, error) {
 		free:   make(chan *frame.Answerer, maxAnswerers),
 		meters: newMeters(),
 	}
-	e.customers = newCustomers(e.m.People)
+	e.customers = newCustomers(e.m.People, cfg.RFM)
 	e.intents = newIntents(e.m.People, e.m.Catalogue, cfg.Outcomes)
 	e.shelves = newShelves(e.m.People, e.m.Catalogue)
 	e.horizon = newHorizon(e.m.People, e.intents, e.customers, cfg.Horizons)

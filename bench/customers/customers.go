@@ -106,7 +106,11 @@ func Measure(ctx context.Context, cfg Config) (*Result, error) {
 	r.Chosen = m.Forecast.Model.Name()
 	c.SetModels(m)
 	r.Refit = timed(func() { c.Refit(now) })
-	return r, r.scores(ctx, c, m, now, cfg)
+	if err := r.scores(ctx, c, m, now, cfg); err != nil {
+		return nil, err
+	}
+	r.End()
+	return r, nil
 }
 
 func (r *Result) fits(c *churn.Customers, now btyd.Day, cfg Config) error {

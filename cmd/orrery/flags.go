@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"orrery/churn/rfm"
 	"orrery/engine"
 	"orrery/models"
 	"orrery/recommend/people"
@@ -59,6 +62,10 @@ type nodeFlags struct {
 
 	Refit time.Duration `name:"churn.refit" default:"10m" help:"How often models of customers are learned anew at the latest; they are as soon as orders have grown by a twentieth."`
 
+	Recency   []uint16  `name:"rfm.recency" placeholder:"DAYS,..." help:"Four ascending edges of recency, in days since the last purchase: up to the first is score 5, above the last score 1. Without, quintiles of the shop's customers; rfm.frequency and rfm.monetary likewise."`
+	Frequency []uint32  `name:"rfm.frequency" placeholder:"ORDERS,..." help:"Four ascending edges of frequency: from the first on is score 2, from the last on score 5."`
+	Monetary  []float64 `name:"rfm.monetary" placeholder:"AMOUNT,..." help:"Four ascending edges of money spent, likewise."`
+
 	WriteKey  string   `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
 	SecretKey string   `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
 	Origins   []string `name:"http.origins" placeholder:"URL" help:"Web origins whose pages may use the public endpoints; * is any."`
@@ -79,10 +86,35 @@ func (f *nodeFlags) validate() error {
 	check(f.Bound >= 8 && f.Bound <= 4096, "neighbours.bound", "must lie between 8 and 4,096")
 	check(f.HalfLife > 0, "decay.half-life", "must be positive; --decay.off switches decay off")
 	check(f.Refit > 0, "churn.refit", "must be positive")
+	check(edges(f.Recency), "rfm.recency", "must be four ascending numbers")
+	check(edges(f.Frequency), "rfm.frequency", "must be four ascending numbers")
+	check(edges(f.Monetary), "rfm.monetary", "must be four ascending numbers")
 	check(f.Topics.Partitions > 0, "kafka.partitions", "must be positive")
 	check(f.DataDir != "", "data-dir", "must not be empty")
 	check((f.WriteKey == "") == (f.SecretKey == ""), "http.write-key", "write key and secret key are set together or not at all")
 	return errors.Join(errs...)
+}
+
+// edges tells whether a list is none, or the edges between five scores.
+func edges[T cmp.Ordered](list []T) bool {
+	return len(list) == 0 || len(list) == rfm.Levels-1 && slices.IsSorted(list)
+}
+
+// rules returns how customers are scored.
+func (f *nodeFlags) rules() (r rfm.Rules) {
+	if len(f.Recency) > 0 {
+		r.Recency = (*[rfm.Levels - 1]uint16)(f.Recency)
+	}
+	if len(f.Frequency) > 0 {
+		r.Frequency = (*[rfm.Levels - 1]uint32)(f.Frequency)
+	}
+	if len(f.Monetary) > 0 {
+		r.Monetary = new([rfm.Levels - 1]models.Money)
+		for i, m := range f.Monetary {
+			r.Monetary[i] = models.Money(m * float64(models.Micros))
+		}
+	}
+	return r
 }
 
 func (f *nodeFlags) engine() engine.Config {
@@ -94,6 +126,7 @@ func (f *nodeFlags) engine() engine.Config {
 		HalfLife:   models.Time(f.HalfLife.Milliseconds()),
 		NoDecay:    f.NoDecay,
 		Floor:      f.Floor,
+		RFM:        f.rules(),
 	}
 }
 
