@@ -23,7 +23,7 @@ const (
 	wSpent          // in all, less refunds: models.Money
 	wFirst          // on the first day
 	wOrders         // orders << 32 | settled R, F, M, band: 8 bits each
-	wGaps           // sum of ln(gap in days), float64
+	wGap            // median days between purchases, float64; 0 with less than two
 	wList           // index of the list of days + 1 << 16 | capacity
 	wCount          // entries in the list
 	stride
@@ -92,7 +92,7 @@ type record struct {
 	orders uint32
 	scores rfm.Scores
 	band   uint8
-	gaps   float64
+	gap    float64
 	list   uint64
 	size   uint32 // capacity of the list, in entries
 	count  uint32
@@ -106,7 +106,7 @@ func decode(w *[stride]uint64) record {
 		orders: uint32(w[wOrders] >> 32),
 		scores: rfm.Scores{R: uint8(w[wOrders] >> 24), F: uint8(w[wOrders] >> 16), M: uint8(w[wOrders] >> 8)},
 		band:   uint8(w[wOrders]),
-		gaps:   math.Float64frombits(w[wGaps]),
+		gap:    math.Float64frombits(w[wGap]),
 		list:   w[wList] >> 16,
 		size:   uint32(w[wList] & 0xffff),
 		count:  uint32(w[wCount]),
@@ -125,7 +125,7 @@ func (c *Customers) store(contact uint32, r *record, edit func()) {
 	c.words.Set(at+wSpent, uint64(r.spent))
 	c.words.Set(at+wFirst, uint64(r.first))
 	c.words.Set(at+wOrders, uint64(r.orders)<<32|uint64(r.scores.R)<<24|uint64(r.scores.F)<<16|uint64(r.scores.M)<<8|uint64(r.band))
-	c.words.Set(at+wGaps, math.Float64bits(r.gaps))
+	c.words.Set(at+wGap, math.Float64bits(r.gap))
 	c.words.Set(at+wList, r.list<<16|uint64(r.size))
 	c.words.Set(at+wCount, uint64(r.count))
 	c.words.Set(at, version+1)
@@ -142,6 +142,25 @@ func (c *Customers) load(contact uint32) record {
 		w[i] = c.words.Load(at + uint64(i))
 	}
 	return decode(&w)
+}
+
+// head reads a contact beside the writer, without the days. ok is false where there is nobody.
+func (c *Customers) head(contact uint32) (r record, ok bool) {
+	at := uint64(contact) * stride
+	if at+stride > c.words.Len() {
+		return r, false
+	}
+	block := c.words.Block(at, stride)
+	for {
+		var w [stride]uint64
+		for i := range w {
+			w[i] = atomic.LoadUint64(&block[i])
+		}
+		if w[wVersion]&1 == 0 && atomic.LoadUint64(&block[wVersion]) == w[wVersion] {
+			r = decode(&w)
+			return r, r.key.Days > 0
+		}
+	}
 }
 
 // read reads a contact beside the writer, and its days into buf: consistent, by trying again where the version has

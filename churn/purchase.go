@@ -2,6 +2,7 @@ package churn
 
 import (
 	"math"
+	"slices"
 
 	"orrery/churn/btyd"
 	"orrery/churn/rfm"
@@ -89,8 +90,6 @@ func (c *Customers) find(contact uint32, day btyd.Day) (r record, list []dayOrde
 	return r, list, at, at < len(list) && list[at].day == day
 }
 
-func lnGap(a, b btyd.Day) float64 { return math.Log(float64(b - a)) }
-
 // insert adds a day. One before all that a full list still holds counts, but cannot be compared with those forgotten.
 func (r *record) insert(list []dayOrders, at int, day btyd.Day) []dayOrders {
 	if r.key.Days == 0 {
@@ -98,15 +97,6 @@ func (r *record) insert(list []dayOrders, at int, day btyd.Day) []dayOrders {
 		return append(list, dayOrders{day, 1})
 	}
 	r.key.Days++
-	if at > 0 {
-		r.gaps += lnGap(list[at-1].day, day)
-	}
-	if at < len(list) {
-		if at > 0 {
-			r.gaps -= lnGap(list[at-1].day, list[at].day)
-		}
-		r.gaps += lnGap(day, list[at].day)
-	}
 	r.key.First, r.key.Last = min(r.key.First, day), max(r.key.Last, day)
 	list = append(list, dayOrders{})
 	copy(list[at+1:], list[at:])
@@ -120,19 +110,10 @@ func (r *record) insert(list []dayOrders, at int, day btyd.Day) []dayOrders {
 // remove takes a day out.
 func (r *record) remove(list []dayOrders, at int) []dayOrders {
 	day := list[at].day
-	if at > 0 {
-		r.gaps -= lnGap(list[at-1].day, day)
-	}
-	if at+1 < len(list) {
-		r.gaps -= lnGap(day, list[at+1].day)
-		if at > 0 {
-			r.gaps += lnGap(list[at-1].day, list[at+1].day)
-		}
-	}
 	list = append(list[:at], list[at+1:]...)
 	switch r.key.Days--; {
 	case r.key.Days == 0 || len(list) == 0:
-		r.key, r.gaps, r.first = btyd.Key{}, 0, 0
+		r.key, r.first = btyd.Key{}, 0
 	default:
 		r.key.Last = list[len(list)-1].day
 		if day == r.key.First {
@@ -147,7 +128,7 @@ func (c *Customers) commit(contact uint32, before, r *record, list []dayOrders) 
 	if len(list) < 2 {
 		list = nil
 	}
-	r.count = uint32(len(list))
+	r.count, r.gap = uint32(len(list)), median(list)
 	if need := r.count; need > r.size {
 		size := max(4, r.size)
 		for size < need {
@@ -167,6 +148,21 @@ func (c *Customers) commit(contact uint32, before, r *record, list []dayOrders) 
 	c.regrid(before.scores, r.scores)
 	c.store(contact, r, func() { c.write(r, list) })
 	c.watch.changed(c, contact, before, r)
+}
+
+// median returns the median gap between days, 0 where there is none.
+func median(list []dayOrders) float64 {
+	if len(list) < 2 {
+		return 0
+	}
+	var buf [MaxDays]btyd.Day
+	gaps := buf[:0]
+	for i := 1; i < len(list); i++ {
+		gaps = append(gaps, list[i].day-list[i-1].day)
+	}
+	slices.Sort(gaps)
+	n := len(gaps)
+	return (float64(gaps[(n-1)/2]) + float64(gaps[n/2])) / 2
 }
 
 func (c *Customers) write(r *record, list []dayOrders) {

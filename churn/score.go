@@ -2,7 +2,6 @@ package churn
 
 import (
 	"math"
-	"slices"
 	"sync/atomic"
 
 	"orrery/churn/btyd"
@@ -42,8 +41,7 @@ const lateQuantile = 0.8
 // Score scores a contact on a day. ok is false for who has not bought. It costs about a microsecond, and three with
 // Pareto/NBD.
 func (c *Customers) Score(contact uint32, now btyd.Day) (s Score, ok bool) {
-	var buf [MaxDays]btyd.Day
-	r, days, ok := c.read(contact, buf[:0])
+	r, ok := c.head(contact)
 	if !ok {
 		return s, false
 	}
@@ -51,7 +49,7 @@ func (c *Customers) Score(contact uint32, now btyd.Day) (s Score, ok bool) {
 	v := r.values()
 	p := c.table.Percentiles(v)
 	s = Score{First: r.key.First, Last: r.key.Last, Days: r.key.Days, Orders: r.orders, Spent: r.spent,
-		Gap: median(days), RFM: c.rules.At(p, v, now), Percentiles: p, Settled: r.scores.Segment()}
+		Gap: r.gap, RFM: c.rules.At(p, v, now), Percentiles: p, Settled: r.scores.Segment()}
 	m := c.models.Load()
 	if m == nil {
 		s.Gate = "no fit yet"
@@ -126,8 +124,7 @@ func (c *Customers) Segment(contact uint32) rfm.Segment {
 // State returns what changes are told of: the settled segment of a contact, and the probability of being a customer still
 // on a day, negative where no model speaks. ok is false for who has not bought. It costs a fraction of Score.
 func (c *Customers) State(contact uint32, now btyd.Day) (segment rfm.Segment, alive float64, ok bool) {
-	var buf [MaxDays]btyd.Day
-	r, _, ok := c.read(contact, buf[:0])
+	r, ok := c.head(contact)
 	if !ok {
 		return 0, -1, false
 	}
@@ -142,21 +139,6 @@ func (c *Customers) State(contact uint32, now btyd.Day) (segment rfm.Segment, al
 func (c *Customers) Days(contact uint32, buf []btyd.Day) []btyd.Day {
 	_, days, _ := c.read(contact, buf)
 	return days
-}
-
-// median returns the median gap between days, 0 where there is none.
-func median(days []btyd.Day) float64 {
-	if len(days) < 2 {
-		return 0
-	}
-	var buf [MaxDays]btyd.Day
-	gaps := buf[:0]
-	for i := 1; i < len(days); i++ {
-		gaps = append(gaps, days[i]-days[i-1])
-	}
-	slices.Sort(gaps)
-	n := len(gaps)
-	return (float64(gaps[(n-1)/2]) + float64(gaps[n/2])) / 2
 }
 
 // crossing returns the first day on which the probability of being a customer lies below level, if nothing is bought
