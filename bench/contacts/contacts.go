@@ -74,14 +74,18 @@ type Holdout struct {
 	MAEInterval calibration.Interval `json:"mae_interval"`
 	MAEExpected float64              `json:"mae_expected"`
 	MAEWhole    float64              `json:"mae_whole,omitempty"`
-	RMSE        float64              `json:"rmse"` // of the expectation, like corr
-	Corr        float64              `json:"corr"`
-	Total       float64              `json:"total"`
-	Bias        float64              `json:"bias"`
-	LogLoss     float64              `json:"logloss,omitempty"`
-	Brier       float64              `json:"brier,omitempty"`
-	AUC         float64              `json:"auc,omitempty"`
-	ECE         float64              `json:"ece,omitempty"`
+	// What the mean absolute errors of expectation and whole number would be on the average if the model were true.
+	ImpliedExpected float64 `json:"mae_expected_implied,omitempty"`
+	ImpliedWhole    float64 `json:"mae_whole_implied,omitempty"`
+
+	RMSE    float64 `json:"rmse"` // of the expectation, like corr
+	Corr    float64 `json:"corr"`
+	Total   float64 `json:"total"`
+	Bias    float64 `json:"bias"`
+	LogLoss float64 `json:"logloss,omitempty"`
+	Brier   float64 `json:"brier,omitempty"`
+	AUC     float64 `json:"auc,omitempty"`
+	ECE     float64 `json:"ece,omitempty"`
 	// LogLossGain is the paired difference of log loss to bg/nbd, negative where better.
 	LogLossGain *calibration.Interval `json:"logloss_vs_bgnbd,omitempty"`
 	Reliability []calibration.Bin     `json:"reliability,omitempty"`

@@ -29,6 +29,10 @@ func (r *run) judge(f forecast.Forecaster) ModelResult {
 		whole.Add(float64(n), r.future[i])
 	}
 	row.Holdout.MAEWhole = whole.MAE()
+	for i, h := range r.histories {
+		row.Holdout.ImpliedExpected += f.Error(h, r.horizon, expected.Forecast[i]) / float64(len(r.histories))
+		row.Holdout.ImpliedWhole += f.Error(h, r.horizon, whole.Forecast[i]) / float64(len(r.histories))
+	}
 	row.Holdout.whole = whole
 	row.Windows = r.windows(func(h btyd.History, t float64) float64 { return f.Buy(h, t) })
 	row.Query = quantiles(took)

@@ -20,7 +20,9 @@ func (r *Result) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "holdout to %s (%.2f units of time): %d purchase days, %.4f of the customers active\n\n",
 		d.Holdout, d.Horizon, d.HoldoutDays, d.Active)
 	r.writeModels(w)
-	fmt.Fprintf(w, "\ndefault: %s\n\n", r.Default.Why)
+	fmt.Fprintf(w, "\ndefault: %s\n", r.Default.Why)
+	fmt.Fprintf(w, "if the default's model were true, the mean absolute error would be %.4f of its expectations and %.4f of its whole numbers\n\n",
+		r.Default.Holdout.ImpliedExpected, r.Default.Holdout.ImpliedWhole)
 	r.writeWindows(w)
 	r.writeByRepeats(w)
 	r.writeSpend(w)

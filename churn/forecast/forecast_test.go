@@ -115,3 +115,32 @@ func TestTailKeepsMoments(t *testing.T) {
 		}
 	}
 }
+
+// The error that a forecast is to be expected to have is that of a simulation, and least near the median.
+func TestErrorAgainstSimulation(t *testing.T) {
+	f := Forecaster{btyd.Pareto{R: 0.55, Alpha: 10.6, S: 0.6, Beta: 11.7}, 1}
+	random := rand.New(rand.NewPCG(1, 1))
+	h := btyd.History{X: 3, Tx: 30, T: 39}
+	d := f.tail(h, 39)
+	var sums [3]float64
+	tries := [3]float64{0, 1, f.Expect(h, 39)}
+	const n = 200_000
+	for range n {
+		count := 0.0
+		if random.Float64() < d.stays { // a negative binomial by its inverse
+			u, pmf, q := random.Float64(), math.Exp(-d.shape*math.Log1p(d.mean/d.shape)), d.mean/(d.mean+d.shape)
+			for u -= pmf; u > 0 && count < 200; u -= pmf {
+				pmf *= (d.shape + count) / (count + 1) * q
+				count++
+			}
+		}
+		for i, c := range tries {
+			sums[i] += math.Abs(count-c) / n
+		}
+	}
+	for i, c := range tries {
+		if got := f.Error(h, 39, c); math.Abs(got-sums[i]) > 0.03 {
+			t.Errorf("error of %v is %v, by simulation %v", c, got, sums[i])
+		}
+	}
+}

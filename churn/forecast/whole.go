@@ -39,6 +39,21 @@ func (f Forecaster) Whole(customers []btyd.History, t float64) []int {
 	return out
 }
 
+// Error returns the absolute error that a forecast of the number of purchases in the time t after h is to be expected to
+// have if the model is true: E|N-c| = E(N) - c + 2 E(max(0, c-N)), the last a finite sum. What no expectation gets below
+// is no fault of the fit: purchases are rare and scattered, and the least error is the median's.
+func (f Forecaster) Error(h btyd.History, t, forecast float64) float64 {
+	d := f.tail(h, t)
+	pmf := d.stays * math.Exp(-d.shape*math.Log1p(d.mean/d.shape))
+	q := d.mean / (d.mean + d.shape)
+	short := forecast * (1 - d.stays)
+	for n := 0.0; n < forecast; n++ {
+		short += (forecast - n) * pmf
+		pmf *= (d.shape + n) / (n + 1) * q
+	}
+	return d.stays*d.mean - forecast + 2*short
+}
+
 // tail is the predictive distribution of a number of purchases: none with probability 1-stays, otherwise negative
 // binomial. It has the model's expectation and the model's probability of none, and the shape of the customer's
 // posterior purchase rate.
