@@ -12,14 +12,19 @@ import (
 
 // Apply implements stream.Machine.
 func (e *Engine) Apply(events []*models.Event) {
-	for _, ev := range events {
-		e.apply(ev)
+	for len(events) > 0 {
+		n := min(len(events), aheadEvents)
+		e.lookAhead(events[:n])
+		for i, ev := range events[:n] {
+			e.apply(ev, &e.ahead.events[i])
+		}
+		events = events[n:]
 	}
 	e.customers.advance(e.StreamTime())
 }
 
-func (e *Engine) apply(ev *models.Event) {
-	shop := e.shop(ev.Shop)
+func (e *Engine) apply(ev *models.Event, a *ahead) {
+	shop := a.shop
 	e.ledger.event(ev.Name)
 	if int64(ev.Time) > e.now.Load() {
 		e.now.Store(int64(ev.Time))
@@ -29,7 +34,7 @@ func (e *Engine) apply(ev *models.Event) {
 		e.follow(shop, item, e.m.Catalogue.Apply(shop, item, ev))
 		return
 	}
-	v, contact := e.person(shop, ev)
+	v, contact := e.person(shop, ev, a)
 	e.intents.tick(ev.Time)
 	e.horizon.tick()
 	switch ev.Kind {
@@ -44,15 +49,19 @@ func (e *Engine) apply(ev *models.Event) {
 		e.mails.send(shop, contact, e.customers.segment(shop, contact), ev.Time)
 	case models.EmailOpen: // a mail program's doing
 	default:
-		e.behaviour(shop, v, ev)
+		e.behaviour(shop, v, ev, a)
 	}
 }
 
 // item returns the number of an event's item, and takes what the event says of it where no feed does.
 func (e *Engine) item(shop uint32, it *models.Item, currency []byte) uint32 {
 	item := e.m.Catalogue.Item(shop, it.ID)
-	e.follow(shop, item, e.m.Catalogue.Mention(shop, item, it, currency))
+	e.mention(shop, item, it, currency)
 	return item
+}
+
+func (e *Engine) mention(shop, item uint32, it *models.Item, currency []byte) {
+	e.follow(shop, item, e.m.Catalogue.Mention(shop, item, it, currency))
 }
 
 // follow passes on what the catalogue has learned of an item.
@@ -76,11 +85,14 @@ func (e *Engine) shop(name []byte) uint32 {
 }
 
 // person returns the visitor and the contact that an event is about, the latter 0 where it names none, and links them.
-func (e *Engine) person(shop uint32, ev *models.Event) (v, c uint32) {
+func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, c uint32) {
 	p := e.m.People
-	if len(ev.Visitor) > 0 {
-		v = p.Visitor(shop, ev.Visitor)
-	} else {
+	switch {
+	case a.visitor != 0:
+		v = a.visitor
+	case len(ev.Visitor) > 0:
+		v = p.Keyed(a.visitorHash)
+	default:
 		v = p.Proxy(shop, ev.Contact)
 	}
 	if len(ev.Contact) > 0 {
@@ -98,7 +110,7 @@ func (e *Engine) person(shop uint32, ev *models.Event) (v, c uint32) {
 }
 
 // behaviour takes what a visitor did on the shop's pages.
-func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
+func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	p := e.m.People
 	before := p.LastBehaviour(v)
 	began := p.Behave(v, ev.Time)
@@ -120,14 +132,20 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event) {
 		}
 	}
 	if ev.Kind == models.ViewItem && len(ev.Items) == 1 && !bot { // a list of products is not a step of a visitor
-		item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
-		e.measure(e.m.Next.Visit(v, item, ev.IDHash()), item, ev.Time)
-		e.shelves.view(shop, v, item, began, ev.IDHash())
+		if a.item == 0 {
+			a.item = e.m.Catalogue.Item(shop, ev.Items[0].ID)
+		}
+		e.measure(e.m.Next.Visit(v, a.item, ev.IDHash()), a.item, ev.Time)
+		e.shelves.view(shop, v, a.item, began, ev.IDHash())
 	}
 	focus := uint32(0) // the one product that the event is about
 	for i := range ev.Items {
 		it := &ev.Items[i]
-		item := e.item(shop, it, ev.Currency)
+		item := a.item
+		if i > 0 || item == 0 {
+			item = e.m.Catalogue.Item(shop, it.ID)
+		}
+		e.mention(shop, item, it, ev.Currency)
 		if ev.Kind == models.AddToCart || ev.Kind == models.ViewItem && len(ev.Items) == 1 {
 			focus = item
 		}
@@ -235,6 +253,7 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 		e.m.Social.Bought(l.Item, key, ev.Time)
 		e.intents.wants.count(shop, l.Item, oneOrder)
 		if i < e.cfg.PairItems {
+			e.m.Bought.AheadPairs(l.Item, e.paired)
 			e.m.Bought.AddPairs(l.Item, e.paired, together)
 			e.paired = append(e.paired, l.Item)
 		}

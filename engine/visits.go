@@ -108,6 +108,19 @@ func (v *visits) span(visit uint32) (first, last uint32) {
 	return first, first + uint32(v.get(visit, vstSpan))
 }
 
+// ahead asks for which visit a visitor is in, and aheadVisit for the visit. See intern.Hashes.Ahead.
+func (v *visits) ahead(visitor uint32) {
+	if uint64(visitor) < v.slots.Len() {
+		v.slots.Ahead(uint64(visitor))
+	}
+}
+
+func (v *visits) aheadVisit(visitor uint32) {
+	if visit, _ := v.of(visitor); visit != 0 {
+		v.pool.words.Ahead(uint64(visit) * visitWords)
+	}
+}
+
 // open begins a visit at a second, and returns 0 where there are too many.
 func (v *visits) open(shop, visitor, second uint32) uint32 {
 	v.slots.Grow(uint64(visitor) + 1)

@@ -14,6 +14,10 @@ type LoadConfig struct {
 	Visitors int         // default 1,000,000: 4 bytes each
 	Start    models.Time // time of the first event; by default 2026-01-01
 	Rate     float64     // events a second of simulated time, default 20,000
+
+	// Session is the mean number of views of a visit: then visitors come, view, and leave for others, half a minute between
+	// their views. With the default, 0, every event is another visitor's and visits only end by silence.
+	Session float64
 }
 
 func (c LoadConfig) withDefaults() LoadConfig {
@@ -41,6 +45,7 @@ const (
 	itemSkew    = 0.9 // zipf exponent of products
 	visitorSkew = 0.5 // zipf exponent of visitors
 	follows     = 0.5 // clicks that go from the visitor's previous product to one related to it
+	pause       = 30  // seconds between two views of a visit
 	relatedSpan = 8   // related products are so many ranks up or down: the law of demand stays what it is
 )
 
@@ -58,11 +63,12 @@ type Load struct {
 	items    *Zipf
 	visitors *Zipf
 	previous []uint32 // rank of each visitor's last product, plus one
+	present  []uint32 // visitors who are in a visit; see LoadConfig.Session
 	sent     uint64
 	at       models.Time
 
-	buf                                           []byte
-	id, time, visitor, url, item, price, category int // where the fields lie
+	buf                                       []byte
+	id, time, who, url, item, price, category int // where the fields lie
 }
 
 // NewLoad returns a Load at its first event.
@@ -73,8 +79,14 @@ func NewLoad(cfg LoadConfig) *Load {
 		items: NewZipf(cfg.Items, itemSkew), visitors: NewZipf(cfg.Visitors, visitorSkew),
 		previous: make([]uint32, cfg.Visitors), buf: []byte(loadEvent),
 	}
+	if cfg.Session > 0 {
+		l.present = make([]uint32, max(1, int(cfg.Rate*pause)))
+		for i := range l.present {
+			l.present[i] = uint32(l.visitors.Draw(l.rng))
+		}
+	}
 	field := func(name string) int { return bytes.Index(l.buf, []byte(name)) + len(name) }
-	l.id, l.time, l.visitor = field(`"id":"`), field(`"time":"`), field(`"visitor":"v-`)
+	l.id, l.time, l.who = field(`"id":"`), field(`"time":"`), field(`"visitor":"v-`)
 	l.url, l.item = field(`/p/SKU`), field(`"item_id":"SKU`)
 	l.price, l.category = field(`"price":`), field(`"item_category":"cat-`)
 	return l
@@ -82,7 +94,7 @@ func NewLoad(cfg LoadConfig) *Load {
 
 // Next returns the next event. It lives until the following call.
 func (l *Load) Next() models.Record {
-	visitor := l.visitors.Draw(l.rng)
+	visitor := l.visitor()
 	item := l.nextItem(visitor)
 	l.previous[visitor] = uint32(item) + 1
 	l.clock()
@@ -90,7 +102,20 @@ func (l *Load) Next() models.Record {
 	l.writeID()
 	l.writeVisitor(visitor)
 	l.writeItem(item)
-	return models.Record{Topic: models.Pageviews, Key: l.buf[l.visitor-2 : l.visitor+20], Value: l.buf}
+	return models.Record{Topic: models.Pageviews, Key: l.buf[l.who-2 : l.who+20], Value: l.buf}
+}
+
+// visitor draws who views next.
+func (l *Load) visitor() int {
+	if len(l.present) == 0 {
+		return l.visitors.Draw(l.rng)
+	}
+	place := &l.present[l.rng.IntN(len(l.present))]
+	visitor := int(*place)
+	if l.rng.Float64()*l.cfg.Session < 1 {
+		*place = uint32(l.visitors.Draw(l.rng))
+	}
+	return visitor
 }
 
 // Time returns the time of the newest event.
@@ -129,8 +154,8 @@ func (l *Load) writeID() {
 
 func (l *Load) writeVisitor(visitor int) {
 	h := mix(l.cfg.Seed, uint64(visitor))
-	hex(l.buf[l.visitor:l.visitor+4], h>>48)
-	hex(l.buf[l.visitor+4:l.visitor+20], h)
+	hex(l.buf[l.who:l.who+4], h>>48)
+	hex(l.buf[l.who+4:l.who+20], h)
 }
 
 func (l *Load) writeItem(rank int) {

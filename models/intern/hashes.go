@@ -44,6 +44,17 @@ func (h *Hashes) Find(hash uint64) uint32 {
 	return 0
 }
 
+// Ahead asks for what Find will look at first, and AheadRecord, when that has come, for the record: whoever has many
+// hashes to find calls each for all of them before, so that the waits for memory overlap.
+func (h *Hashes) Ahead(hash uint64) { h.table.Load().ahead(tagOf(hash)) }
+
+// AheadRecord asks for the record that belongs to hash; see Ahead.
+func (h *Hashes) AheadRecord(hash uint64) {
+	if number := h.table.Load().guess(tagOf(hash)); number != 0 {
+		h.keys.Ahead(uint64(number) * h.stride)
+	}
+}
+
 // Add returns the number of hash, a new one where it has none: then the record is zero but for the hash, and fresh is
 // true. Only the writer calls it.
 func (h *Hashes) Add(hash uint64) (number uint32, fresh bool) {

@@ -42,14 +42,19 @@ func (s *Strings) Len() int { return int(s.n.Load()) }
 // Bytes returns the memory held, in bytes. Any goroutine may call it.
 func (s *Strings) Bytes() uint64 { return s.refs.Bytes() + s.text.Bytes() + s.table.Load().bytes() }
 
-// hashOf returns what a string of a scope is found by.
-func hashOf(scope uint32, name []byte) uint64 {
+// HashOf returns what a string of a scope is found by, for Ahead, AheadRef, AheadText and FindHash.
+func HashOf(scope uint32, name []byte) uint64 {
 	return xxhash.Sum64(name) + uint64(scope)*0xd6e8feb86659fd93
 }
 
 // Find returns the number of name in scope, or 0. Any goroutine may call it.
 func (s *Strings) Find(scope uint32, name []byte) uint32 {
-	return s.find(tagOf(hashOf(scope, name)), scope, name)
+	return s.find(tagOf(HashOf(scope, name)), scope, name)
+}
+
+// FindHash is Find by HashOf of scope and name.
+func (s *Strings) FindHash(hash uint64, scope uint32, name []byte) uint32 {
+	return s.find(tagOf(hash), scope, name)
 }
 
 func (s *Strings) find(tag, scope uint32, name []byte) uint32 {
@@ -66,12 +71,30 @@ func (s *Strings) find(tag, scope uint32, name []byte) uint32 {
 	return 0
 }
 
+// Ahead, AheadRef and AheadText ask for what Find will look at, one after the other, by HashOf of scope and name: see
+// Hashes.Ahead.
+func (s *Strings) Ahead(hash uint64) { s.table.Load().ahead(tagOf(hash)) }
+
+// AheadRef asks for where the string of a hash is.
+func (s *Strings) AheadRef(hash uint64) {
+	if number := s.table.Load().guess(tagOf(hash)); number != 0 {
+		s.refs.Ahead(uint64(number))
+	}
+}
+
+// AheadText asks for the beginning of the string of a hash.
+func (s *Strings) AheadText(hash uint64) {
+	if number := s.table.Load().guess(tagOf(hash)); number != 0 {
+		s.text.Ahead(slab.Ref(s.refs.Load(uint64(number))))
+	}
+}
+
 // get returns scope and name of a number.
 func (s *Strings) get(number uint32) []byte { return s.text.Get(slab.Ref(s.refs.Load(uint64(number)))) }
 
 // Add returns the number of name in scope, a new one where it has none. Only the writer calls it.
 func (s *Strings) Add(scope uint32, name []byte) (number uint32, fresh bool) {
-	tag := tagOf(hashOf(scope, name))
+	tag := tagOf(HashOf(scope, name))
 	if number = s.find(tag, scope, name); number != 0 {
 		return number, false
 	}
@@ -107,7 +130,7 @@ func (s *Strings) ReadFrom(r io.Reader) (int64, error) {
 		if ref&slab.MaxText < scopeBytes || !s.text.Holds(ref) {
 			return read, fmt.Errorf("cannot restore name %d of %d: it lies outside of the text", k, n)
 		}
-		t.add(tagOf(hashOf(s.Scope(k), s.Name(k))), k)
+		t.add(tagOf(HashOf(s.Scope(k), s.Name(k))), k)
 	}
 	s.table.Store(t)
 	s.n.Store(n)

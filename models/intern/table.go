@@ -6,6 +6,8 @@ package intern
 import (
 	"math/bits"
 	"sync/atomic"
+
+	"orrery/models/slab"
 )
 
 // table is an open-addressing index with linear probing: a slot is tag<<32 | number, 0 where free. The tag is the upper
@@ -31,7 +33,9 @@ const (
 )
 
 func newTable(slots int) *table {
-	return &table{slots: make([]uint64, slots), shift: uint8(32 - bits.TrailingZeros(uint(slots)))}
+	t := &table{slots: make([]uint64, slots), shift: uint8(32 - bits.TrailingZeros(uint(slots)))}
+	slab.Huge(t.slots)
+	return t
 }
 
 // tableFor returns an empty table that has room for a number of names.
@@ -60,6 +64,24 @@ func (t *table) seek(tag uint32, i int) (number uint32, next int) {
 			return uint32(s), i + 1
 		}
 	}
+}
+
+// ahead asks for the slot at which a search for tag begins.
+func (t *table) ahead(tag uint32) {
+	slab.Ahead(&t.slots[t.home(tag)])
+	if before := t.before.Load(); before != nil {
+		slab.Ahead(&before.slots[before.home(tag)])
+	}
+}
+
+// guess returns a number stored under tag, 0 where there is none: nearly always that of the name.
+func (t *table) guess(tag uint32) uint32 {
+	for ; t != nil; t = t.before.Load() {
+		if number, _ := t.seek(tag, t.home(tag)); number != 0 {
+			return number
+		}
+	}
+	return 0
 }
 
 // add stores number under tag; the caller has made sure that it is not there and that a slot is free.

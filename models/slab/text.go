@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
+	"unsafe"
 )
 
 const (
@@ -25,6 +26,7 @@ type Ref uint64
 type Text struct {
 	dir    atomic.Pointer[[]*[textChunk]byte]
 	chunks []*[textChunk]byte
+	store  store[[textChunk]byte]
 	n      uint64 // bytes handed out, gaps at the chunks' ends included
 }
 
@@ -52,7 +54,7 @@ func (t *Text) reserve(n uint64) {
 		return
 	}
 	for need > len(t.chunks) {
-		t.chunks = append(t.chunks, new([textChunk]byte))
+		t.chunks = append(t.chunks, t.store.next(len(t.chunks), textChunk))
 	}
 	d := t.chunks
 	t.dir.Store(&d)
@@ -68,6 +70,14 @@ func (t *Text) Get(r Ref) []byte {
 	c := (*t.dir.Load())[at>>textBits]
 	at %= textChunk
 	return c[at : at+n : at+n]
+}
+
+// Ahead asks for the first cache line of the text of r: see Words.Ahead.
+func (t *Text) Ahead(r Ref) {
+	if r&MaxText != 0 {
+		at := uint64(r >> lenBits)
+		prefetch((*uint64)(unsafe.Pointer(&(*t.dir.Load())[at>>textBits][at%textChunk&^7])))
+	}
 }
 
 // Size returns the bytes handed out, for the writer.
@@ -120,11 +130,11 @@ func (t *Text) ReadFrom(src io.Reader) (int64, error) {
 	}
 	n := binary.LittleEndian.Uint64(head[:])
 	total := int64(8)
-	t.chunks, t.n = nil, 0
+	t.chunks, t.store, t.n = nil, store[[textChunk]byte]{}, 0
 	t.dir.Store(nil)
 	for at := uint64(0); at < n; {
 		m := min(n-at, textChunk)
-		c := new([textChunk]byte)
+		c := t.store.next(len(t.chunks), textChunk)
 		k, err := io.ReadFull(src, c[:m])
 		total += int64(k)
 		if err != nil {

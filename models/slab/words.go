@@ -41,6 +41,7 @@ type Words struct {
 	chunks []*chunk
 	kept   []uint32
 	guards []*guard
+	store  store[chunk]
 	freeze uint32 // number of the newest freeze
 }
 
@@ -83,7 +84,7 @@ func (w *Words) reserve(n uint64) {
 			// Born after the freeze: not part of it.
 			g := new(guard)
 			g.kept.Store(w.freeze)
-			w.chunks, w.kept, w.guards = append(w.chunks, new(chunk)), append(w.kept, w.freeze), append(w.guards, g)
+			w.chunks, w.kept, w.guards = append(w.chunks, w.store.next(len(w.chunks), 8*ChunkWords)), append(w.kept, w.freeze), append(w.guards, g)
 		}
 		// Readers get a slice header of their own; the array behind it is only ever appended to.
 		d := w.chunks
@@ -96,6 +97,13 @@ func (w *Words) reserve(n uint64) {
 func (w *Words) Load(i uint64) uint64 {
 	return atomic.LoadUint64(&(*w.dir.Load())[i>>chunkBits][i&chunkMask])
 }
+
+// Ahead asks for the cache line of word i and does not wait for it: whoever will look at many places that lie anywhere in
+// memory asks for all of them before, so that the waits overlap. i must lie below Len.
+func (w *Words) Ahead(i uint64) { prefetch(&(*w.dir.Load())[i>>chunkBits][i&chunkMask]) }
+
+// Ahead asks for the cache line of a word: see Words.Ahead.
+func Ahead(word *uint64) { prefetch(word) }
 
 // Block returns the n words from i on, for atomic loads. The block must lie in one chunk, as Alloc sees to.
 func (w *Words) Block(i uint64, n int) []uint64 {
@@ -143,7 +151,7 @@ func (w *Words) ReadFrom(src io.Reader) (int64, error) {
 	}
 	n := binary.LittleEndian.Uint64(head[:])
 	total := int64(8)
-	w.chunks, w.kept, w.guards, w.freeze = nil, nil, nil, 0
+	w.chunks, w.kept, w.guards, w.store, w.freeze = nil, nil, nil, store[chunk]{}, 0
 	w.dir.Store(nil)
 	w.n.Store(0)
 	buf := make([]byte, 8*ChunkWords)

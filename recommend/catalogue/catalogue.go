@@ -74,8 +74,23 @@ func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
 	return item
 }
 
+// Ahead, AheadRef and AheadName ask for what Find will look at, one after the other, by intern.HashOf of shop and id;
+// AheadItem asks for an item's record. See intern.Hashes.Ahead.
+func (c *Catalogue) Ahead(hash uint64)     { c.items.Ahead(hash) }
+func (c *Catalogue) AheadRef(hash uint64)  { c.items.AheadRef(hash) }
+func (c *Catalogue) AheadName(hash uint64) { c.items.AheadText(hash) }
+func (c *Catalogue) AheadItem(item uint32) {
+	c.products.Ahead(c.word(item, 0))
+	c.labels.Ahead(uint64(item / 2))
+}
+
 // Find returns the number of an item id in a shop, or 0. Any goroutine may call it.
 func (c *Catalogue) Find(shop uint32, id []byte) uint32 { return c.items.Find(shop, id) }
+
+// FindHash is Find by intern.HashOf of shop and id.
+func (c *Catalogue) FindHash(hash uint64, shop uint32, id []byte) uint32 {
+	return c.items.FindHash(hash, shop, id)
+}
 
 // ID returns the shop's own id of an item.
 func (c *Catalogue) ID(item uint32) []byte { return c.items.Name(item) }

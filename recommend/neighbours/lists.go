@@ -50,7 +50,6 @@ type Lists struct {
 	sides slab.Words // item: float32 weight as the left side <<32 | float32 weight as the right side
 	total slab.Words // one word: float64 sum of the weights of all baskets
 	dice  uint64
-	ahead uint64          // see lookAhead
 	free  [classes]uint64 // places that lists grew out of, by log2(sets): 1 + the first, which holds 1 + the next
 }
 
@@ -118,27 +117,30 @@ func (l *Lists) Add(item, neighbour uint32, w float32) {
 
 // AddPairs counts item and every one of others, which are distinct, as neighbours of each other, with weight w.
 func (l *Lists) AddPairs(item uint32, others []uint32, w float32) {
-	if len(others) > 1 {
-		l.ahead = l.lookAhead(item, others)
-	}
 	for _, other := range others {
 		l.Add(item, other, w)
 		l.Add(other, item, w)
 	}
 }
 
-// lookAhead reads the sets that AddPairs will work on. They lie anywhere in memory: read one after the other in the
-// middle of the work each is a wait of its own, read here they are all under way at once. What it returns is of no use
-// but to keep the loads.
-func (l *Lists) lookAhead(item uint32, others []uint32) (x uint64) {
+// Ahead asks for where the list of item is and its counts, and AheadPairs, when the places of all have come, for the sets
+// that AddPairs will work on: see intern.Hashes.Ahead.
+func (l *Lists) Ahead(item uint32) {
+	if uint64(item) < l.at.Len() {
+		l.at.Ahead(uint64(item))
+	}
+	if uint64(item) < l.sides.Len() {
+		l.sides.Ahead(uint64(item))
+	}
+}
+
+// AheadPairs asks for the sets that AddPairs(item, others) will work on.
+func (l *Lists) AheadPairs(item uint32, others []uint32) {
 	own := l.place(item)
 	for _, other := range others {
-		x |= l.place(other)
+		l.ahead(own, other)
+		l.ahead(l.place(other), item)
 	}
-	for _, other := range others {
-		x |= l.firstOf(own, other) | l.firstOf(l.place(other), item)
-	}
-	return x
 }
 
 // place returns where the list of item is, 0 where it has none.
@@ -149,12 +151,11 @@ func (l *Lists) place(item uint32) uint64 {
 	return l.at.Load(uint64(item))
 }
 
-// firstOf returns the first word of the set that neighbour lies in.
-func (l *Lists) firstOf(place uint64, neighbour uint32) uint64 {
-	if place == 0 {
-		return 0
+// ahead asks for the set that neighbour lies in.
+func (l *Lists) ahead(place uint64, neighbour uint32) {
+	if place != 0 {
+		l.words.Ahead(place>>8 + uint64(setOf(neighbour, 1<<(place&0xff-1))*setWords))
 	}
-	return l.words.Load(place>>8 + uint64(setOf(neighbour, 1<<(place&0xff-1))*setWords))
 }
 
 // add counts within the list at place, and reports false where the list should grow first. Nine of ten newcomers to a

@@ -17,16 +17,18 @@ type Live struct {
 	recent  *Recent
 }
 
-// DefaultLearnEvery is the share of clicks that the ranker learns from, one in so many. A step costs a few hundred
-// microseconds, a click without one less than one: at 64 learning costs about as much as everything else together.
-const DefaultLearnEvery = 64
+// By default the ranker learns from one click in learnEvery until sessions have had learnOften clicks, and from one in
+// learnRarely from then on. A step costs a few hundred microseconds, a click without one a
+// few: at first learning costs as much as everything else together, later a tenth.
+const (
+	learnEvery  = 64
+	learnOften  = 1 << 20
+	learnRarely = 512
+)
 
-// NewLive returns an empty recommender whose ranker learns from one click in learnEvery (0: DefaultLearnEvery).
-func NewLive(c session.Config, learnEvery int) *Live {
-	if learnEvery <= 0 {
-		learnEvery = DefaultLearnEvery
-	}
-	return &Live{Recommender: New(c), every: uint64(learnEvery), scratch: NewScratch(), recent: newRecent()}
+// NewLive returns an empty recommender whose ranker learns from one click in so many (0: by default).
+func NewLive(c session.Config, every int) *Live {
+	return &Live{Recommender: New(c), every: uint64(max(every, 0)), scratch: NewScratch(), recent: newRecent()}
 }
 
 // End forgets the running session of a visitor: the next click opens another.
@@ -36,17 +38,42 @@ func (l *Live) End(visitor uint32) {
 	}
 }
 
+// Ahead asks for which session a visitor is in, AheadSession, when that has come, for what Visit will look at, and
+// AheadPostings for the rest of it. See intern.Hashes.Ahead.
+func (l *Live) Ahead(visitor uint32) {
+	if uint64(visitor) < l.rows.Len() {
+		l.rows.Ahead(uint64(visitor))
+	}
+}
+
+// AheadSession asks for the session of a visitor and the entry of an item.
+func (l *Live) AheadSession(visitor, item uint32) { l.Index().Ahead(l.Row(visitor), item) }
+
+// AheadPostings asks for where an item will be linked.
+func (l *Live) AheadPostings(item uint32) { l.Index().AheadPostings(item) }
+
 // Visit takes a click of a visitor on item. dice is a hash of the event: it chooses the clicks that the ranker learns
 // from, so that a replay chooses the same.
 func (l *Live) Visit(visitor, item uint32, dice uint64) (s Sample) {
 	l.rows.Grow(uint64(visitor) + 1)
 	row := session.Row(l.rows.Load(uint64(visitor)))
-	if row != 0 && dice%l.every == 0 {
+	if row != 0 && dice%l.share() == 0 {
 		l.clicks = l.Index().Items(l.clicks[:0], row)
 		s = Sample{Rank: l.LearnBeside(l.scratch, row, l.clicks, item), Clicks: l.clicks}
 	}
 	l.rows.Set(uint64(visitor), uint64(l.Click(row, item)))
 	return s
+}
+
+// share returns which share of clicks the ranker learns from now, one in so many.
+func (l *Live) share() uint64 {
+	switch {
+	case l.every > 0:
+		return l.every
+	case l.Index().Clicks() < learnOften:
+		return learnEvery
+	}
+	return learnRarely
 }
 
 // Sample is a click that the ranker has learned from.

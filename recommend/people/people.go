@@ -161,8 +161,11 @@ func HashOf(shop uint32, id []byte) uint64 {
 const proxySeed = 0x9e3779b185ebca87
 
 // Visitor returns the number of a visitor, a new one where it is unknown.
-func (p *People) Visitor(shop uint32, id []byte) uint32 {
-	v, fresh := p.byHash.Add(HashOf(shop, id))
+func (p *People) Visitor(shop uint32, id []byte) uint32 { return p.Keyed(HashOf(shop, id)) }
+
+// Keyed is Visitor by HashOf of shop and id.
+func (p *People) Keyed(hash uint64) uint32 {
+	v, fresh := p.byHash.Add(hash)
 	if fresh {
 		p.bump(cntVisitors, 1)
 	}

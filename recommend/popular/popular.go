@@ -82,6 +82,14 @@ func (c *Counts) Viewed(product uint32, scopes []uint32, t models.Time) {
 	}
 }
 
+// Ahead asks for the counts of a product. See intern.Hashes.Ahead.
+func (c *Counts) Ahead(product uint32) {
+	if at := uint64(product) * productWords; at+productWords <= c.products.Len() {
+		c.products.Ahead(at)
+		c.products.Ahead(at + productWords - 1)
+	}
+}
+
 // Enter makes a product known to its scopes when it has come to new ones.
 func (c *Counts) Enter(product uint32, scopes []uint32) {
 	sold, fast := c.sell.Rank(c.sum(product, pSold)), c.fast.Rank(c.sum(product, pFast))
