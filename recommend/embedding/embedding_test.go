@@ -83,6 +83,22 @@ func TestTrainStopsWhenAsked(t *testing.T) {
 	tr.Train(x, to+1, to, nil) // nothing new
 }
 
+func TestNewerSessionsAreMixedWithOlderOnes(t *testing.T) {
+	x := shelves()
+	from, to := x.Range()
+	tr := NewTrainer(Config{Epochs: 1, Negatives: 16})
+	turns := func(from, to uint32) (n uint32) {
+		tr.Train(x, from, to, func() bool { n++; return true })
+		return n
+	}
+	if n, want := turns(from, to-100), to-from-99; n != want {
+		t.Errorf("%d sessions of the first part; want %d", n, want)
+	}
+	if n := turns(to-99, to); n != 200 {
+		t.Errorf("%d sessions for 100 new ones; want as many of all again", n)
+	}
+}
+
 func TestBoundOnItems(t *testing.T) {
 	tr := NewTrainer(Config{Epochs: 1, MaxItems: 50})
 	x := shelves()

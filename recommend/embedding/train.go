@@ -9,7 +9,7 @@ import (
 
 // Config of a Trainer. The zero value means the defaults, which are the same for every shop.
 type Config struct {
-	Epochs    int     // passes over the sessions of a call of Train; default 6
+	Epochs    int     // passes over the sessions of a call of Train; default 5
 	Negatives int     // items that a batch of about 64 examples is trained against, a multiple of 16; default 1,024
 	Rate      float32 // step of Adagrad, one accumulator an item; default 0.3
 	Weights   float32 // step of Adam, for the weights of the encoder; default 0.001
@@ -20,7 +20,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	set(&c.Epochs, 6)
+	set(&c.Epochs, 5)
 	set(&c.Negatives, 1024)
 	set(&c.Rate, 0.3)
 	set(&c.Weights, 0.001)
@@ -81,8 +81,9 @@ func (v Vectors) clone() Vectors {
 
 // Train does the configured number of passes over the sessions that begin with the blocks from..to of x, in random
 // order, each prefix of a session predicting its next click. Calls for newer and newer blocks go on from where the last
-// one ended, which keeps vectors fresh at a fraction of the cost. More says before every session whether to go on; nil
-// is always. Cost: 20 to 25 us a click and pass.
+// one ended, which keeps vectors fresh at a fraction of the cost: every other session is then one of all that x holds,
+// lest the vectors forget them. More says before every session whether to go on; nil is always. Cost: 20 to 25 us a click
+// and pass, twice that where there are older sessions.
 func (t *Trainer) Train(x *session.Index, from, to uint32, more func() bool) {
 	if to < from {
 		return
@@ -94,11 +95,21 @@ func (t *Trainer) Train(x *session.Index, from, to uint32, more func() bool) {
 	}
 	clicks := make([]uint32, 0, session.MaxItems)
 	blocks := uint64(to-from) + 1
-	for range uint64(t.config.Epochs) * blocks {
+	oldest, _ := x.Range()
+	all, turns := uint64(to-oldest)+1, uint64(t.config.Epochs)*blocks
+	if all > blocks {
+		turns *= 2
+	}
+	for range turns {
 		if more != nil && !more() {
 			break
 		}
-		clicks = x.Session(clicks[:0], from+uint32(t.random()%blocks))
+		dice := t.random()
+		number := from + uint32(dice>>1%blocks)
+		if all > blocks && dice&1 == 1 {
+			number = oldest + uint32(dice>>1%all)
+		}
+		clicks = x.Session(clicks[:0], number)
 		clicks = slices.DeleteFunc(clicks, func(item uint32) bool { return t.v.item(item) == nil })
 		t.add(clicks)
 		if len(t.batch.examples) >= batchSize {
