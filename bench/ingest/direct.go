@@ -33,28 +33,35 @@ const points = 20
 // directBatch is the size of a batch, as the pipeline's.
 const directBatch = 256
 
-// direct decodes and applies cfg.Direct events.
-func direct(ctx context.Context, cfg Config) (d Direct, err error) {
+// direct decodes and applies cfg.Direct events, and returns the state after the prefill as well.
+func direct(ctx context.Context, cfg Config) (d Direct, full state, err error) {
 	e, err := engine.New(cfg.Engine)
 	if err != nil {
-		return d, err
+		return d, nil, err
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	b := newBatches(cfg, e)
 	var profile bytes.Buffer
-	full, profiling := false, false
-	for range points {
+	profiling := false
+	step := (cfg.Direct + points - 1) / points
+	for i := range points {
 		if ctx.Err() != nil {
-			return d, ctx.Err()
-		}
-		if !full && b.done >= cfg.Prefill {
-			full, profiling = true, pprof.StartCPUProfile(&profile) == nil
-			b.decode, b.apply, b.timed = 0, 0, 0
+			return d, nil, ctx.Err()
 		}
 		from, apply := b.done, b.apply
-		if err := b.run(cfg.Direct / points); err != nil {
-			return d, err
+		if full == nil && step*(i+1) > cfg.Prefill {
+			if err := b.run(cfg.Prefill - b.done); err != nil {
+				return d, nil, err
+			}
+			if full, err = save(e); err != nil {
+				return d, nil, err
+			}
+			profiling = pprof.StartCPUProfile(&profile) == nil
+			from, apply, b.decode, b.apply, b.timed = b.done, 0, 0, 0, 0
+		}
+		if err := b.run(step*(i+1) - b.done); err != nil {
+			return d, nil, err
 		}
 		d.Curve = append(d.Curve, Point{
 			Events: b.done, Apply: micros(b.apply-apply, b.done-from), Bytes: sum(e.Stats().Bytes),
@@ -62,12 +69,12 @@ func direct(ctx context.Context, cfg Config) (d Direct, err error) {
 	}
 	d.Decode, d.Apply = micros(b.decode, b.timed), micros(b.apply, b.timed)
 	if !profiling {
-		return d, nil
+		return d, full, nil
 	}
 	pprof.StopCPUProfile()
 	s := newSplit()
 	if err := s.add(&profile); err != nil {
-		return d, err
+		return d, full, err
 	}
 	for name := range s.nanos { // the load's own making, and decoding, are not applying
 		if name == "decode and check" || name == otherStage || name == "dedupe" {
@@ -76,7 +83,7 @@ func direct(ctx context.Context, cfg Config) (d Direct, err error) {
 		}
 	}
 	d.Stages = s.stages(d.Apply)
-	return d, nil
+	return d, full, nil
 }
 
 // batches makes events, decodes them and applies them, in batches.
@@ -96,15 +103,16 @@ func newBatches(cfg Config, e *engine.Engine) *batches {
 }
 
 func (b *batches) run(n int) error {
-	for end := b.done + n; b.done < end; b.done += directBatch {
+	for end := b.done + n; b.done < end; {
+		size := min(directBatch, end-b.done)
 		b.raw, b.batch = b.raw[:0], b.batch[:0]
 		var at [directBatch + 1]int
-		for i := range directBatch {
+		for i := range size {
 			b.raw = append(b.raw, b.next().Value...)
 			at[i+1] = len(b.raw)
 		}
 		began := machine.Thread()
-		for i := range directBatch {
+		for i := range size {
 			e := &b.events[i]
 			if err := e.Decode(b.raw[at[i]:at[i+1]], 0); err != nil {
 				return err
@@ -115,7 +123,8 @@ func (b *batches) run(n int) error {
 		b.engine.Apply(b.batch)
 		b.decode += int64(decoded - began)
 		b.apply += int64(machine.Thread() - decoded)
-		b.timed += directBatch
+		b.timed += size
+		b.done += size
 	}
 	return nil
 }

@@ -24,11 +24,11 @@ import (
 
 // Config says what to measure. Zero values take the defaults.
 type Config struct {
-	Events     int   // in the log; default 2 million
-	Prefill    int   // of them, the first ones fill the state and are not in the figures; default half
+	Events     int   // default 4 million
+	Prefill    int   // of them, the first ones fill the state without Kafka and are not in the figures; default three quarters
 	Partitions []int // default 1, 2, 4
 	Rounds     int   // alternating rounds of raw fetch, fetch with decode, and the pipeline; default 3
-	Direct     int   // events that are decoded and applied without Kafka, for the curve of cost over state; default Events
+	Direct     int   // events that are decoded and applied without Kafka, for the curve of cost over state; at least and by default Events
 	Items      int   // default 200,000
 	Visitors   int   // default 1,000,000
 	Synced     bool  // the broker waits for the disk before it acknowledges
@@ -45,10 +45,10 @@ func (c Config) withDefaults() (Config, error) {
 			*v = d
 		}
 	}
-	def(&c.Events, 2_000_000)
-	def(&c.Prefill, c.Events/2)
+	def(&c.Events, 4_000_000)
+	def(&c.Prefill, c.Events/4*3)
 	def(&c.Rounds, 3)
-	def(&c.Direct, c.Events)
+	c.Direct = max(c.Direct, c.Events)
 	def(&c.Items, 200_000)
 	def(&c.Visitors, 1_000_000)
 	if len(c.Partitions) == 0 {
@@ -62,6 +62,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	return c, nil
 }
+
+// logged returns how many events are in the log.
+func (c *Config) logged() int { return c.Events - c.Prefill }
 
 // Speed is how fast something went: the median of some rounds.
 type Speed struct {
@@ -107,16 +110,17 @@ func Measure(ctx context.Context, cfg Config) (*Result, error) {
 		Head: machine.NewHead(cfg.Command, cfg.Version), Events: cfg.Events, Prefill: cfg.Prefill, Bytes: shop.LoadBytes,
 		Items: cfg.Items, Visitors: cfg.Visitors, Synced: cfg.Synced,
 	}
+	cfg.Progress("decode and apply on one thread, no Kafka")
+	var full state
+	if r.Direct, full, err = direct(ctx, cfg); err != nil {
+		return nil, err
+	}
 	for _, partitions := range cfg.Partitions {
-		run, err := measure(ctx, cfg, partitions)
+		run, err := measure(ctx, cfg, full, partitions)
 		if err != nil {
 			return nil, fmt.Errorf("cannot measure %d partitions: %w", partitions, err)
 		}
 		r.Runs = append(r.Runs, run)
-	}
-	cfg.Progress("decode and apply on one thread, no Kafka")
-	if r.Direct, err = direct(ctx, cfg); err != nil {
-		return nil, err
 	}
 	r.End()
 	return r, nil
@@ -134,7 +138,7 @@ func (c *Config) load() *shop.Load {
 }
 
 // measure fills a log and reads it in rounds.
-func measure(ctx context.Context, cfg Config, partitions int) (run Run, err error) {
+func measure(ctx context.Context, cfg Config, full state, partitions int) (run Run, err error) {
 	dir, err := os.MkdirTemp(cfg.Dir, "orrery-bench-")
 	if err != nil {
 		return run, err
@@ -149,18 +153,18 @@ func measure(ctx context.Context, cfg Config, partitions int) (run Run, err erro
 	if _, err := stream.EnsureTopics(ctx, cluster, stream.Topics{Partitions: partitions}); err != nil {
 		return run, err
 	}
-	cfg.Progress("%d partitions: writing %d events", partitions, cfg.Events)
+	cfg.Progress("%d partitions: writing %d events", partitions, cfg.logged())
 	run.Partitions = partitions
 	produced, err := produce(ctx, cfg, cluster)
 	if err != nil {
 		return run, err
 	}
 	run.Produce = median([]pace{produced})
-	return run, rounds(ctx, cfg, cluster, &run)
+	return run, rounds(ctx, cfg, cluster, full, &run)
 }
 
 // rounds alternates the three ways of reading, so that what else the machine does falls on all of them.
-func rounds(ctx context.Context, cfg Config, cluster stream.Cluster, run *Run) error {
+func rounds(ctx context.Context, cfg Config, cluster stream.Cluster, full state, run *Run) error {
 	var raw, decoded, piped []pace
 	var ratios, decodeRatios []float64
 	split := newSplit()
@@ -174,7 +178,7 @@ func rounds(ctx context.Context, cfg Config, cluster stream.Cluster, run *Run) e
 		if err != nil {
 			return err
 		}
-		c, err := pipe(ctx, cfg, cluster, split)
+		c, err := pipe(ctx, cfg, cluster, full, split)
 		if err != nil {
 			return err
 		}
@@ -219,8 +223,11 @@ func produce(ctx context.Context, cfg Config, cluster stream.Cluster) (pace, err
 	}
 	defer bulk.Close()
 	load, arena := cfg.load(), []byte(nil)
+	for range cfg.Prefill {
+		load.Next()
+	}
 	watch := start()
-	for range cfg.Events {
+	for range cfg.logged() {
 		r := load.Next()
 		if cap(arena)-len(arena) < len(r.Value) {
 			arena = make([]byte, 0, 1<<20)
@@ -237,5 +244,5 @@ func produce(ctx context.Context, cfg Config, cluster stream.Cluster) (pace, err
 	if err := bulk.Flush(ctx); err != nil {
 		return pace{}, err
 	}
-	return watch.stop(cfg.Events), nil
+	return watch.stop(cfg.logged()), nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"orrery/engine"
 	"orrery/models"
 	"orrery/stream"
 )
@@ -37,7 +36,7 @@ func fetch(ctx context.Context, cfg Config, cluster stream.Cluster, decode bool)
 	}
 	var e models.Event
 	watch := start()
-	for n := 0; n < cfg.Events; {
+	for n := 0; n < cfg.logged(); {
 		fetches := client.PollFetches(ctx)
 		if err := fetches.Err(); err != nil {
 			return pace{}, fmt.Errorf("cannot fetch: %w", err)
@@ -53,12 +52,15 @@ func fetch(ctx context.Context, cfg Config, cluster stream.Cluster, decode bool)
 			return pace{}, fmt.Errorf("cannot decode: %w", failed)
 		}
 	}
-	return watch.stop(cfg.Events), nil
+	return watch.stop(cfg.logged()), nil
 }
 
-// pipe folds all events into a new engine and measures those after the prefill.
-func pipe(ctx context.Context, cfg Config, cluster stream.Cluster, split *split) (p pace, err error) {
-	e, err := engine.New(cfg.Engine)
+// started is the share of the log that is read before measuring begins.
+const started = 10
+
+// pipe folds the log into an engine whose state is full.
+func pipe(ctx context.Context, cfg Config, cluster stream.Cluster, full state, split *split) (p pace, err error) {
+	e, err := full.engine(cfg)
 	if err != nil {
 		return p, err
 	}
@@ -78,13 +80,13 @@ func pipe(ctx context.Context, cfg Config, cluster stream.Cluster, split *split)
 			err = failed
 		}
 	}()
-	if _, err := reach(ctx, pipeline, done, cfg.Prefill); err != nil {
+	if _, err := reach(ctx, pipeline, done, cfg.logged()/started); err != nil {
 		return p, err
 	}
 	var profile bytes.Buffer
 	profiling := pprof.StartCPUProfile(&profile) == nil
 	taken, watch := int(pipeline.Status().Taken), start()
-	last, err := reach(ctx, pipeline, done, cfg.Events)
+	last, err := reach(ctx, pipeline, done, cfg.logged())
 	p = watch.stop(last - taken)
 	if profiling {
 		pprof.StopCPUProfile()

@@ -21,7 +21,7 @@ func (r *Result) WriteJSON(w io.Writer) error {
 
 // WriteText writes the result for people.
 func (r *Result) WriteText(w io.Writer) error {
-	fmt.Fprintf(w, "%s\n%d events of %d bytes, the first %d of them fill the state; %d products, %d visitors; broker in the process, synced: %t\n\n",
+	fmt.Fprintf(w, "%s\n%d events of %d bytes, the first %d of them fill the state without Kafka; %d products, %d visitors; broker in the process, synced: %t\n\n",
 		r.Head.String(), r.Events, r.Bytes, r.Prefill, r.Items, r.Visitors, r.Synced)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "partitions\t\tevents/s\tof raw fetch\tCPU us an event\trounds\t")

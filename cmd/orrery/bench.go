@@ -61,8 +61,8 @@ func (f *benchFlags) report(r measured, asJSON bool) error {
 
 type benchIngestCmd struct {
 	benchFlags
-	Events     int    `name:"events" default:"2000000" help:"Events in the log."`
-	Prefill    int    `name:"prefill" help:"Of them, the first ones fill the state and are not measured; half by default."`
+	Events     int    `name:"events" default:"4000000" help:"Events."`
+	Prefill    int    `name:"prefill" help:"Of them, the first ones fill the state without Kafka and are not measured; three quarters by default."`
 	Partitions []int  `name:"partitions" default:"1,2,4" help:"Numbers of partitions."`
 	Rounds     int    `name:"rounds" default:"3" help:"Rounds of raw fetch, fetch with decode, and the pipeline; medians are reported."`
 	Direct     int    `name:"direct" help:"Events that are decoded and applied without Kafka, for the curve of cost over state; as many as --events by default."`
