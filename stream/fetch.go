@@ -24,6 +24,10 @@ const (
 	fetchPartition = 512 << 10 // bytes of one partition in one fetch
 	fetchBytes     = 8 << 20   // bytes in one fetch
 
+	// fetchWait is how long a fetch waits at the broker for records. A partition that comes back from a pause waits for the
+	// fetch that is under way.
+	fetchWait = 100 * time.Millisecond
+
 	// patience is how long the merge waits for a partition that has records and does not deliver them.
 	patience = time.Second
 )
@@ -52,6 +56,7 @@ func (f *fetcher) run(ctx context.Context) error {
 			return err
 		}
 		f.merge(ctx)
+		f.pause()
 	}
 }
 
@@ -105,10 +110,6 @@ func (f *fetcher) take(p kgo.FetchTopicPartition) {
 	l.waiting, l.given = 0, false
 	l.end = max(l.end, l.next)
 	f.public.ended(l.index, l.end)
-	if l.bytes > laneHigh && !l.paused {
-		l.paused = true
-		f.client.PauseFetchPartitions(map[string][]int32{l.name: {l.part}})
-	}
 }
 
 // stableEnd is how far a consumer of committed records can get.
@@ -117,6 +118,18 @@ func stableEnd(p *kgo.FetchPartition) int64 {
 		return p.LastStableOffset
 	}
 	return p.HighWatermark
+}
+
+// pause stops fetching for lanes that the merge has left full, since it waits for others. It comes after the merge: while a
+// partition is paused the client asks the broker for the others only, and when they have nothing that request has to end
+// before the partition is asked for again.
+func (f *fetcher) pause() {
+	for _, l := range f.lanes {
+		if l.bytes > laneHigh && !l.paused {
+			l.paused = true
+			f.client.PauseFetchPartitions(map[string][]int32{l.name: {l.part}})
+		}
+	}
 }
 
 func (f *fetcher) resume() {

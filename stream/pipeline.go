@@ -174,7 +174,7 @@ func (p *Pipeline) consume() []kgo.Opt {
 		kgo.KeepControlRecords(), // positions move past them too
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(fetchPartition),
-		kgo.FetchMaxWait(500 * time.Millisecond),
+		kgo.FetchMaxWait(fetchWait),
 	}
 }
 

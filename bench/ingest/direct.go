@@ -7,6 +7,7 @@ import (
 	"runtime/pprof"
 
 	"orrery/bench/machine"
+	"orrery/bench/shop"
 	"orrery/engine"
 	"orrery/models"
 )
@@ -88,7 +89,7 @@ func direct(ctx context.Context, cfg Config) (d Direct, full state, err error) {
 
 // batches makes events, decodes them and applies them, in batches.
 type batches struct {
-	next   func() models.Record
+	load   *shop.Load
 	engine *engine.Engine
 	raw    []byte
 	events [directBatch]models.Event
@@ -99,7 +100,7 @@ type batches struct {
 }
 
 func newBatches(cfg Config, e *engine.Engine) *batches {
-	return &batches{next: cfg.load().Next, engine: e}
+	return &batches{load: cfg.load(), engine: e}
 }
 
 func (b *batches) run(n int) error {
@@ -108,13 +109,13 @@ func (b *batches) run(n int) error {
 		b.raw, b.batch = b.raw[:0], b.batch[:0]
 		var at [directBatch + 1]int
 		for i := range size {
-			b.raw = append(b.raw, b.next().Value...)
+			b.raw = append(b.raw, b.load.Next().Value...)
 			at[i+1] = len(b.raw)
 		}
 		began := machine.Thread()
 		for i := range size {
 			e := &b.events[i]
-			if err := e.Decode(b.raw[at[i]:at[i+1]], 0); err != nil {
+			if err := e.Decode(b.raw[at[i]:at[i+1]], b.load.Time()); err != nil {
 				return err
 			}
 			b.batch = append(b.batch, e)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"orrery/engine"
 )
 
 func TestMeasureSmall(t *testing.T) {
@@ -64,4 +66,23 @@ func TestStageOf(t *testing.T) {
 	f("client", "github.com/twmb/franz-go/pkg/kgo.(*source).fetch")
 	f("broker", "github.com/twmb/franz-go/pkg/kfake.(*Cluster).run")
 	f(otherStage, "runtime.futex", "runtime.mcall")
+}
+
+// The events that are applied directly have the times that they state: else all would belong to one endless session.
+func TestDirectTimes(t *testing.T) {
+	cfg, err := Config{Events: 2000, Items: 100, Visitors: 200}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.New(cfg.Engine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBatches(cfg, e)
+	if err := b.run(cfg.Events); err != nil {
+		t.Fatal(err)
+	}
+	if got := e.StreamTime(); got != b.load.Time() {
+		t.Errorf("the newest event is of %v, not of %v", got.Std(), b.load.Time().Std())
+	}
 }
