@@ -11,11 +11,12 @@ import (
 	"orrery/engine"
 )
 
-// trainer learns the item vectors of "next" beside the engine, whenever the sessions have grown by a tenth. It works a
-// tenth of the time at most, so that a small machine goes on answering. Close ends it.
+// trainer learns the item vectors of "next" beside the engine, whenever the sessions have grown by a tenth, in the time
+// that the machine has to spare. Close ends it.
 type trainer struct {
 	training *engine.VectorTraining
 	log      *slog.Logger
+	spare    *spare
 
 	steps atomic.Uint64
 	nanos atomic.Int64 // spent on steps, rests included
@@ -25,17 +26,15 @@ type trainer struct {
 }
 
 const (
-	trainLook = 5 * time.Second      // between two looks at the sessions
-	trainMin  = 500                  // blocks of sessions below which vectors say little
-	trainGrow = 10                   // a step is due when sessions have grown by one in so many
-	trainWork = 5 * time.Millisecond // of work, and then nine times as long a rest
-	trainRest = 9 * trainWork
+	trainLook = 5 * time.Second // between two looks at the sessions
+	trainMin  = 500             // blocks of sessions below which vectors say little
+	trainGrow = 10              // a step is due when sessions have grown by one in so many
 )
 
 // startTrainer starts a trainer that waits for ready first.
 func startTrainer(e *engine.Engine, ready func(context.Context) error, log *slog.Logger) *trainer {
 	ctx, cancel := context.WithCancel(context.Background())
-	t := &trainer{training: e.NewVectorTraining(), log: log, cancel: cancel, done: make(chan struct{})}
+	t := &trainer{training: e.NewVectorTraining(), log: log, spare: newSpare(), cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
 		if ready(ctx) == nil {
@@ -68,12 +67,8 @@ func (t *trainer) run(ctx context.Context) {
 
 func (t *trainer) step(ctx context.Context, blocks uint32) {
 	began := time.Now()
-	until := began.Add(trainWork)
 	t.training.Step(func() bool {
-		if now := time.Now(); now.After(until) {
-			time.Sleep(trainRest)
-			until = time.Now().Add(trainWork)
-		}
+		t.spare.pause()
 		return ctx.Err() == nil
 	})
 	t.steps.Add(1)
