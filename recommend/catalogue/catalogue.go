@@ -229,6 +229,22 @@ func (c *Catalogue) Slot(item uint32) (id, json []byte) {
 	return id, slot[headBytes:]
 }
 
+// ReadAhead reads what Slot and a copy of the slot will read of some items. The slots lie anywhere in memory: read one after
+// the other each is a wait of its own, read here they are all under way at once. What it returns is of no use but to keep
+// the loads. Any goroutine may call it.
+func (c *Catalogue) ReadAhead(items []uint32) (x uint64) {
+	const line = 64
+	for _, item := range items {
+		x |= c.products.Load(c.word(item, pSlot))
+	}
+	for _, item := range items {
+		for slot := c.texts.Get(uint64(item)); len(slot) > 0; slot = slot[min(line, len(slot)):] {
+			x |= uint64(slot[0])
+		}
+	}
+	return x
+}
+
 // Product fills in all that is known of an item. It allocates nothing where no text needs an escape resolved. Any
 // goroutine may call it.
 func (c *Catalogue) Product(item uint32, p *models.Product) {

@@ -58,8 +58,10 @@ type Answerer struct {
 	offerSale  func(uint32) bool   // a.onSale, made once
 	position   int                 // of the product that inOrder has offered last
 	c          candidates
-	n          int    // slots wanted
-	slots      []slot // filled
+	n          int      // slots wanted
+	slots      []slot   // filled
+	items      []uint32 // in the slots
+	ahead      uint64   // see fill
 	kept       []uint64
 	sums       sums
 	baskets    baskets
@@ -176,8 +178,14 @@ func (a *Answerer) take(step int) {
 	}
 }
 
-// fill writes the slots into the frame. What a frame's reader was given before is written over in place.
+// fill writes the slots into the frame. What a frame's reader was given before is written over in place. What it needs of
+// the products is read ahead: a frame's time is spent on waiting for memory.
 func (a *Answerer) fill(f *Frame, into *models.Frame) {
+	a.items = a.items[:0]
+	for i := range a.slots {
+		a.items = append(a.items, a.slots[i].item)
+	}
+	a.ahead = a.m.Social.ReadAhead(a.items) | a.m.Catalogue.ReadAhead(a.items)
 	touches := a.reader.Touches(a.who.Visitor)
 	from, fromID := uint32(0), []byte(nil)
 	for i := range a.slots {
