@@ -20,7 +20,7 @@ import (
 )
 
 func newModels() *Models {
-	lists := func() *neighbours.Lists { return neighbours.New(16, 0) }
+	lists := func() *neighbours.Lists { return neighbours.New(64, 0) }
 	return &Models{
 		Catalogue: catalogue.New(), People: people.New(people.Config{}), Viewed: lists(), Bought: lists(), After: lists(),
 		Popular: popular.New(false), Social: social.NewProof(1), Similar: similar.New(), Next: next.NewLive(session.Config{}, 0),
@@ -66,6 +66,7 @@ func TestAgain(t *testing.T) {
 		item := rapid.Uint32Range(1, items)
 		for range rapid.IntRange(1, 60).Draw(t, "operations") {
 			asked, touched := item.Draw(t, "asked"), uint32(0)
+			frame := rapid.SampledFrom([]string{"product_page", "viewed_together", "bought_after_viewing"}).Draw(t, "frame")
 			switch rapid.IntRange(0, 4).Draw(t, "operation") {
 			case 0, 1: // two products are viewed, or one is bought after the other
 				a, b := item.Draw(t, "a"), item.Draw(t, "b")
@@ -73,8 +74,8 @@ func TestAgain(t *testing.T) {
 					continue
 				}
 				lists := m.Viewed
-				if rapid.Bool().Draw(t, "after") {
-					lists = m.After
+				if frame != "viewed_together" {
+					lists = m.After // which the other two read first
 				}
 				w := lists.Weight(now)
 				lists.CountBasket(w)
@@ -94,7 +95,7 @@ func TestAgain(t *testing.T) {
 				asked = touched
 			}
 			q := &models.FrameQuery{
-				Frame:    []byte(rapid.SampledFrom([]string{"product_page", "viewed_together", "bought_after_viewing"}).Draw(t, "frame")),
+				Frame:    []byte(frame),
 				Products: [][]byte{id(asked)}, N: rapid.SampledFrom([]int{0, 3, 8, 20}).Draw(t, "n"), Now: now,
 			}
 			fresh := *m
