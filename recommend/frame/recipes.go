@@ -109,18 +109,18 @@ func (a *Answerer) continued(o next.Options) {
 	}
 }
 
-// recommend asks for what comes next, or takes the answer that the same question got a moment ago: pages ask several
-// times between two clicks.
+// recommend asks for what comes next, or takes the answer that the same question got before, if it still holds: pages ask
+// several times between two clicks.
 func (a *Answerer) recommend(o next.Options) []next.Item {
 	recent := a.m.Next.Recent()
-	question := next.Question(a.session, a.c.exclude, o.Own, o.N)
-	likely, ok := recent.Get(a.likely[:0], question, a.q.Now)
+	question := recent.Ask(a.session, a.c.exclude, o.Own, o.N)
+	likely, ok := recent.Get(a.likely[:0], &a.kept, question, a.q.Now)
 	for i := 0; ok && i < len(likely); i++ {
 		ok = a.allow(likely[i].Item) // what was in stock then may not be now
 	}
 	if !ok {
 		likely = a.m.Next.Recommend(a.scratch, a.likely[:0], a.session, o)
-		recent.Put(question, a.q.Now, likely)
+		recent.Put(&a.kept, question, a.q.Now, likely)
 	}
 	return likely
 }

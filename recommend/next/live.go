@@ -14,6 +14,7 @@ type Live struct {
 	every   uint64
 	scratch *Scratch
 	clicks  []uint32
+	stirred []uint32
 	recent  *Recent
 }
 
@@ -61,7 +62,10 @@ func (l *Live) Visit(visitor, item uint32, dice uint64) (s Sample) {
 		l.clicks = l.Index().Items(l.clicks[:0], row)
 		s = Sample{Rank: l.LearnBeside(l.scratch, row, l.clicks, item), Clicks: l.clicks}
 	}
-	l.rows.Set(uint64(visitor), uint64(l.Click(row, item)))
+	row = l.Click(row, item)
+	l.rows.Set(uint64(visitor), uint64(row))
+	l.stirred = l.Index().Items(l.stirred[:0], row)
+	l.recent.stir(l.stirred)
 	return s
 }
 

@@ -2,75 +2,59 @@ package next
 
 import (
 	"slices"
-	"sync"
 	"testing"
 
 	"orrery/models"
+	"orrery/recommend/session"
 )
 
 func TestRecent(t *testing.T) {
 	r := newRecent()
+	var words []uint64
 	answer := []Item{{Item: 7, Score: 1.5, Because: 3, Count: 9}, {Item: 8, Score: -2, Popular: true}}
-	q := Question([]uint32{1, 2}, []uint32{3}, 5, 8)
-	f := func(question uint64, now models.Time, want []Item) {
+	ask := func() Question { return r.Ask([]uint32{1, 2}, []uint32{3}, 5, 8) }
+	f := func(q Question, now models.Time, want []Item) {
 		t.Helper()
-		got, ok := r.Get(nil, question, now)
+		got, ok := r.Get(nil, &words, q, now)
 		if ok != (want != nil) || !slices.Equal(got, want) {
-			t.Errorf("question %x at %d: got %v, %t, want %v", question, now, got, ok, want)
+			t.Errorf("question %x at %d: got %v, %t, want %v", q, now, got, ok, want)
 		}
 	}
-	f(q, 1000, nil)
-	r.Put(q, 1000, answer)
-	f(q, 1000, answer)
-	f(q, 1000+recentFor-1, answer)
-	f(q, 1000+recentFor, nil)
-	f(q, 999, nil)
-	for _, other := range []uint64{
-		Question([]uint32{2, 1}, []uint32{3}, 5, 8), Question([]uint32{1, 2, 3}, nil, 5, 8),
-		Question([]uint32{1, 2}, []uint32{3}, 6, 8), Question([]uint32{1, 2}, []uint32{3}, 5, 9),
+	f(ask(), 1000, nil)
+	r.Put(&words, ask(), 1000, answer)
+	f(ask(), 1000, answer)
+	f(ask(), 1000+recentFor-1, answer)
+	f(ask(), 1000+recentFor, nil)
+	f(ask(), 999, nil)
+	for _, other := range []Question{
+		r.Ask([]uint32{2, 1}, []uint32{3}, 5, 8), r.Ask([]uint32{1, 2, 3}, nil, 5, 8),
+		r.Ask([]uint32{1, 2}, []uint32{3}, 6, 8), r.Ask([]uint32{1, 2}, []uint32{3}, 5, 9),
 	} {
 		f(other, 1000, nil)
 	}
-	r.Put(q, 1001, make([]Item, recentItems+1)) // too long to be kept
-	f(q, 1001, answer)
+	r.Put(&words, ask(), 1001, make([]Item, recentItems+1)) // too long to be kept
+	f(ask(), 1001, answer)
+	r.stir([]uint32{4, 5})
+	f(ask(), 1001, answer)
+	r.stir([]uint32{4, 2})
+	f(ask(), 1001, nil)
 }
 
-// Two answers to one place are never mixed.
-func TestRecentUnderWriters(t *testing.T) {
-	r := newRecent()
-	const a, b = 100, 100 + recentSlots
-	var writers sync.WaitGroup
-	stop := make(chan struct{})
-	for _, question := range []uint64{a, b} {
-		answer := make([]Item, 8)
-		for i := range answer {
-			answer[i].Item = uint32(question)
-		}
-		writers.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-					r.Put(question, 5, answer)
-				}
-			}
-		})
-	}
-	var got []Item
-	for range 20_000 {
-		for _, question := range []uint64{a, b} {
-			var ok bool
-			if got, ok = r.Get(got[:0], question, 5); !ok {
-				continue
-			}
-			for _, it := range got {
-				if it.Item != uint32(question) {
-					t.Fatalf("asked %d, got an item of %d", question, it.Item)
-				}
-			}
+// A click in any session that holds one of the clicks asked about ends the answer, and so does one that joins them; other
+// clicks do not.
+func TestVisitStirs(t *testing.T) {
+	l := NewLive(session.Config{}, 0)
+	stamp := func() uint64 { return l.Recent().Ask([]uint32{10, 11}, nil, 0, 8).stamp }
+	last := stamp()
+	for i, step := range []struct {
+		visitor, item uint32
+		stirs         bool
+	}{{1, 10, true}, {1, 20, true}, {2, 30, false}, {2, 31, false}, {2, 11, true}, {2, 32, true}, {1, 33, true}, {3, 20, false}} {
+		l.Visit(step.visitor, step.item, 1)
+		if now := stamp(); (now != last) != step.stirs {
+			t.Errorf("step %d: stirred %t, want %t", i, now != last, step.stirs)
+		} else {
+			last = now
 		}
 	}
-	close(stop)
-	writers.Wait()
 }
