@@ -50,6 +50,10 @@ fuzz: ## run every fuzz target for FUZZTIME (30s), as many at a time as there ar
 bench: ## run the micro-benchmarks that match BENCH (all)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
+.PHONY: bench-wrk
+bench-wrk: build ## wrk's opinion on the peak: the product frame and the bare server in turn, five rounds (needs wrk, curl)
+	bench/wrk.sh ./orrery
+
 .PHONY: backtest
 backtest: build ## all backtests on the public data sets in DATA: tables here, JSON and charts in bench-out
 	./orrery backtest table --data '$(ORRERY_DATA)' --out bench-out

@@ -17,6 +17,8 @@ type FrameQuery struct {
 	N        int      // wanted number of items; 0 takes the frame's own
 	Now      Time     // the reader's time: the wall clock, or the stream's (--clock stream)
 	Brief    bool     // of the products only ID and JSON are wanted
+	// Late is asked between the steps of a frame, and true ends it with what it has; nil: never.
+	Late func() bool
 }
 
 // Social is the social proof of a product: distinct visitors within a window, the asking visitor and bots left out.
@@ -50,4 +52,5 @@ type FrameItem struct {
 type Frame struct {
 	Name  string
 	Items []FrameItem
+	Cut   bool // it was late: some steps were left out
 }

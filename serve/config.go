@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"time"
 )
 
@@ -38,6 +39,16 @@ type Config struct {
 	MaxStreams int
 	// MaxConnections is the largest number of connections at once; default 16,384.
 	MaxConnections int
+
+	// MaxFrames is how many frames are worked on at once; default four a core.
+	MaxFrames int
+	// MaxQueue is how many requests may wait for one of them to end; default sixteen a core. Further ones, and those that
+	// waited for FrameBudget, get a frame that is for nobody in particular, marked as degraded, or 503 where there is none.
+	MaxQueue int
+	// FrameBudget is how long a frame may take: what it has then is answered, marked as degraded; default 50 ms.
+	FrameBudget time.Duration
+	// DegradedItems is the number of items of a degraded frame where the request does not say; default 8.
+	DegradedItems int
 
 	// AppendTimeout is how long POST /v1/events waits for the log's acknowledgement; default 10 s.
 	AppendTimeout time.Duration
@@ -75,6 +86,10 @@ func (c *Config) setDefaults() {
 	set(&c.MaxItems, 100)
 	set(&c.MaxStreams, 64)
 	set(&c.MaxConnections, 16<<10)
+	set(&c.MaxFrames, 4*runtime.GOMAXPROCS(0))
+	set(&c.MaxQueue, 16*runtime.GOMAXPROCS(0))
+	set(&c.FrameBudget, 50*time.Millisecond)
+	set(&c.DegradedItems, 8)
 	set(&c.AppendTimeout, 10*time.Second)
 	set(&c.ReadTimeout, 75*time.Second)
 	set(&c.WriteTimeout, 30*time.Second)
@@ -98,6 +113,7 @@ func (c *Config) validate() error {
 	var errs []error
 	for name, n := range map[string]int{
 		"MaxBody": c.MaxBody, "MaxEvents": c.MaxEvents, "MaxItems": c.MaxItems, "MaxStreams": c.MaxStreams, "MaxConnections": c.MaxConnections,
+		"MaxFrames": c.MaxFrames, "MaxQueue": c.MaxQueue,
 	} {
 		if n < 0 {
 			errs = append(errs, fmt.Errorf("%s is negative: %d", name, n))

@@ -35,15 +35,39 @@ func (s *Server) answerQuery(c *call) *fault {
 
 // ask has the recommender fill c.frame.
 func (s *Server) ask(c *call) *fault {
-	err := s.deps.Recommender.Frame(&c.query, &c.frame)
+	err := s.work(c)
 	switch {
-	case err == nil:
+	case err == nil && !c.frame.Cut:
+		return nil
+	case err == nil || errors.Is(err, errBusy):
+		if len(c.frame.Items) == 0 && !s.degrade(c) && errors.Is(err, errBusy) {
+			s.metrics.refused.Add(1)
+			return &fault{fasthttp.StatusServiceUnavailable, "busy", "more is asked of the server than it can do: ask again later", ""}
+		}
+		s.metrics.degraded.Add(1)
 		return nil
 	case errors.Is(err, models.ErrUnknownFrame):
 		return s.unknownFrame(c.query.Frame)
 	}
 	s.cfg.Logger.Error("cannot answer a frame", "frame", string(c.query.Frame), "error", err)
 	return &fault{fasthttp.StatusInternalServerError, "internal", "the frame could not be answered", ""}
+}
+
+// errBusy says that the gate is shut.
+var errBusy = errors.New("too many frames at once")
+
+// work asks the recommender, within the gate and the time budget.
+func (s *Server) work(c *call) error {
+	c.frame.Items, c.frame.Cut = c.frame.Items[:0], false
+	if !s.gate.enter() {
+		return errBusy
+	}
+	defer s.gate.leave()
+	if c.late == nil {
+		c.late = func() bool { return time.Since(c.working) > c.budget }
+	}
+	c.working, c.budget, c.query.Late = time.Now(), s.cfg.FrameBudget, c.late
+	return s.deps.Recommender.Frame(&c.query, &c.frame)
 }
 
 func (s *Server) unknownFrame(name []byte) *fault {
@@ -159,7 +183,11 @@ func (s *Server) appendFrame(dst []byte, c *call, begun time.Time) []byte {
 	}
 	dst = append(dst, `,"recommendation":"`...)
 	dst = s.ids.append(dst, c.query.Now)
-	dst = append(dst, `","items":[`...)
+	if c.frame.Cut {
+		dst = append(dst, `","degraded":true,"items":[`...)
+	} else {
+		dst = append(dst, `","items":[`...)
+	}
 	for i := range c.frame.Items {
 		if i > 0 {
 			dst = append(dst, ',')

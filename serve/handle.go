@@ -36,6 +36,10 @@ type call struct {
 	query models.FrameQuery
 	frame models.Frame
 	name  []byte // of the default frame
+
+	working time.Time     // when the work on the frame began
+	budget  time.Duration // how long it may take
+	late    func() bool   // whether that is over; made once
 }
 
 // handle is the outermost handler of the public listener. fasthttp does not recover panics; this does, so that one

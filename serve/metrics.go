@@ -29,6 +29,8 @@ type routeMetrics struct {
 	rejected    atomic.Uint64
 	full        atomic.Uint64 // requests refused because the log was full
 	logFailures atomic.Uint64
+	degraded    atomic.Uint64 // frames that the gate or the budget cut short
+	refused     atomic.Uint64 // requests that got no frame at all
 	panics      atomic.Uint64
 	dropped     atomic.Uint64 // live messages that a slow reader missed
 }
@@ -63,6 +65,7 @@ func (s *Server) answerMetrics(c *call) *fault {
 
 func (s *Server) writeMetrics(w io.Writer) {
 	s.metrics.write(w)
+	metrics.WriteCounterUint64(w, "http_frames_queued_total", s.gate.waited.Load())
 	s.writeStream(w)
 	s.writeState(w)
 	s.writeQuality(w)
@@ -101,6 +104,8 @@ func (m *routeMetrics) write(w io.Writer) {
 	metrics.WriteCounterUint64(w, `http_events_total{type="",outcome="rejected"}`, m.rejected.Load())
 	metrics.WriteCounterUint64(w, "http_log_full_total", m.full.Load())
 	metrics.WriteCounterUint64(w, "http_log_failures_total", m.logFailures.Load())
+	metrics.WriteCounterUint64(w, "http_frames_degraded_total", m.degraded.Load())
+	metrics.WriteCounterUint64(w, "http_frames_refused_total", m.refused.Load())
 	metrics.WriteCounterUint64(w, "http_panics_total", m.panics.Load())
 	metrics.WriteCounterUint64(w, "live_dropped_total", m.dropped.Load())
 }

@@ -27,10 +27,13 @@ type Server struct {
 	deps Deps
 	keys keyring
 
-	public  *fasthttp.Server
-	admin   *fasthttp.Server
-	calls   freelist[call]
-	ingests freelist[ingest]
+	public *fasthttp.Server
+	admin  *fasthttp.Server
+	calls  freelist[call]
+	gate   *gate
+	// fallback answers what the gate turns away.
+	fallback fallback
+	ingests  freelist[ingest]
 
 	metrics *routeMetrics
 	ids     recommendationIDs
@@ -64,6 +67,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		failed:  make(chan error, 2),
 	}
 	s.ids.seed = uint32(binary.LittleEndian.Uint64(seed[:]))
+	s.gate = newGate(cfg.MaxFrames, cfg.MaxQueue, cfg.FrameBudget)
 	s.live = newHub(s)
 	s.public = s.listener(s.handle)
 	s.public.MaxRequestBodySize = cfg.MaxBody

@@ -35,6 +35,48 @@ func (b *bench) streaming(ctx context.Context, do func() error) error {
 	return errors.Join(err, <-done)
 }
 
+// relistRate is how many products a second a feed brings: 100,000 in ten seconds.
+const relistRate = 10_000
+
+// replacing replaces the catalogue again and again, with other prices, while do runs.
+func (b *bench) replacing(ctx context.Context, do func() error) error {
+	bulk, err := stream.NewBulk(b.cluster())
+	if err != nil {
+		return err
+	}
+	defer bulk.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- b.relist(ctx, bulk) }()
+	err = do()
+	cancel()
+	return errors.Join(err, <-done)
+}
+
+func (b *bench) relist(ctx context.Context, bulk *stream.Bulk) error {
+	began := time.Now()
+	tick := time.NewTicker(pourEvery)
+	defer tick.Stop()
+	for sent := 0; ; {
+		select {
+		case <-ctx.Done():
+			b.result.Relists = float64(sent) / time.Since(began).Seconds()
+			return nil
+		case <-tick.C:
+		}
+		for due := int(relistRate * time.Since(began).Seconds()); sent < due; sent++ {
+			r, err := b.site.Relist(sent, 1+sent/b.cfg.Site.Products)
+			if err == nil {
+				err = bulk.Put(ctx, r)
+			}
+			if err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+	}
+}
+
 // pourEvery is how often events that are due are sent.
 const pourEvery = 2 * time.Millisecond
 

@@ -10,7 +10,8 @@ import (
 // Open is the open loop at one rate: medians over the rounds.
 type Open struct {
 	Kind   string  `json:"kind"`
-	Stream float64 `json:"stream_per_s"` // events a second that came in meanwhile
+	Stream float64 `json:"stream_per_s"`       // events a second that came in meanwhile
+	Feed   bool    `json:"catalogue_replaced"` // the catalogue was replaced meanwhile
 	Rate   float64 `json:"target_per_s"`
 	Frame  Times   `json:"frame"`
 	Bare   Times   `json:"bare"`
@@ -79,13 +80,20 @@ func (b *bench) open(ctx context.Context) error {
 				return err
 			}
 		}
+		if b.cfg.Replace {
+			b.feeding = true
+			err := b.streaming(ctx, func() error { return b.replacing(ctx, func() error { return b.at(ctx, bare, rate) }) })
+			if b.feeding = false; err != nil {
+				return err
+			}
+		}
 		return b.curve(ctx, bare, 2*rate)
 	})
 }
 
 // at measures one rate.
 func (b *bench) at(ctx context.Context, bare *child.Process, rate float64) error {
-	o := Open{Kind: b.cfg.OpenKind, Rate: rate}
+	o := Open{Kind: b.cfg.OpenKind, Rate: rate, Feed: b.feeding}
 	if n := len(b.result.Streams); n > 0 {
 		o.Stream = b.result.Streams[n-1].Target
 	}

@@ -31,6 +31,7 @@ type Config struct {
 	OpenKind    string        // of requests in the open loop; default product
 	Rate        float64       // of the open loop; 0: half of the closed loop's peak
 	Poisson     bool
+	Replace     bool   // measure the open loop also while the whole catalogue is replaced, over and over
 	Steps       int    // of the curve of latency over rate; 0: none
 	Profile     string // where CPU profiles of the server go, with the kind of request behind the name; empty: none are taken
 	Flags       []string
@@ -39,6 +40,9 @@ type Config struct {
 	Command, Version string
 	Progress         func(format string, args ...any)
 }
+
+// snapshotEvery is how often the server saves its state.
+const snapshotEvery = "5s"
 
 // openConnections is how many connections the open loop has.
 const openConnections = 16
@@ -73,7 +77,8 @@ func (c Config) withDefaults() Config {
 type Result struct {
 	machine.Head
 	Site    traffic.Config `json:"site"`
-	Events  int            `json:"events"` // in the state when it began
+	Events  int            `json:"events"`                            // in the state when it began
+	Relists float64        `json:"products_replaced_per_s,omitempty"` // while the catalogue was replaced
 	Body    map[string]int `json:"body_bytes"`
 	Peaks   []Peak         `json:"closed_loop"`
 	Open    []Open         `json:"open_loop"`
@@ -89,6 +94,8 @@ type bench struct {
 	node   *child.Process
 	dir    string
 	result *Result
+
+	feeding bool // the catalogue is being replaced
 }
 
 // Measure runs everything, one after the other.
@@ -101,7 +108,7 @@ func Measure(ctx context.Context, cfg Config) (r *Result, err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	r = &Result{Head: machine.NewHead(cfg.Command, cfg.Version), Site: cfg.Site, Body: map[string]int{}}
 	b := &bench{cfg: cfg, dir: dir, result: r}
-	if b.node, err = child.Node(ctx, dir, append([]string{"--kafka.unsynced", "--snapshot.every", "10s"}, cfg.Flags...)...); err != nil {
+	if b.node, err = child.Node(ctx, dir, append([]string{"--kafka.unsynced", "--snapshot.every", snapshotEvery}, cfg.Flags...)...); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.node.Stop()) }()

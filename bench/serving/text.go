@@ -48,7 +48,11 @@ func (r *Result) WriteText(w io.Writer) error {
 			fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%d\t\n",
 				name, o.Stream, o.Rate, x.Rate, x.P50, x.P90, x.P99, x.P999, x.Max, x.Wakeup, errors)
 		}
-		row(o.Kind, o.Frame, o.Errors+o.Unsent)
+		name := o.Kind
+		if o.Feed {
+			name += ", catalogue replaced"
+		}
+		row(name, o.Frame, o.Errors+o.Unsent)
 		row("bare", o.Bare, 0)
 	}
 	t.Flush()
@@ -58,6 +62,9 @@ func (r *Result) WriteText(w io.Writer) error {
 			fmt.Fprintf(w, " %.0f (%.0f)", o.FrameP99s[i], o.BareP99s[i])
 		}
 		fmt.Fprintf(w, "; median ratio %.2f\n", o.Of)
+	}
+	if r.Relists > 0 {
+		fmt.Fprintf(w, "catalogue: %.0f products/s replaced, snapshots every %s\n", r.Relists, snapshotEvery)
 	}
 	for _, f := range r.Streams {
 		fmt.Fprintf(w, "stream: %.0f of %.0f events/s acknowledged, %.0f records behind at its end\n", f.Rate, f.Target, f.Lag)

@@ -94,7 +94,7 @@ func (s *Site) Fill(ctx context.Context, bulk *stream.Bulk) (int, error) {
 func (s *Site) Each(put func(models.Record) error) (int, error) {
 	f := &filler{site: s, sink: put}
 	for rank := range s.cfg.Products {
-		f.put(s.upsert(rank))
+		f.put(s.upsert(rank, 0))
 	}
 	for range s.cfg.Views {
 		f.view()
@@ -155,13 +155,25 @@ func (f *filler) known(i int) {
 	}
 }
 
+// Relist returns the record of a product, by its rank, as the feed of another day has it: with another price.
+func (s *Site) Relist(rank, day int) (models.Record, error) {
+	value := s.upsert(rank%s.cfg.Products, day)
+	var e models.Event
+	if err := e.Decode(value, s.load.Time()); err != nil {
+		return models.Record{}, err
+	}
+	r := models.RecordOf(&e, value)
+	r.Key = append([]byte(nil), r.Key...)
+	return r, nil
+}
+
 // upsert lists a product.
-func (s *Site) upsert(rank int) []byte {
+func (s *Site) upsert(rank, day int) []byte {
 	id := s.load.Item(rank)
-	return fmt.Appendf(nil, `{"event":"product_upsert","id":"up-%d","items":[{"item_id":"%s","title":"A product of the load test, size %d, colour %d",`+
+	return fmt.Appendf(nil, `{"event":"product_upsert","id":"up-%d-%d","items":[{"item_id":"%s","title":"A product of the load test, size %d, colour %d",`+
 		`"url":"https://www.shop.example/products/%s","image":"https://images.shop.example/w400/%s.webp","brand":"Brand %d",`+
 		`"item_category":"Department %d > Shelf %d","price":%d.%02d,"availability":"in_stock"}],"currency":"EUR"}`,
-		rank, id, rank%40, rank%12, id, id, rank%300, rank%20, rank%200, 5+rank%90, rank%100)
+		day, rank, id, rank%40, rank%12, id, id, rank%300, rank%20, rank%200, 5+(rank+day)%90, rank%100)
 }
 
 // event makes an event of now.

@@ -18,7 +18,7 @@ func TestEventsAreValid(t *testing.T) {
 			t.Errorf("%s: %v, kind %v, %d items", value, err, e.Kind, len(e.Items))
 		}
 	}
-	f(s.upsert(3), models.ProductUpsert, 1)
+	f(s.upsert(3, 0), models.ProductUpsert, 1)
 	f(s.event("view_item", "v", "", 1), models.ViewItem, 1)
 	f(s.event("purchase", "v", "", 1, 2, 3), models.Purchase, 3)
 	f(s.event("identify", "v", "c@x.example"), models.Identify, 0)

@@ -98,6 +98,7 @@ type benchServeCmd struct {
 	OpenKind    string        `name:"open-kind" default:"product" help:"Requests of the open loop."`
 	Rate        float64       `name:"rate" help:"Requests a second of the open loop; half of the closed loop's peak by default."`
 	Poisson     bool          `name:"poisson" help:"Requests of the open loop come at random moments, not at equal distances."`
+	Replace     bool          `name:"replace" help:"Measure the open loop also while the catalogue is replaced, with other prices, over and over."`
 	Profile     string        `name:"profile" placeholder:"FILE" help:"Write CPU profiles of the server under each kind of request to FILE.KIND, for go tool pprof; taken in rounds of their own."`
 	Steps       int           `name:"steps" help:"Points of the curve of latency over rate; 12 with --plot."`
 	Dir         string        `name:"dir" type:"path" help:"Where the server's data are written, and removed again; the system's temporary folder by default."`
@@ -111,7 +112,7 @@ func (c *benchServeCmd) Run(ctx context.Context, all *cli) error {
 	r, err := serving.Measure(ctx, serving.Config{
 		Site:  traffic.Config{Products: c.Products, Visitors: c.Visitors, Views: c.Views},
 		Kinds: c.Kinds, Rounds: c.Rounds, For: c.For, Connections: c.Connections, Stream: c.Stream, OpenKind: c.OpenKind,
-		Rate: c.Rate, Poisson: c.Poisson, Steps: c.Steps, Profile: c.Profile, Dir: c.Dir,
+		Rate: c.Rate, Poisson: c.Poisson, Replace: c.Replace, Steps: c.Steps, Profile: c.Profile, Dir: c.Dir,
 		Command: commandLine(), Version: version, Progress: c.progress(),
 	})
 	if err != nil {

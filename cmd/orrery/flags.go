@@ -66,10 +66,13 @@ type nodeFlags struct {
 	Frequency []uint32  `name:"rfm.frequency" placeholder:"ORDERS,..." help:"Four ascending edges of frequency: from the first on is score 2, from the last on score 5."`
 	Monetary  []float64 `name:"rfm.monetary" placeholder:"AMOUNT,..." help:"Four ascending edges of money spent, likewise."`
 
-	WriteKey  string   `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
-	SecretKey string   `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
-	Origins   []string `name:"http.origins" placeholder:"URL" help:"Web origins whose pages may use the public endpoints; * is any."`
-	Open      bool     `name:"http.open" help:"Listen on any address without keys: for a container whose port is not published."`
+	WriteKey  string        `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
+	SecretKey string        `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
+	Origins   []string      `name:"http.origins" placeholder:"URL" help:"Web origins whose pages may use the public endpoints; * is any."`
+	MaxFrames int           `name:"http.frames" help:"Frames worked on at once; 0: four a core."`
+	MaxQueue  int           `name:"http.queue" help:"Requests that may wait for one of them to end; 0: sixteen a core. Others get a frame for nobody in particular, marked degraded, or 503."`
+	Budget    time.Duration `name:"http.budget" default:"50ms" help:"How long a frame may take, and wait: then what it has is answered, marked degraded."`
+	Open      bool          `name:"http.open" help:"Listen on any address without keys: for a container whose port is not published."`
 }
 
 // validate reports everything that is wrong with the settings at once.
@@ -85,6 +88,9 @@ func (f *nodeFlags) validate() error {
 	check(f.Window > 0, "history.window", "must be positive")
 	check(f.Bound >= 8 && f.Bound <= 4096, "neighbours.bound", "must lie between 8 and 4,096")
 	check(f.HalfLife > 0, "decay.half-life", "must be positive; --decay.off switches decay off")
+	check(f.MaxFrames >= 0, "http.frames", "must not be negative")
+	check(f.MaxQueue >= 0, "http.queue", "must not be negative")
+	check(f.Budget > 0, "http.budget", "must be positive")
 	check(f.Refit > 0, "churn.refit", "must be positive")
 	check(edges(f.Recency), "rfm.recency", "must be four ascending numbers")
 	check(edges(f.Frequency), "rfm.frequency", "must be four ascending numbers")

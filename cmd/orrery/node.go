@@ -71,6 +71,7 @@ func (n *node) start(ctx context.Context) (err error) {
 	if err := n.flags.validate(); err != nil {
 		return err
 	}
+	limitMemory(n.log)
 	n.cluster = n.flags.Cluster.cluster()
 	n.cluster.Log = n.log
 	if len(n.cluster.Brokers) == 0 {
@@ -156,6 +157,7 @@ func (n *node) startLearners() error {
 func (n *node) startServer() (err error) {
 	cfg := serve.Config{
 		Listen: n.flags.Listen, Admin: n.flags.Admin, Origins: n.flags.Origins, Open: n.flags.Open,
+		MaxFrames: n.flags.MaxFrames, MaxQueue: n.flags.MaxQueue, FrameBudget: n.flags.Budget,
 		Demo: n.demo, MailFrame: "mail", Version: version, Logger: n.log,
 	}
 	if n.flags.WriteKey != "" {

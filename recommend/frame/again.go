@@ -86,7 +86,7 @@ func (a *Answerer) again(f *Frame, key uint64) bool {
 
 // keep remembers a.slots, if all the steps that filled them are shared.
 func (a *Answerer) keep(f *Frame, key uint64, steps int, stamp uint64) {
-	if steps > keepSteps {
+	if steps > keepSteps || a.cut {
 		return
 	}
 	for _, s := range f.Steps[:steps] {

@@ -59,6 +59,7 @@ type Answerer struct {
 	position   int                 // of the product that inOrder has offered last
 	c          candidates
 	n          int      // slots wanted
+	cut        bool     // the request was late: see models.FrameQuery
 	slots      []slot   // filled
 	items      []uint32 // in the slots
 	ahead      uint64   // see fill
@@ -88,7 +89,7 @@ func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, into *models.Frame)
 	if !ok {
 		return models.ErrUnknownFrame
 	}
-	into.Name, into.Items = f.name, into.Items[:0]
+	into.Name, into.Items, into.Cut = f.name, into.Items[:0], false
 	if shop == 0 {
 		return nil
 	}
@@ -101,7 +102,7 @@ func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, into *models.Frame)
 		n = DefaultSlots
 	}
 	n = min(n, MaxSlots)
-	a.n, a.slots = n, a.slots[:0]
+	a.n, a.slots, a.cut = n, a.slots[:0], false
 	if key := a.question(f); key == 0 {
 		a.find(f)
 	} else if !a.again(f, key) {
@@ -109,6 +110,7 @@ func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, into *models.Frame)
 		a.keep(f, key, steps, stamp)
 	}
 	a.fill(f, into)
+	into.Cut = a.cut
 	return nil
 }
 
@@ -117,6 +119,10 @@ func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, into *models.Frame)
 func (a *Answerer) find(f *Frame) (steps int, stamp uint64) {
 	for i, step := range f.Steps {
 		if room := a.n - len(a.slots); room > 0 {
+			if i > 0 && a.q.Late != nil && a.q.Late() {
+				a.cut = true
+				break
+			}
 			stamp = a.stamp(stamp, step)
 			a.c.reset(room)
 			a.collect(step)
