@@ -133,7 +133,7 @@ func (e *Engine) foresee(p *models.Profile, r *people.Reader, who people.Person,
 		p.Intent.Shelf = e.shelves.of(own, shop, running)
 	}
 	if !p.Bot {
-		p.Outlook = e.horizon.of(own, shop, who, session, now)
+		p.Outlook = e.horizon.of(own, shop, who, session, now, true)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"orrery/churn/btyd"
 	"orrery/churn/rfm"
 	"orrery/models"
+	"orrery/recommend/people"
 )
 
 // customer returns what purchases say about a contact, nil for who has not bought.
@@ -70,24 +71,33 @@ func (e *Engine) RFM(shop []byte, now models.Time) (r models.RFM, ok bool) {
 	return r, true
 }
 
-// EachContact calls f with the contacts of a shop, from the one of a number on, with what purchases say about them (nil
-// for who has not bought), until f returns false. It returns the number to go on from, 0 after the last.
-func (e *Engine) EachContact(shop []byte, from uint32, now models.Time, f func(id []byte, c *models.Customer) bool) (next uint32) {
+// EachContact calls f with the contacts of a shop, from the one of a number on, and of their profiles what is forecast of
+// them (Customer, Outlook without reasons, Mail), until f returns false. It returns the number to go on from, 0 after the
+// last.
+func (e *Engine) EachContact(shop []byte, from uint32, now models.Time, f func(id []byte, p *models.Profile) bool) (next uint32) {
 	number := e.findShop(shop)
 	if number == 0 {
 		return 0
 	}
-	b := e.customers.find(number)
+	b, r := e.customers.find(number), e.m.People.Reader()
 	for contact := max(from, 1); contact <= e.m.People.LastContact(); contact++ {
 		id, its := e.m.People.ContactID(contact)
 		if its != number || len(id) == 0 { // the latter is about to be added
 			continue
 		}
-		var c *models.Customer
+		p := models.Profile{Mail: e.mails.best(number, contact, e.customers.segment(number, contact), now)}
 		if b != nil {
-			c = e.customer(b, contact, now)
+			p.Customer = e.customer(b, contact, now)
 		}
-		if !f(id, c) {
+		who := people.Person{Contact: contact}
+		session := 0.0
+		r.EachVisitor(who, func(v uint32) {
+			if chance, ok := e.intents.shown(number, v, now); ok {
+				session = max(session, chance)
+			}
+		})
+		p.Outlook = e.horizon.of(r, number, who, session, now, false)
+		if !f(id, &p) {
 			return contact + 1
 		}
 	}

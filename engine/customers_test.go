@@ -61,7 +61,8 @@ func apply(e *Engine, events []*models.Event) {
 // evidence is what must not depend on the way in which events come.
 func evidence(e *Engine) map[string]string {
 	out := map[string]string{}
-	e.EachContact(nil, 0, dayZero+400*models.Day, func(id []byte, c *models.Customer) bool {
+	e.EachContact(nil, 0, dayZero+400*models.Day, func(id []byte, p *models.Profile) bool {
+		c := p.Customer
 		if c == nil {
 			return true
 		}
@@ -199,7 +200,8 @@ func TestCustomersWhateverTheOrder(t *testing.T) {
 		}
 		want := batch(streams)
 		n := 0
-		a.EachContact(nil, 0, dayZero, func(id []byte, c *models.Customer) bool {
+		a.EachContact(nil, 0, dayZero, func(id []byte, p *models.Profile) bool {
+			c := p.Customer
 			w := want[string(id)]
 			switch {
 			case c == nil && w.orders > 0, c != nil && (int(c.Orders) != w.orders || c.Spent != w.spent):
@@ -395,7 +397,8 @@ func TestCustomersBesideTheWriter(t *testing.T) {
 		})
 	}
 	beside(func() {
-		e.EachContact(nil, 0, e.StreamTime(), func(_ []byte, c *models.Customer) bool {
+		e.EachContact(nil, 0, e.StreamTime(), func(_ []byte, p *models.Profile) bool {
+			c := p.Customer
 			if c != nil && (c.Orders == 0 || c.Score[0] == 0) {
 				t.Errorf("torn: %+v", c)
 			}
@@ -464,7 +467,8 @@ func BenchmarkCustomersSettle(b *testing.B) {
 
 // profiles is what every contact's profile says as a customer.
 func profiles(e *Engine, now models.Time) (all []string) {
-	e.EachContact(nil, 0, now, func(id []byte, c *models.Customer) bool {
+	e.EachContact(nil, 0, now, func(id []byte, p *models.Profile) bool {
+		c := p.Customer
 		all = append(all, fmt.Sprintf("%s %+v", id, c))
 		return true
 	})

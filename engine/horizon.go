@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"orrery/churn"
@@ -441,8 +442,8 @@ func (h *horizon) running(r *people.Reader, shop uint32, who people.Person, t mo
 }
 
 // of returns what is forecast of a person. Any goroutine may call it, with a reader of its own. session is what is shown
-// of the running session, 0 without one: the days to come cannot be less likely than the next minutes.
-func (h *horizon) of(r *people.Reader, shop uint32, who people.Person, session float64, now models.Time) *models.Outlook {
+// of the running session, 0 without one: the days to come cannot be less likely than the next minutes. because says whether reasons are wanted.
+func (h *horizon) of(r *people.Reader, shop uint32, who people.Person, session float64, now models.Time, because bool) *models.Outlook {
 	f := h.find(shop)
 	if f == nil {
 		return nil
@@ -468,24 +469,26 @@ func (h *horizon) of(r *people.Reader, shop uint32, who people.Person, session f
 		out.Within[i] = curve.AtLeast(session).Within(days)
 		out.Bin[i] = binOf(&seen.records[i], seen.records[i].Bin(raw))
 	}
+	if because {
+		out.Because = h.reasons(r, seen, &x, who, now)
+	}
+	return out
+}
+
+// reasons returns what moves a forecast most.
+func (h *horizon) reasons(r *people.Reader, seen *foreseen, x *[horizonInputs]float64, who people.Person, now models.Time) (list []models.IntentReason) {
 	weights := seen.model.Weights()
 	for i, name := range horizonNames {
 		effect := weights[i] * (x[i] - seen.average[i])
-		at := -1
-		for k := range out.Because {
-			if out.Because[k].Feature == name {
-				at = k
-			}
-		}
+		at := slices.IndexFunc(list, func(r models.IntentReason) bool { return r.Feature == name })
 		if at < 0 {
-			at = len(out.Because)
-			out.Because = append(out.Because, models.IntentReason{Feature: name})
+			at = len(list)
+			list = append(list, models.IntentReason{Feature: name})
 		}
-		out.Because[at].Effect += effect
+		list[at].Effect += effect
 	}
-	h.figures(r, who, now, out.Because)
-	out.Because = strongest(out.Because)
-	return out
+	h.figures(r, who, now, list)
+	return strongest(list)
 }
 
 // figures fills in the values of reasons as people count them.

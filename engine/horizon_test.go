@@ -133,6 +133,15 @@ func TestHorizonsAgree(t *testing.T) {
 	if spoke < 600 || moved < 590 {
 		t.Errorf("the model spoke of %d of 600, silence moved %d", spoke, moved)
 	}
+	apply(e, []*models.Event{identify(3, 1, now-dayZero+models.Hour)})
+	now = e.StreamTime()
+	p, _ := e.Contact(nil, id("c", 1), now)
+	e.EachContact(nil, 0, now, func(_ []byte, x *models.Profile) bool {
+		if x.Outlook.Within != p.Outlook.Within || x.Mail.Gate != p.Mail.Gate {
+			t.Errorf("exported %+v, in the profile %+v", x.Outlook, p.Outlook)
+		}
+		return true
+	})
 	report, _ := e.CustomerModels(nil)
 	if len(report.Outlook) != 2 || report.Product == nil || report.Shelf == nil || report.Shelf.LogLoss >= report.Shelf.BaseLoss {
 		t.Errorf("%+v", report)

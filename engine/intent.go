@@ -385,7 +385,7 @@ func (in *intents) running(visitor uint32, now models.Time) (visit uint32, x [fe
 	return
 }
 
-// chance returns the model's probability for a visitor's running session, for the writer.
+// chance returns the model's probability for a visitor's running session. Any goroutine may call it.
 func (in *intents) chance(shop, visitor uint32, now models.Time) (p float64, ok bool) {
 	_, x, _, _, ok := in.running(visitor, now)
 	f := in.find(shop)
@@ -394,6 +394,18 @@ func (in *intents) chance(shop, visitor uint32, now models.Time) (p float64, ok 
 	}
 	row := inputs(&x)
 	return f.published.Load().model.P(row[:]), true
+}
+
+// shown returns what is shown of a visitor's running session: the model's probability, or the base rate behind the gate. Any
+// goroutine may call it.
+func (in *intents) shown(shop, visitor uint32, now models.Time) (p float64, ok bool) {
+	p, ok = in.chance(shop, visitor, now)
+	if f := in.find(shop); ok {
+		if q := &f.published.Load().quality; q.Gate != "" {
+			p = q.BaseRate
+		}
+	}
+	return p, ok
 }
 
 // of returns what is forecast of a visitor's running session. Any goroutine may call it, with a reader of its own.

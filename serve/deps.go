@@ -35,9 +35,10 @@ type Profiles interface {
 type Customers interface {
 	RFM(shop []byte, now models.Time) (models.RFM, bool)
 	CustomerModels(shop []byte) (models.CustomerModels, bool)
-	// EachContact calls f with the contacts of a shop from the one of a number on, nil for who has not bought, until f
-	// returns false. It returns the number to go on from, 0 after the last. f keeps nothing of id.
-	EachContact(shop []byte, from uint32, now models.Time, f func(id []byte, c *models.Customer) bool) (next uint32)
+	// EachContact calls f with the contacts of a shop from the one of a number on, and with what is forecast of them (the
+	// members Customer, Outlook and Mail of their profiles), until f returns false. It returns the number to go on from, 0
+	// after the last. f keeps nothing of id.
+	EachContact(shop []byte, from uint32, now models.Time, f func(id []byte, p *models.Profile) bool) (next uint32)
 }
 
 // RecentVisitors is implemented by Profiles that can name persons who are on the site now; the dashboard offers them.

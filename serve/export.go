@@ -29,9 +29,11 @@ func (s *Server) answerExport(c *call) *fault {
 		for next := uint32(1); next != 0; {
 			conn.SetWriteDeadline(time.Now().Add(exportWrite))
 			n := 0
-			next = s.deps.Customers.EachContact(shop, next, now, func(id []byte, customer *models.Customer) bool {
+			next = s.deps.Customers.EachContact(shop, next, now, func(id []byte, p *models.Profile) bool {
 				line = appendString(append(line[:0], `{"contact":`...), id)
-				line = append(appendCustomer(appendMember(line, "customer"), customer), "}\n"...)
+				line = appendCustomer(appendMember(line, "customer"), p.Customer)
+				line = appendOutlook(appendMember(line, "outlook"), p.Outlook)
+				line = append(appendMailHour(appendMember(line, "mail"), p.Mail), "}\n"...)
 				w.Write(line) // its error stays, and shows in Flush
 				n++
 				return n < exportPart

@@ -114,9 +114,9 @@ func (k *fake) CustomerModels([]byte) (models.CustomerModels, bool) {
 	return *k.models, true
 }
 
-func (k *fake) EachContact(_ []byte, from uint32, _ models.Time, f func([]byte, *models.Customer) bool) uint32 {
+func (k *fake) EachContact(_ []byte, from uint32, _ models.Time, f func([]byte, *models.Profile) bool) uint32 {
 	for n := max(from, 1); int(n) <= len(k.contacts); n++ {
-		if !f([]byte(k.contacts[n-1].Contact), k.contacts[n-1].Customer) {
+		if !f([]byte(k.contacts[n-1].Contact), &k.contacts[n-1]) {
 			return n + 1
 		}
 	}

@@ -47,7 +47,7 @@ func geoSeries(a, b, n, z float64) float64 {
 		ratio := (a1 + i) * (a + i - 1) * z / ((c + i) * (i + 1))
 		next := term * ratio
 		// Past the hump of the terms each is at most about z times the last: what is left is a geometric tail.
-		if math.Abs(next) <= 1e-17*math.Abs(g)*(1-z) && math.Abs(next) <= math.Abs(term) {
+		if math.Abs(next) <= 1e-15*math.Abs(g)*(1-z) && math.Abs(next) <= math.Abs(term) {
 			break
 		}
 		term = next
