@@ -196,6 +196,9 @@ func (m *mails) best(shop, contact uint32, segment rfm.Segment, now models.Time)
 	case hours < leastHours:
 		out.Gate = fmt.Sprintf("mails went out at %d hours of the day only: nothing is known of the others", hours)
 	}
+	if out.Gate == "" && all.Spread() == 0 {
+		out.Gate = "answers do not differ between the hours by more than chance: any hour is as good"
+	}
 	if out.Gate != "" {
 		return out
 	}

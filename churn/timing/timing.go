@@ -83,26 +83,62 @@ func (c *Clock) around(hour int) (sent, answered float64) {
 }
 
 // Shrink returns the rates of a clock that takes its prior from those above: (answers + k prior) / (mails + k).
-func (c *Clock) Shrink(above Rates) (r Rates) {
+func (c *Clock) Shrink(above Rates) Rates { return c.shrink(above, prior) }
+
+func (c *Clock) shrink(above Rates, k float64) (r Rates) {
 	for h := range r {
 		sent, answered := c.around(h)
-		r[h] = (answered + prior*above[h]) / (sent + prior)
+		r[h] = (answered + k*above[h]) / (sent + k)
 	}
 	return r
 }
 
-// Shop returns the rates of a whole shop, whose prior is its own mean over all hours.
-func (c *Clock) Shop() Rates {
+// mean returns the rate over all hours.
+func (c *Clock) mean() float64 {
 	var sent, answered float64
 	for h := range Hours {
 		sent += float64(c.Sent[h])
 		answered += float64(c.Answered[h])
 	}
-	var even Rates
-	for h := range even {
-		even[h] = (answered + 0.05) / (sent + 1) // a shop that has sent nothing expects one answer in twenty mails
+	return (answered + 0.05) / (sent + 1) // who has sent nothing expects one answer in twenty mails
+}
+
+// Spread returns the variance of the rates between hours beyond what chance explains (DerSimonian, Laird 1986, doi
+// 10.1016/0197-2456(86)90046-2); 0 where the hours do not differ.
+func (c *Clock) Spread() float64 {
+	p := c.mean()
+	var q, hours, n, squares float64
+	for h := range Hours {
+		sent := float64(c.Sent[h])
+		if sent < 1 {
+			continue
+		}
+		d := float64(c.Answered[h]) - sent*p
+		q += d * d / (sent * p * (1 - p))
+		hours++
+		n += sent
+		squares += sent * sent
 	}
-	return c.Shrink(even)
+	// By chance alone q is hours - 1, give or take some 30 %.
+	if q < 1.5*(hours-1) || hours < 2 {
+		return 0
+	}
+	return p * (1 - p) * (q - (hours - 1)) / (n - squares/n)
+}
+
+// Shop returns the rates of a whole shop, whose prior is its own mean over all hours, the stronger the less the hours
+// differ: else the hour with fewest mails would often look best.
+func (c *Clock) Shop() Rates {
+	var even Rates
+	p := c.mean()
+	for h := range even {
+		even[h] = p
+	}
+	spread := c.Spread()
+	if spread == 0 {
+		return even
+	}
+	return c.shrink(even, max(prior, p*(1-p)/spread))
 }
 
 // Choice is the hour to write at.

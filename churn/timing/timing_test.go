@@ -107,3 +107,35 @@ func TestLateObservationsCountAsInTime(t *testing.T) {
 		}
 	})
 }
+
+// Hours that are all alike do not seem to differ, however unevenly mails are spread; and hours that differ do.
+func TestSpread(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, 2))
+	differ := 0
+	for range 200 {
+		var same, other Clock
+		for i := range 3000 {
+			hour := random.IntN(Hours)
+			if i%2 == 0 {
+				hour = 9 + random.IntN(3)
+			}
+			same.Send(1, hour)
+			other.Send(1, hour)
+			if random.Float64() < 0.1 {
+				same.Answer(1, hour)
+			}
+			if p := 0.05 + 0.15*float64(hour/12); random.Float64() < p {
+				other.Answer(1, hour)
+			}
+		}
+		if same.Spread() > 0 {
+			differ++
+		}
+		if s := other.Spread(); s < 0.001 || s > 0.02 {
+			t.Fatalf("hours of 5 %% and 20 %% have a spread of %v", s)
+		}
+	}
+	if differ > 20 {
+		t.Errorf("%d of 200 shops whose hours are alike seemed to differ", differ)
+	}
+}

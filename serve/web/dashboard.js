@@ -541,7 +541,7 @@ function forecastFacts(p) {
   const lines = (title, list) => (list.length ? [el("h4", null, title), el("ul", { class: "lines" }, ...list.map(([a, b]) => el("li", null, el("span", { title: a }, a), el("span", null, b))))] : []);
   const next = (now && now.next_category && now.next_category.next) || [];
   return [el("h4", null, "What comes next"), facts(all),
-    ...lines("Most behind it", reasons.map((r) => [r.feature + (r.value ? ", " + rounded.format(r.value) : ""), r.effect < 0 ? "lowers it" : "raises it"])),
+    ...lines("Most behind it", reasons.map((r) => [r.feature + (r.value && r.value !== 1 ? ", " + rounded.format(r.value) : ""), r.effect < 0 ? "lowers it" : "raises it"])),
     ...lines("Buys what they look at", now && now.product ? [[nameOf(now.product.item_id), share(now.product.probability) + (now.product.gate ? ", base" : "")]] : []),
     ...lines("Category looked at next", next.map((n) => [n.category.split(" > ").at(-1), share(n.probability)])),
     ...notes.map((text) => el("p", { class: "note" }, text))];
