@@ -43,6 +43,9 @@ func (s *Scratch) find(r *Recommender, clicks []uint32, own session.Row, allow f
 		s.fill(x, allow)
 	}
 	for i := range s.chosen {
+		x.AheadPostings(s.chosen[i].Item)
+	}
+	for i := range s.chosen {
 		c := &s.chosen[i]
 		c.Age, c.Apart = x.Ages(c.Item)
 	}

@@ -76,7 +76,7 @@ type Options struct {
 	Allow func(item uint32) bool // which items may be recommended; nil is all
 }
 
-// Scratch is the memory of one goroutine that recommends or learns. It takes about 1 MB.
+// Scratch is the memory of one goroutine that recommends or learns. It takes about 1.6 MB.
 type Scratch struct {
 	walker  *session.Walker
 	popular []uint32

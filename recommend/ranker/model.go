@@ -3,7 +3,7 @@
 // candidates, trained online by Adagrad on what visitors clicked next.
 //
 // Sources: the listwise softmax loss is that of ListNet (Cao et al., ICML 2007) with one relevant item; Adagrad is Duchi,
-// Hazan and Singer, JMLR 2011. Cost: about 20 us for 100 candidates, as much again to learn from them.
+// Hazan and Singer, JMLR 2011. Cost: about 20 us for 100 candidates, half as much again to learn from them.
 package ranker
 
 import (

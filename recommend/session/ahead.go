@@ -6,7 +6,14 @@ func (x *Index) Ahead(row Row, item uint32) {
 	if uint64(item) < x.items.Len() {
 		x.items.Ahead(uint64(item))
 	}
-	if at := uint64(uint32(row)%x.blocks) * blockWords; row&rowBlock != 0 && at < x.rows.Len() {
+	if row&rowBlock != 0 {
+		x.aheadRow(uint32(row))
+	}
+}
+
+// aheadRow asks for the first block of a session.
+func (x *Index) aheadRow(number uint32) {
+	if at := uint64(number%x.blocks) * blockWords; at < x.rows.Len() {
 		x.rows.Ahead(at)
 	}
 }

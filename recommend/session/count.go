@@ -157,6 +157,11 @@ func (w *Walker) follow(places []int32, ws *weights) {
 // finish looks up the candidates' own counts and divides the cosines by them.
 func (w *Walker) finish(x *Index) {
 	for i := range w.found {
+		if i+ahead < len(w.found) {
+			if item := uint64(w.found[i+ahead].Item); item < x.items.Len() {
+				x.items.Ahead(item)
+			}
+		}
 		f := &w.found[i]
 		f.Count = x.Count(f.Item)
 		f.Together /= float32(math.Sqrt(float64(max(f.Count, 1))))

@@ -13,6 +13,8 @@ const (
 	maxLook  = 64   // newest clicks of the visitor that are looked at
 	maxFound = 6144 // items that are counted
 
+	ahead = 8 // places anywhere in memory that are asked for before they are looked at
+
 	tableBits = 14
 	tableSize = 1 << tableBits
 )
@@ -197,7 +199,10 @@ func (w *Walker) Walk(x *Index, clicks []uint32, own Row) []Candidate {
 	}
 	newest := uint32(x.meta.Load(metaNumber))
 	var items [MaxItems]uint32
-	for _, s := range w.sessions {
+	for i, s := range w.sessions {
+		if i+ahead < len(w.sessions) {
+			x.aheadRow(w.sessions[i+ahead].number)
+		}
 		if n := x.read(s.number, &items); n > 0 {
 			w.count(items[:n], &ws, newest-s.number)
 		}
