@@ -19,8 +19,8 @@ type Live struct {
 }
 
 // By default the ranker learns from one click in learnEvery until sessions have had learnOften clicks, and from one in
-// learnRarely from then on. A step costs a few hundred microseconds, a click without one a
-// few: at first learning costs as much as everything else together, later a tenth.
+// learnRarely from then on. A step costs a few hundred microseconds, a click without one a few: at first learning costs as
+// much as everything else together, later a tenth.
 const (
 	learnEvery  = 64
 	learnOften  = 1 << 20
