@@ -39,7 +39,7 @@ func TestOnlineShoppers(t *testing.T) {
 	f("logistic", "out-of-fold", "", .2477, .9144, .015)
 	f("boosted", "out-of-fold", "", .2220, .9340, .015)
 	f("boosted", "out-of-fold", "PageValues", .3579, .7841, .015)
-	f("logistic", "out-of-fold", "PageValues", .3753, .7546, .020)
+	f("logistic", "out-of-fold", "PageValues", .3753, .7546, .015)
 }
 
 func TestReadTable(t *testing.T) {
