@@ -156,6 +156,12 @@ func (p *Process) CPU() (time.Duration, error) { return machine.Process(p.PID())
 // Resident returns its memory in RAM.
 func (p *Process) Resident() uint64 { return machine.Resident(p.PID()) }
 
+// Files returns how many file handles it has open, 0 where the system does not tell.
+func (p *Process) Files() int {
+	open, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.PID()))
+	return len(open)
+}
+
 // Metric returns the value of a metric, the sum over its labels, and false where there is none.
 func (p *Process) Metric(ctx context.Context, name string) (sum float64, ok bool) {
 	body, err := Get(ctx, p.Admin, "/metrics")

@@ -31,6 +31,7 @@ type Config struct {
 	Site     traffic.Config
 	Probes   int       // events that are watched, at each rate; default 200
 	Rates    []float64 // events a second that stream in meanwhile; default 2,000 and 20,000
+	Batch    int       // events a request of the stream over HTTP; 0: one up to overHTTP events a second, and another producer above
 	Unsynced bool      // the broker does not wait for the disk
 	Dir      string
 
@@ -55,7 +56,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// overHTTP is the rate up to which the stream comes over HTTP, an event a request; above it comes from another producer.
+// overHTTP is the rate up to which the stream comes over HTTP, an event a request, unless Config.Batch says otherwise; above
+// it comes from another producer.
 const overHTTP = 5_000
 
 // Times are quantiles in milliseconds.
@@ -171,10 +173,11 @@ func measure(ctx context.Context, cfg Config, node *child.Process, rate float64,
 	streaming, stop := context.WithCancel(ctx)
 	defer stop()
 	poured := make(chan error, 1)
-	if rate <= overHTTP {
-		run.Via = "POST /v1/events, an event a request"
+	if rate <= overHTTP || cfg.Batch > 0 {
+		batch := max(cfg.Batch, 1)
+		run.Via = fmt.Sprintf("POST /v1/events, %d connections, events a request: %d", postConnections, batch)
 		go func() {
-			err := run.post(streaming, node, rate)
+			err := run.post(streaming, node, rate, batch)
 			poured <- err
 		}()
 	} else {
@@ -195,12 +198,15 @@ func measure(ctx context.Context, cfg Config, node *child.Process, rate float64,
 	return run, err
 }
 
-// post sends the stream over HTTP, a second at a time until ctx ends.
-func (r *Run) post(ctx context.Context, node *child.Process, rate float64) error {
-	source := newPosts(rate)
+// postConnections is how many requests of the stream can be on their way.
+const postConnections = 256
+
+// post sends the stream over HTTP, two seconds at a time until ctx ends.
+func (r *Run) post(ctx context.Context, node *child.Process, rate float64, batch int) error {
+	source := newPosts(rate, batch)
 	var all []load.Result
 	for ctx.Err() == nil {
-		got, err := load.Run(ctx, load.Config{Addr: node.Addr, Connections: 256, Rate: rate, For: 2 * time.Second, Source: source})
+		got, err := load.Run(ctx, load.Config{Addr: node.Addr, Connections: postConnections, Rate: rate / float64(batch), For: 2 * time.Second, Source: source})
 		if ctx.Err() != nil {
 			break
 		}
@@ -208,13 +214,13 @@ func (r *Run) post(ctx context.Context, node *child.Process, rate float64) error
 			return err
 		}
 		if got.Errors > 0 {
-			return fmt.Errorf("%d of %d events were not taken", got.Errors, got.Requests+got.Errors)
+			return fmt.Errorf("%d of %d requests were not taken", got.Errors, got.Requests+got.Errors)
 		}
 		all = append(all, got)
 	}
 	var rates, p50, p90, p99 []float64
 	for _, a := range all {
-		rates, p50, p90, p99 = append(rates, a.Rate), append(p50, a.Latency.P50/1e3), append(p90, a.Latency.P90/1e3), append(p99, a.Latency.P99/1e3)
+		rates, p50, p90, p99 = append(rates, a.Rate*float64(batch)), append(p50, a.Latency.P50/1e3), append(p90, a.Latency.P90/1e3), append(p99, a.Latency.P99/1e3)
 		r.Acks.Max = max(r.Acks.Max, a.Latency.Max/1e3)
 	}
 	r.Got, r.Acks.P50, r.Acks.P90, r.Acks.P99 = timesOf(rates).P50, timesOf(p50).P50, timesOf(p90).P50, timesOf(p99).P50

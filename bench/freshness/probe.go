@@ -128,20 +128,26 @@ func post(c *fasthttp.HostClient, body []byte) error {
 	return nil
 }
 
-// posts is a stream of events as requests, a view each.
+// posts is a stream of views as requests.
 type posts struct {
-	load *shop.Load
+	load  *shop.Load
+	batch int // views a request
+	body  []byte
 }
 
-func newPosts(rate float64) *posts {
+func newPosts(rate float64, batch int) *posts {
 	now := time.Now()
-	return &posts{shop.NewLoad(shop.LoadConfig{
+	return &posts{batch: batch, load: shop.NewLoad(shop.LoadConfig{
 		Seed: uint64(now.UnixNano()), Items: 20_000, Visitors: 100_000, Start: models.TimeOf(now), Rate: rate,
 	})}
 }
 
 // Next implements load.Source.
 func (p *posts) Next(dst []byte, _ time.Time) ([]byte, int) {
-	dst = fmt.Appendf(dst, "POST /v1/events HTTP/1.1\r\nHost: shop.example\r\nContent-Length: %d\r\n\r\n", shop.LoadBytes)
-	return append(dst, p.load.Next().Value...), 0
+	p.body = p.body[:0]
+	for range p.batch {
+		p.body = append(append(p.body, p.load.Next().Value...), '\n')
+	}
+	dst = fmt.Appendf(dst, "POST /v1/events HTTP/1.1\r\nHost: shop.example\r\nContent-Length: %d\r\n\r\n", len(p.body))
+	return append(dst, p.body...), 0
 }

@@ -13,6 +13,7 @@ import (
 	"orrery/bench/freshness"
 	"orrery/bench/ingest"
 	"orrery/bench/serving"
+	"orrery/bench/soak"
 	"orrery/bench/traffic"
 )
 
@@ -20,6 +21,7 @@ type benchCmd struct {
 	Ingest    benchIngestCmd    `cmd:"" help:"From Kafka into the models: events a second, CPU time an event, by stage."`
 	Serve     benchServeCmd     `cmd:"" help:"Frames over HTTP against a bare server that sends the same bytes: throughput, CPU time, latency."`
 	Freshness benchFreshnessCmd `cmd:"" help:"From sending an event to seeing it in another visitor's answer."`
+	Soak      benchSoakCmd      `cmd:"" help:"A long run under a moderate load: memory, goroutines, file handles and latency by minute, and whether they stay flat."`
 	Capacity  benchCapacityCmd  `cmd:"" help:"Memory by product, click, visitor and contact; snapshot and restart."`
 	Customers benchCustomersCmd `cmd:"" help:"The customer base on one core: purchases, fits cold and warm, scores, memory."`
 	Bare      benchBareCmd      `cmd:"" hidden:"" help:"The bare server of bench serve."`
@@ -155,6 +157,7 @@ type benchFreshnessCmd struct {
 	benchFlags
 	Probes   int       `name:"probes" default:"200" help:"Events that are watched, at each rate."`
 	Rates    []float64 `name:"rates" default:"2000,20000" help:"Events a second that come in meanwhile: up to 5,000 over HTTP, more by a Kafka producer."`
+	Batch    int       `name:"batch" help:"Bring all rates over HTTP, so many events a request."`
 	Views    int       `name:"views" default:"200000" help:"Views in the state."`
 	Unsynced bool      `name:"unsynced" help:"The broker does not wait for the disk."`
 	Dir      string    `name:"dir" type:"path" help:"Where the server's data are written, and removed again; the system's temporary folder by default."`
@@ -163,7 +166,32 @@ type benchFreshnessCmd struct {
 // Run measures freshness.
 func (c *benchFreshnessCmd) Run(ctx context.Context, all *cli) error {
 	r, err := freshness.Measure(ctx, freshness.Config{
-		Site: traffic.Config{Views: c.Views}, Probes: c.Probes, Rates: c.Rates, Unsynced: c.Unsynced, Dir: c.Dir,
+		Site: traffic.Config{Views: c.Views}, Probes: c.Probes, Rates: c.Rates, Batch: c.Batch, Unsynced: c.Unsynced, Dir: c.Dir,
+		Command: commandLine(), Version: version, Progress: c.progress(),
+	})
+	if err != nil {
+		return err
+	}
+	return c.report(r, all.JSON)
+}
+
+type benchSoakCmd struct {
+	benchFlags
+	For      time.Duration `name:"for" default:"20m" help:"How long."`
+	Every    time.Duration `name:"every" default:"1m" help:"Length of an interval, a line of the result."`
+	Frames   float64       `name:"frames" default:"1000" help:"Requests a second, of the mix that bench serve sends."`
+	Events   float64       `name:"events" default:"2000" help:"Events a second, by a Kafka producer."`
+	Products int           `name:"products" default:"20000" help:"Products in the catalogue."`
+	Visitors int           `name:"visitors" default:"100000" help:"Visitors who view at random."`
+	Views    int           `name:"views" default:"200000" help:"Views in the state when it begins."`
+	Dir      string        `name:"dir" type:"path" help:"Where the server's data are written, and removed again; the system's temporary folder by default."`
+}
+
+// Run measures a long run. One that is not flat is no error: the figures say what is not.
+func (c *benchSoakCmd) Run(ctx context.Context, all *cli) error {
+	r, err := soak.Measure(ctx, soak.Config{
+		Site: traffic.Config{Products: c.Products, Visitors: c.Visitors, Views: c.Views},
+		For:  c.For, Every: c.Every, Frames: c.Frames, Events: c.Events, Dir: c.Dir,
 		Command: commandLine(), Version: version, Progress: c.progress(),
 	})
 	if err != nil {
