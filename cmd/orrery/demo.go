@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -78,6 +79,7 @@ func (c *demoCmd) live(ctx context.Context, n *node) error {
 		if _, err := s.History(ctx, c.History, bulk); err != nil {
 			return err
 		}
+		debug.FreeOSMemory() // the shop is slow from here on: what the history took would stay for minutes
 	}
 	return s.Run(ctx, c.Rate, bulk)
 }

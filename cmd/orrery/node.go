@@ -145,7 +145,11 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 
 // startLearners starts what learns and tells beside the engine: item vectors, fits of customer models, the topic of scores.
 func (n *node) startLearners() error {
-	n.trainer = startTrainer(n.engine, n.pipeline.WaitCaughtUp, n.log)
+	most := spareMost
+	if n.demo {
+		most = spareDemo
+	}
+	n.trainer = startTrainer(n.engine, most, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("vectors", func(context.Context) error { n.trainer.Close(); return nil })
 	n.fitter = startFitter(n.engine, n.clock(), n.flags.Refit, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("fits", func(context.Context) error { n.fitter.Close(); return nil })

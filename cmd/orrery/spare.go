@@ -14,6 +14,7 @@ import (
 // waits as well, and so does one of the two places where goroutines run on a machine of two cores.)
 type spare struct {
 	read func() (idle, all uint64, ok bool) // CPU time of the machine
+	most float64                            // of one core, however much is idle
 
 	idle, all uint64
 	looked    time.Time
@@ -27,11 +28,14 @@ const (
 
 	spareLeast  = 0.01 // of one core: what is taken of a machine that has nothing to spare
 	spareMost   = 0.25
+	spareDemo   = 0.05 // most for the demo: with the shop's life it stays below a tenth of a core from the first minute on
 	spareOfIdle = 0.25 // of what is idle
 	spareBlind  = 0.05 // where the machine does not tell
 )
 
-func newSpare() *spare { return &spare{read: machineTime, share: spareLeast} }
+func newSpare(most float64) *spare {
+	return &spare{read: machineTime, most: most, share: spareLeast}
+}
 
 // pause rests when the slice is over. It is called again and again from within the work.
 func (s *spare) pause() {
@@ -57,7 +61,7 @@ func (s *spare) look(now time.Time) {
 		s.share = spareBlind
 	case all > s.all && s.all > 0 && idle >= s.idle:
 		free := float64(idle-s.idle) / float64(all-s.all) * float64(runtime.NumCPU())
-		s.share = min(max(spareOfIdle*free, spareLeast), spareMost)
+		s.share = min(max(spareOfIdle*free, spareLeast), s.most)
 	}
 	s.idle, s.all, s.looked = idle, all, now
 }

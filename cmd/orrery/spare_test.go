@@ -11,7 +11,7 @@ import (
 func TestSpareShare(t *testing.T) {
 	cores := float64(runtime.NumCPU())
 	var idle, all uint64 = 1000, 4000
-	s := &spare{read: func() (uint64, uint64, bool) { return idle, all, true }, share: spareLeast}
+	s := &spare{read: func() (uint64, uint64, bool) { return idle, all, true }, most: spareMost, share: spareLeast}
 	now := time.Now()
 	s.look(now)
 	for _, c := range []struct {

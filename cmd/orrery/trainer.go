@@ -31,10 +31,10 @@ const (
 	trainGrow = 10              // a step is due when sessions have grown by one in so many
 )
 
-// startTrainer starts a trainer that waits for ready first.
-func startTrainer(e *engine.Engine, ready func(context.Context) error, log *slog.Logger) *trainer {
+// startTrainer starts a trainer that waits for ready first and takes at most so much of a core.
+func startTrainer(e *engine.Engine, most float64, ready func(context.Context) error, log *slog.Logger) *trainer {
 	ctx, cancel := context.WithCancel(context.Background())
-	t := &trainer{training: e.NewVectorTraining(), log: log, spare: newSpare(), cancel: cancel, done: make(chan struct{})}
+	t := &trainer{training: e.NewVectorTraining(), log: log, spare: newSpare(most), cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
 		if ready(ctx) == nil {
