@@ -293,6 +293,24 @@ func TestBatchSizes(t *testing.T) {
 	}
 }
 
+// Looking ahead changes nothing, to the bit, in whatever batches it is done.
+func TestLookAhead(t *testing.T) {
+	events := decode(t, newWorld(6, 4000).merged())
+	for _, size := range []int{3, 64, 256} {
+		ahead, blind := newEngine(t, engine.Config{}), newEngine(t, engine.Config{})
+		for batch := range slices.Chunk(events, size) {
+			ahead.Apply(batch)
+			blind.ApplyBlind(batch)
+		}
+		got, want := save(t, ahead), save(t, blind)
+		for name := range want {
+			if !bytes.Equal(got[name], want[name]) {
+				t.Errorf("in batches of %d: section %s differs", size, name)
+			}
+		}
+	}
+}
+
 // However the streams interleave, profiles, counters and the evidence of all pairs are the same.
 func TestInterleavings(t *testing.T) {
 	for seed := range uint64(3) {

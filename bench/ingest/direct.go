@@ -28,8 +28,11 @@ type Direct struct {
 	Stages []Stage `json:"stages"` // of applying, after the prefill
 }
 
-// points is the number of pieces that the events are cut into for the curve.
-const points = 20
+// The events are cut into pieces for the curve: of a million each, or of a twentieth where that is less.
+const (
+	leastPoints = 20
+	mostStep    = 1_000_000
+)
 
 // directBatch is the size of a batch, as the pipeline's.
 const directBatch = 256
@@ -45,6 +48,7 @@ func direct(ctx context.Context, cfg Config) (d Direct, full state, err error) {
 	b := newBatches(cfg, e)
 	var profile bytes.Buffer
 	profiling := false
+	points := max(leastPoints, (cfg.Direct+mostStep-1)/mostStep)
 	step := (cfg.Direct + points - 1) / points
 	for i := range points {
 		if ctx.Err() != nil {
@@ -67,6 +71,8 @@ func direct(ctx context.Context, cfg Config) (d Direct, full state, err error) {
 		d.Curve = append(d.Curve, Point{
 			Events: b.done, Apply: micros(b.apply-apply, b.done-from), Bytes: sum(e.Stats().Bytes),
 		})
+		p := d.Curve[i]
+		cfg.Progress("%d events: apply %.2f us, state %.0f MB", p.Events, p.Apply, float64(p.Bytes)/1e6)
 	}
 	d.Decode, d.Apply = micros(b.decode, b.timed), micros(b.apply, b.timed)
 	if !profiling {

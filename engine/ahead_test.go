@@ -1,0 +1,18 @@
+package engine
+
+import (
+	"orrery/models"
+	"orrery/recommend/people"
+)
+
+// ApplyBlind is Apply without looking ahead: what Apply has to equal.
+func (e *Engine) ApplyBlind(events []*models.Event) {
+	for _, ev := range events {
+		a := ahead{shop: e.shop(ev.Shop)}
+		if len(ev.Visitor) > 0 {
+			a.visitorHash = people.HashOf(a.shop, ev.Visitor)
+		}
+		e.apply(ev, &a)
+	}
+	e.customers.advance(e.StreamTime())
+}
