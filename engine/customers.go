@@ -234,7 +234,7 @@ func bandOf(alive float64) (band uint8) {
 }
 
 func (c *customers) bytes() uint64 {
-	n := c.logins.bytes() + c.credits.Bytes() + c.numbers.Bytes() + c.changes.words.Bytes()
+	n := c.numbers.Bytes() + c.changes.words.Bytes() // logins and credits are told by themselves
 	for _, b := range *c.books.Load() {
 		if b != nil {
 			n += b.bytes()

@@ -130,7 +130,7 @@ type part struct {
 }
 
 // version is that of all sections; it grows when a model's layout changes.
-const version = 8
+const version = 9
 
 func (e *Engine) parts() []part {
 	return []part{
@@ -154,7 +154,7 @@ func (e *Engine) Freeze() []stream.Section {
 	return append(sections, stream.Section{Name: "time", Version: version, Data: now})
 }
 
-// Restore implements stream.Machine.
+// Restore implements stream.Machine. No model reads another one's state here, so that they can be restored side by side.
 func (e *Engine) Restore(name string, v uint16, r io.Reader) error {
 	if v != version {
 		return fmt.Errorf("cannot restore section %q of version %d: this engine writes version %d", name, v, version)

@@ -11,33 +11,34 @@ import (
 // else the first to log in at all. So it does not depend on the way in which orders and logins interleave, and as time
 // goes on an order that is somebody's stays so.
 //
-// Two words a visitor. Who logs in on a browser as the 17th person or later is not noted.
+// A word a visitor, and two a login. Who logs in on a browser as the 17th person or later is not noted.
 type logins struct {
-	heads slab.Words // two words a visitor: contact<<32 | second of the first login, then the next place in more
-	more  slab.Words // further contacts of a visitor, likewise; place 0 is nobody's
+	heads slab.Words // a word a visitor: the place in more of its first login, 0 where nobody has logged in
+	more  slab.Words // two words a login: contact<<32 | second of the first one, then the visitor's next place; place 0 is nobody's
 }
 
 const maxLogins = 16
 
 // note takes a login of contact on visitor v and reports whether it tells anything new.
 func (l *logins) note(v, contact, second uint32) bool {
-	l.heads.Grow(2 * (uint64(v) + 1))
-	words, at := &l.heads, 2*uint64(v)
+	l.heads.Grow(uint64(v) + 1)
+	words, link := &l.heads, uint64(v)
 	for range maxLogins {
-		word := words.Load(at)
-		switch known := uint32(word >> 32); {
-		case known == 0 || known == contact && second < uint32(word):
-			words.Set(at, uint64(contact)<<32|uint64(second))
-			return true
-		case known == contact:
-			return false
-		}
-		next := words.Load(at + 1)
+		next := words.Load(link)
 		if next == 0 {
 			next = l.place()
-			words.Set(at+1, next)
+			l.more.Set(2*next, uint64(contact)<<32|uint64(second))
+			words.Set(link, next)
+			return true
 		}
-		words, at = &l.more, 2*next
+		if word := l.more.Load(2 * next); uint32(word>>32) == contact {
+			if second >= uint32(word) {
+				return false
+			}
+			l.more.Set(2*next, uint64(contact)<<32|uint64(second))
+			return true
+		}
+		words, link = &l.more, 2*next+1
 	}
 	return false
 }
@@ -52,23 +53,18 @@ func (l *logins) place() uint64 {
 // owner returns whose an order of visitor v at a second is, 0 where nobody has logged in. Of two logins in the same second
 // that of the larger rank counts.
 func (l *logins) owner(v, second uint32, rank func(contact uint32) uint64) (owner uint32) {
-	if 2*uint64(v) >= l.heads.Len() {
+	if uint64(v) >= l.heads.Len() {
 		return 0
 	}
 	best := uint32(0)
-	words, at := &l.heads, 2*uint64(v)
-	for {
-		word := words.Load(at)
+	for at := l.heads.Load(uint64(v)); at != 0; at = l.more.Load(2*at + 1) {
+		word := l.more.Load(2 * at)
 		contact, login := uint32(word>>32), uint32(word)
-		if contact != 0 && (owner == 0 || closer(login, best, second) || login == best && rank(contact) > rank(owner)) {
+		if owner == 0 || closer(login, best, second) || login == best && rank(contact) > rank(owner) {
 			owner, best = contact, login
 		}
-		next := words.Load(at + 1)
-		if next == 0 {
-			return owner
-		}
-		words, at = &l.more, 2*next
 	}
+	return owner
 }
 
 // closer says whether a login at a counts before one at b for an order at second.

@@ -222,16 +222,25 @@ func save(t testing.TB, e *engine.Engine) map[string][]byte {
 	return saved
 }
 
+// restore restores all sections at the same time.
 func restore(t testing.TB, e *engine.Engine, saved map[string][]byte) {
+	t.Helper()
+	var wg sync.WaitGroup
 	for key, b := range saved {
-		name, version, _ := strings.Cut(key, "/")
-		r := bytes.NewReader(b)
-		if err := e.Restore(name, uint16(number(version)), r); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if r.Len() > 0 {
-			t.Fatalf("%s: %d bytes are left over", name, r.Len())
-		}
+		wg.Go(func() {
+			name, version, _ := strings.Cut(key, "/")
+			r := bytes.NewReader(b)
+			if err := e.Restore(name, uint16(number(version)), r); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if r.Len() > 0 {
+				t.Errorf("%s: %d bytes are left over", name, r.Len())
+			}
+		})
+	}
+	wg.Wait()
+	if t.Failed() {
+		t.FailNow()
 	}
 }
 

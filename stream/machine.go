@@ -18,7 +18,8 @@ type Machine interface {
 	// later, from another goroutine, while Apply goes on. Every section is written or closed before the next Freeze.
 	Freeze() []Section
 
-	// Restore reads one section of a snapshot into the state, before the first Apply. An unknown section is an error.
+	// Restore reads one section of a snapshot into the state, before the first Apply. Several goroutines restore
+	// different sections at the same time. An unknown section is an error.
 	Restore(name string, version uint16, r io.Reader) error
 }
 

@@ -28,7 +28,7 @@ func (r *Result) WriteText(w io.Writer) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(w, "\nformula: from the layouts, with empty lists and with every list full; MB are 10^6 bytes")
+	_, err := fmt.Fprintln(w, "\nformula: from the layouts, for what this shop counts; at most: with every list full; MB are 10^6 bytes")
 	return err
 }
 
@@ -38,11 +38,14 @@ func (p *Point) writeText(w io.Writer) error {
 		p.Products, p.Contacts, p.Visitors, p.Views, p.Events, p.Orders, p.PerEvent)
 	fmt.Fprintf(w, "state %.0f MB, heap %.0f MB, resident %.0f MB, collector %.1f %% of the CPU time\n", mb(p.State), mb(p.Heap), mb(p.Resident), 100*p.GC)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "one\tof\tbytes\tformula\t\t")
+	fmt.Fprintln(t, "one\tof\tbytes\tformula\tat most\t\t")
+	formula := 0.0
 	for _, u := range p.Units {
-		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.0f .. %.0f\t%s\n", u.Name, u.Count, u.Measured, u.Least, u.Most, u.Formula)
+		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f\t%.0f\t%s\n", u.Name, u.Count, u.Measured, u.Formula, u.Most, u.Text)
+		formula += float64(u.Count) * u.Formula
 	}
 	t.Flush()
+	fmt.Fprintf(w, "by the formulas %.0f MB\n", formula/1e6)
 	fmt.Fprint(w, "by model, MB:")
 	for _, name := range slices.Sorted(maps.Keys(p.Bytes)) {
 		fmt.Fprintf(w, " %s %.1f", name, mb(p.Bytes[name]))

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
+	"unsafe"
 )
 
 const (
@@ -154,18 +155,19 @@ func (w *Words) ReadFrom(src io.Reader) (int64, error) {
 	w.chunks, w.kept, w.guards, w.store, w.freeze = nil, nil, nil, store[chunk]{}, 0
 	w.dir.Store(nil)
 	w.n.Store(0)
-	buf := make([]byte, 8*ChunkWords)
-	for at := uint64(0); at < n; {
+	for at := uint64(0); at < n; { // chunk by chunk: a damaged length must not eat the memory
 		m := min(n-at, ChunkWords)
-		k, err := io.ReadFull(src, buf[:8*m])
-		total += int64(k)
-		if err != nil { // before reserving more: a damaged length must not eat the memory
-			return total, fmt.Errorf("cannot read words %d.. of %d: %w", at, n, err)
-		}
 		w.reserve(at + m)
 		words := w.chunks[at>>chunkBits][:m]
+		bytes := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 8*m) // no copy between the file's block and the chunk
+		k, err := io.ReadFull(src, bytes)
+		total += int64(k)
+		if err != nil {
+			w.n.Store(at)
+			return total, fmt.Errorf("cannot read words %d.. of %d: %w", at, n, err)
+		}
 		for i := range words {
-			words[i] = binary.LittleEndian.Uint64(buf[8*i:])
+			words[i] = binary.LittleEndian.Uint64(bytes[8*i:]) // where it lies, whatever the machine's order
 		}
 		at += m
 	}

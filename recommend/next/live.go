@@ -105,8 +105,8 @@ func (l *Live) Session(dst []uint32, visitor uint32) []uint32 {
 	return l.Index().Items(dst, l.Row(visitor))
 }
 
-// Bytes returns the memory held, in bytes.
-func (l *Live) Bytes() uint64 { return l.Index().Bytes() + l.rows.Bytes() }
+// RowBytes returns the memory of the visitors' running sessions, beside that of Index, in bytes.
+func (l *Live) RowBytes() uint64 { return l.rows.Bytes() }
 
 // Freeze returns the state of this moment for a snapshot.
 func (l *Live) Freeze() *slab.Parts {

@@ -42,31 +42,32 @@ func Inspect(path string) (Summary, error) {
 	if out.Size, err = f.Seek(0, io.SeekEnd); err != nil {
 		return out, fmt.Errorf("cannot find the end of snapshot %q: %w", path, err)
 	}
-	out.Sections, err = readIndex(f, out.Size)
+	out.Sections, _, err = readIndex(f, out.Size)
 	return out, err
 }
 
 const trailerBytes = 24
 
-// readIndex reads the footer of a file of the given size.
-func readIndex(f io.ReaderAt, size int64) ([]Info, error) {
+// readIndex reads the footer of a file of the given size, and where it begins.
+func readIndex(f io.ReaderAt, size int64) (sections []Info, at int64, err error) {
 	var trailer [trailerBytes]byte
 	if _, err := f.ReadAt(trailer[:], size-trailerBytes); err != nil {
-		return nil, damaged(size, "it ends too early")
+		return nil, 0, damaged(size, "it ends too early")
 	}
-	at := int64(binary.LittleEndian.Uint64(trailer[:]))
+	at = int64(binary.LittleEndian.Uint64(trailer[:]))
 	n := size - trailerBytes - at
 	if string(trailer[16:]) != endMagic || at < 0 || n < 9 || n > maxSections*(1+255+18) {
-		return nil, damaged(size-trailerBytes, "the trailer is wrong")
+		return nil, 0, damaged(size-trailerBytes, "the trailer is wrong")
 	}
 	b := make([]byte, n)
 	if _, err := f.ReadAt(b, at); err != nil {
-		return nil, fmt.Errorf("cannot read the snapshot's index: %w", err)
+		return nil, 0, fmt.Errorf("cannot read the snapshot's index: %w", err)
 	}
 	if b[0] != 'F' || !seals(b) {
-		return nil, damaged(at, "the checksum of the index is wrong")
+		return nil, 0, damaged(at, "the checksum of the index is wrong")
 	}
-	return parseIndex(b[5 : n-4])
+	sections, err = parseIndex(b[5 : n-4])
+	return sections, at, err
 }
 
 // parseIndex reads entries that a checksum has vouched for, as far as they go.

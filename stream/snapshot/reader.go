@@ -17,7 +17,7 @@ import (
 type Reader struct {
 	src  io.Reader
 	at   int64
-	hash xxhash.Digest
+	hash *xxhash.Digest // of everything so far; nil for a single section: see file.section
 
 	header   Header
 	sections []Info
@@ -27,8 +27,7 @@ type Reader struct {
 
 // NewReader reads the header. The error is ErrFormat or ErrDamaged.
 func NewReader(src io.Reader) (*Reader, error) {
-	r := &Reader{src: src}
-	r.hash.Reset()
+	r := &Reader{src: src, hash: xxhash.New()}
 	head := make([]byte, len(magic)+4+8)
 	if err := r.fill(head); err != nil {
 		return nil, err
@@ -66,7 +65,9 @@ func (r *Reader) Sections() []Info { return r.sections }
 func (r *Reader) fill(b []byte) error {
 	n, err := io.ReadFull(r.src, b)
 	r.at += int64(n)
-	r.hash.Write(b[:n])
+	if r.hash != nil {
+		r.hash.Write(b[:n])
+	}
 	switch {
 	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
 		return damaged(r.at, "it ends too early")

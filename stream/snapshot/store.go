@@ -174,25 +174,29 @@ func (s *Store) prune(newest File) error {
 	return nil
 }
 
-// Load hands the newest snapshot that verifies to accept and then, section by section, to restore, and returns its
-// file; ok is false when there is none. A damaged file is passed over and reported to skipped. An error of accept or
-// restore ends the search.
+// Load hands the newest snapshot that is whole to accept and then its sections to restore, several at the same time, and
+// returns its file; ok is false when there is none. A damaged file is passed over and reported to skipped. An error of
+// accept or restore ends the search.
 func (s *Store) Load(accept func(Header) error, restore func(Info, io.Reader) error, skipped func(File, error)) (f File, ok bool, err error) {
 	files, err := List(s.dir)
 	if err != nil {
 		return File{}, false, err
 	}
 	for _, f := range files {
-		if _, err := Verify(f.Path); err != nil {
+		p, err := openParts(f.Path)
+		if err == nil {
+			if err = p.check(); err != nil {
+				p.close()
+			}
+		}
+		if err != nil {
 			skipped(f, err)
 			continue
 		}
-		err := open(f.Path, func(r *Reader) error {
-			if err := accept(r.Header()); err != nil {
-				return err
-			}
-			return each(r, restore)
-		})
+		if err = accept(p.header); err == nil {
+			err = p.each(restore)
+		}
+		p.close()
 		if err != nil {
 			return File{}, false, fmt.Errorf("cannot restore snapshot %q: %w", f.Path, err)
 		}
