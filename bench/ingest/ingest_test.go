@@ -25,10 +25,10 @@ func TestMeasureSmall(t *testing.T) {
 			t.Errorf("%s: got %+v", name, s)
 		}
 	}
-	if len(r.Direct.Curve) != points || r.Direct.Apply <= 0 || r.Direct.Decode <= 0 {
+	if len(r.Direct.Curve) != leastPoints || r.Direct.Apply <= 0 || r.Direct.Decode <= 0 {
 		t.Errorf("direct: got %+v", r.Direct)
 	}
-	if last := r.Direct.Curve[points-1]; last.Events < 20_480 || last.Bytes == 0 {
+	if last := r.Direct.Curve[leastPoints-1]; last.Events < 20_480 || last.Bytes == 0 {
 		t.Errorf("the curve ends at %+v", last)
 	}
 	var text, raw bytes.Buffer
