@@ -12,6 +12,11 @@ import (
 // memoryShare is how much of the memory that the control group allows the heap may take, in percent: the rest is stacks,
 // the page cache of the log, and what the kernel keeps for sockets. Beyond it the collector works harder rather than the
 // kernel killing the process.
+//
+// Below it the collector works at its default, GOGC=100, unless the environment says otherwise. Measured at 13,000 to 16,000 product
+// frames and 20,000 events a second, driver and server on two cores that others kept busy, 210 to 240 MB alive: a collection about
+// every 6 s, 10 to 34 ms of CPU time each (0.6 % of a core at most), pauses of 0.2 to 4 ms. The tail of latencies came from waiting
+// for a core, not from collections, so there is little to win by a larger heap.
 const memoryShare = 85
 
 // limitMemory sets the memory ceiling from the control group, unless GOMEMLIMIT says something else.
