@@ -25,7 +25,7 @@ type Config struct {
 	Shuffle     bool     // shuffle the labels among the test cases: a leak check, everything must fall to popularity
 	Sample      int      // run every n-th case so that about this many remain; 0 is all
 	Valid       float64  // hold out this last share of the training sessions as the test, ignore Test's cases: for tuning
-	Learn       float64  // last share of the training sessions that the ranker learns from; default 0.4
+	Learn       float64  // last share of the training sessions that the ranker learns from; default 0.8
 	References  []string // files of lists that others made for the test cases of a tsv set, to be compared with
 	NoVectors   bool     // rank without the item embedding
 	Every       int      // learn as production does, from one click in so many of the whole training, as it comes; 0 is all clicks of the last share
@@ -43,7 +43,7 @@ func (c Config) withDefaults() Config {
 		c.Baseline = "knn"
 	}
 	if c.Learn == 0 {
-		c.Learn = 0.4
+		c.Learn = 0.8
 	}
 	if c.Pipeline && c.Every == 0 {
 		c.Every = 4

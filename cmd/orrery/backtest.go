@@ -40,8 +40,9 @@ type backtestSessionsCmd struct {
 	Shuffle bool     `name:"shuffle" help:"Shuffle the labels among the test cases: a leak check, everything must fall to popularity."`
 	Sample  int      `name:"sample" help:"Run about so many cases only."`
 	Valid   float64  `name:"valid" help:"Hold out this last share of the training sessions as the test: for tuning."`
-	Every   int      `name:"every" placeholder:"N" help:"Let the ranker learn as it does in production, from one click in N of the whole training as it comes. The default is every click of the last 40 % of the sessions."`
+	Every   int      `name:"every" placeholder:"N" help:"Let the ranker learn as it does in production, from one click in N of the whole training as it comes. The default is every click of the last 80 % of the sessions."`
 	Piped   bool     `name:"pipeline" help:"Bring the training through the embedded broker and the engine. The figures equal those of --every alone; N is 4 unless given."`
+	Lists   []string `name:"reference" type:"existingfile" placeholder:"FILE" help:"Lists that another implementation made for the test cases of a tsv set, to be compared with."`
 	Plot    string   `name:"plot" placeholder:"FILE" help:"Write a chart, .png or .svg."`
 	Quiet   bool     `name:"quiet" help:"No progress."`
 }
@@ -54,7 +55,7 @@ func (c *backtestSessionsCmd) Run(ctx context.Context, all *cli) error {
 	}
 	r, err := sessions.Run(ctx, sessions.Config{
 		Train: c.Train, Test: c.Test, Format: c.Format, Recipes: c.Recipes, K: c.K, Baseline: c.Against,
-		Live: c.Live, Shuffle: c.Shuffle, Sample: c.Sample, Valid: c.Valid, Every: c.Every, Pipeline: c.Piped, Command: commandLine(),
+		Live: c.Live, Shuffle: c.Shuffle, Sample: c.Sample, Valid: c.Valid, Every: c.Every, Pipeline: c.Piped, References: c.Lists, Command: commandLine(),
 	}, log)
 	if err != nil {
 		return err

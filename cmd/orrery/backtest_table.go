@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"text/tabwriter"
 	"time"
 
@@ -28,29 +30,24 @@ type sessionSet struct {
 	name, train, test string
 	live              bool // the test is in the order of time, so that inserting each session after its prediction is fair
 	published         string
+	references        []string // lists of other implementations for the test cases
 }
 
 var sessionSets = []sessionSet{
-	{"diginetica", "sessions_diginetica/train_sessions.txt.gz", "sessions_diginetica/test_pairs.tsv.gz", true, "GCE-GNN 54.2 / 19.0"},
-	{"yoochoose1_64", "sessions_yoochoose1_64/train_sessions.txt.gz", "sessions_yoochoose1_64/test_pairs.tsv.gz", false, "SLIST 70.9 / 30.8"},
-	{"retailrocket", "sessions_retailrocket/train_sessions.txt.gz", "sessions_retailrocket/test_pairs.tsv.gz", true, "-"},
-	{"nowplaying", "sessions_nowplaying/train_sessions.txt.gz", "sessions_nowplaying/test_pairs.tsv.gz", false, "S2-DHCN 23.5 / 8.2"},
-	{"tmall", "sessions_tmall/train_sessions.txt.gz", "sessions_tmall/test_pairs.tsv.gz", false, "COTREC 36.4 / 18.0"},
-	{"rsc15_100k", "sessions_rsc15_100k/yoochoose-clicks-100k_train_full.tsv.gz", "sessions_rsc15_100k/yoochoose-clicks-100k_test.tsv.gz", false, "-"},
+	{"diginetica", "sessions_diginetica/train_sessions.txt.gz", "sessions_diginetica/test_pairs.tsv.gz", true, "GCE-GNN 54.2 / 19.0", nil},
+	{"yoochoose1_64", "sessions_yoochoose1_64/train_sessions.txt.gz", "sessions_yoochoose1_64/test_pairs.tsv.gz", false, "SLIST 70.9 / 30.8", nil},
+	{"retailrocket", "sessions_retailrocket/train_sessions.txt.gz", "sessions_retailrocket/test_pairs.tsv.gz", true, "-", nil},
+	{"nowplaying", "sessions_nowplaying/train_sessions.txt.gz", "sessions_nowplaying/test_pairs.tsv.gz", false, "S2-DHCN 23.5 / 8.2", nil},
+	{"tmall", "sessions_tmall/train_sessions.txt.gz", "sessions_tmall/test_pairs.tsv.gz", false, "COTREC 36.4 / 18.0", nil},
+	{"rsc15_100k", "sessions_rsc15_100k/yoochoose-clicks-100k_train_full.tsv.gz", "sessions_rsc15_100k/yoochoose-clicks-100k_test.tsv.gz", false, "-",
+		[]string{"sessions_rsc15_100k/reference_recommendations_vsknn.csv.gz"}},
 }
 
 // Run runs the backtests and prints each as it ends, and the summary at the end.
 func (c *backtestTableCmd) Run(ctx context.Context) error {
-	var rows []string
-	for _, s := range sessionSets {
-		if !c.wanted(s.name) {
-			continue
-		}
-		row, err := c.sessions(ctx, s)
-		if err != nil {
-			return err
-		}
-		rows = append(rows, row)
+	rows, err := c.sessionTable(ctx)
+	if err != nil {
+		return err
 	}
 	if err := c.baskets(ctx); err != nil {
 		return err
@@ -79,17 +76,65 @@ func (c *backtestTableCmd) wanted(name string) bool {
 	return len(c.Only) == 0
 }
 
-// sessions runs one set and returns its line of the summary.
-func (c *backtestTableCmd) sessions(ctx context.Context, s sessionSet) (string, error) {
+// sessionTable runs the session sets, one a core at a time, prints each as soon as those before it are printed, and
+// returns the lines of the summary.
+func (c *backtestTableCmd) sessionTable(ctx context.Context) ([]string, error) {
+	type outcome struct {
+		text bytes.Buffer
+		row  string
+		err  error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cores := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var running []chan *outcome
+	var starts []func()
+	for _, s := range sessionSets {
+		if !c.wanted(s.name) {
+			continue
+		}
+		done := make(chan *outcome, 1)
+		running = append(running, done)
+		starts = append(starts, func() {
+			o := new(outcome)
+			o.row, o.err = c.sessions(ctx, s, &o.text)
+			<-cores
+			done <- o
+		})
+	}
+	go func() {
+		for _, start := range starts {
+			cores <- struct{}{}
+			go start()
+		}
+	}()
+	var rows []string
+	for _, done := range running {
+		o := <-done
+		if o.err != nil {
+			return nil, o.err
+		}
+		os.Stdout.Write(o.text.Bytes())
+		rows = append(rows, o.row)
+	}
+	return rows, nil
+}
+
+// sessions runs one set, writes its result to w, and returns its line of the summary.
+func (c *backtestTableCmd) sessions(ctx context.Context, s sessionSet, w io.Writer) (string, error) {
 	began := time.Now()
-	fmt.Printf("\n== %s\n", s.name)
-	r, err := sessions.Run(ctx, sessions.Config{
+	cfg := sessions.Config{
 		Train: filepath.Join(c.Data, s.train), Test: filepath.Join(c.Data, s.test), Live: s.live, Command: commandLine(),
-	}, os.Stderr)
+	}
+	for _, name := range s.references {
+		cfg.References = append(cfg.References, filepath.Join(c.Data, name))
+	}
+	r, err := sessions.Run(ctx, cfg, os.Stderr)
 	if err != nil {
 		return "", err
 	}
-	if err := errors.Join(r.Text(os.Stdout), c.keep(s.name+".json", r.JSON), c.plot(s.name+".png", r.Plot)); err != nil {
+	fmt.Fprintf(w, "\n== %s\n", s.name)
+	if err := errors.Join(r.Text(w), c.keep(s.name+".json", r.JSON), c.plot(s.name+".png", r.Plot)); err != nil {
 		return "", err
 	}
 	cell := map[string]string{}

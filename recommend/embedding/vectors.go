@@ -43,7 +43,7 @@ func (v *Vectors) Items() int { return len(v.items) }
 // Learned returns the number of the newest session block that training has seen.
 func (v *Vectors) Learned() uint32 { return v.learned }
 
-// Bytes returns the memory held, in bytes: 264 an item, and 220 KB.
+// Bytes returns the memory held, in bytes: 264 an item, and about 150 KB.
 func (v *Vectors) Bytes() uint64 { return uint64(len(v.items))*(Dim*4+8) + 3*paramLen*4 }
 
 // Session stores the unit vector of a session, newest click last, in into, and reports whether there is one.
