@@ -36,7 +36,8 @@ func (b *Broker) upkeepLoop(ctx context.Context) {
 
 // upkeep thins. With all it also has kfake drop what the topics' retention.ms and retention.bytes say, and rewrite the
 // compacted topics, and sees to it that a crash on the way loses nothing. First, where partitions end is written down,
-// for the case that everything in one expires: kfake keeps that number in memory only.
+// for the case that everything in one expires: kfake keeps that number in memory only. A record that comes between the
+// two is not in it, and would have to be past its retention already to be missed: retention is longer than a pass.
 func (b *Broker) upkeep(ctx context.Context, all bool) error {
 	if b.cfg.Dir == "" {
 		if all {
