@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -76,48 +77,57 @@ func (c *backtestTableCmd) wanted(name string) bool {
 	return len(c.Only) == 0
 }
 
-// sessionTable runs the session sets, one a core at a time, prints each as soon as those before it are printed, and
-// returns the lines of the summary.
-func (c *backtestTableCmd) sessionTable(ctx context.Context) ([]string, error) {
+// job is a backtest that writes its result to w.
+type job func(ctx context.Context, w io.Writer) error
+
+// each runs jobs, one a core at a time, and prints the result of each as soon as those before it are printed.
+func each(ctx context.Context, jobs []job) error {
 	type outcome struct {
 		text bytes.Buffer
-		row  string
 		err  error
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cores := make(chan struct{}, runtime.GOMAXPROCS(0))
-	var running []chan *outcome
-	var starts []func()
-	for _, s := range sessionSets {
-		if !c.wanted(s.name) {
-			continue
-		}
-		done := make(chan *outcome, 1)
-		running = append(running, done)
-		starts = append(starts, func() {
-			o := new(outcome)
-			o.row, o.err = c.sessions(ctx, s, &o.text)
-			<-cores
-			done <- o
-		})
+	running := make([]chan *outcome, len(jobs))
+	for i := range running {
+		running[i] = make(chan *outcome, 1)
 	}
 	go func() {
-		for _, start := range starts {
+		for i, run := range jobs {
 			cores <- struct{}{}
-			go start()
+			go func() {
+				o := new(outcome)
+				o.err = run(ctx, &o.text)
+				<-cores
+				running[i] <- o
+			}()
 		}
 	}()
-	var rows []string
 	for _, done := range running {
 		o := <-done
 		if o.err != nil {
-			return nil, o.err
+			return o.err
 		}
 		os.Stdout.Write(o.text.Bytes())
-		rows = append(rows, o.row)
 	}
-	return rows, nil
+	return nil
+}
+
+// sessionTable runs the session sets and returns the lines of the summary.
+func (c *backtestTableCmd) sessionTable(ctx context.Context) ([]string, error) {
+	var jobs []job
+	rows := make([]string, len(sessionSets))
+	for i, s := range sessionSets {
+		if c.wanted(s.name) {
+			jobs = append(jobs, func(ctx context.Context, w io.Writer) (err error) {
+				rows[i], err = c.sessions(ctx, s, w)
+				return err
+			})
+		}
+	}
+	err := each(ctx, jobs)
+	return slices.DeleteFunc(rows, func(row string) bool { return row == "" }), err
 }
 
 // sessions runs one set, writes its result to w, and returns its line of the summary.
@@ -161,6 +171,7 @@ var basketSets = []struct{ name, file, split string }{
 
 // baskets runs the backtests of the recipes over carts and customers' histories.
 func (c *backtestTableCmd) baskets(ctx context.Context) error {
+	var jobs []job
 	for _, s := range basketSets {
 		if !c.wanted(s.name) {
 			continue
@@ -172,15 +183,15 @@ func (c *backtestTableCmd) baskets(ctx context.Context) error {
 				return err
 			}
 		}
-		r, err := baskets.Run(ctx, cfg, os.Stderr)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(c.show(s.name, r.Text), c.keep(s.name+".json", r.JSON)); err != nil {
-			return err
-		}
+		jobs = append(jobs, func(ctx context.Context, w io.Writer) error {
+			r, err := baskets.Run(ctx, cfg, os.Stderr)
+			if err != nil {
+				return err
+			}
+			return errors.Join(c.show(w, s.name, r.Text), c.keep(s.name+".json", r.JSON))
+		})
 	}
-	return nil
+	return each(ctx, jobs)
 }
 
 // contactSet is a public purchase log, cut as the literature cuts it.
@@ -206,7 +217,7 @@ func (c *backtestTableCmd) customers() error {
 		if err != nil {
 			return err
 		}
-		if err := c.show(s.name, r.WriteText); err != nil {
+		if err := c.show(os.Stdout, s.name, r.WriteText); err != nil {
 			return err
 		}
 	}
@@ -217,13 +228,13 @@ func (c *backtestTableCmd) customers() error {
 	if err != nil {
 		return err
 	}
-	return c.show("intent", r.WriteText)
+	return c.show(os.Stdout, "intent", r.WriteText)
 }
 
-// show prints a result under its name, and keeps it.
-func (c *backtestTableCmd) show(name string, write func(io.Writer) error) error {
-	fmt.Printf("\n== %s\n", name)
-	return errors.Join(write(os.Stdout), c.keep(name+".txt", write))
+// show writes a result to w under its name, and keeps it.
+func (c *backtestTableCmd) show(w io.Writer, name string, write func(io.Writer) error) error {
+	fmt.Fprintf(w, "\n== %s\n", name)
+	return errors.Join(write(w), c.keep(name+".txt", write))
 }
 
 // keep writes a result into the output folder, if one is asked for.
