@@ -39,6 +39,20 @@ func TestSelfAndProcessAgree(t *testing.T) {
 	}
 }
 
+// A stage of a tenth of a millisecond has to be seen, not only what outlasts a tick of the kernel's timer.
+func TestThreadSeesShortStages(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for range 20 {
+		began := Thread()
+		for from := time.Now(); time.Since(from) < 100*time.Microsecond; {
+		}
+		if used := Thread() - began; used <= 0 {
+			t.Fatalf("a stage of 100 us took %s", used)
+		}
+	}
+}
+
 func TestReadProfileFindsWhatRan(t *testing.T) {
 	var buf bytes.Buffer
 	if err := pprof.StartCPUProfile(&buf); err != nil {

@@ -160,6 +160,11 @@ func TestSumRank(t *testing.T) {
 			t.Fatalf("2^%g has rank %d, 2^%g has rank %d", log(a), ra, log(b), rb)
 		}
 	})
+	// The oldest moments that there are differ as well.
+	oldest, later := HalfLife(0).Add(0, models.MinTime), HalfLife(0).Add(0, models.MinTime+models.Second)
+	if six := HalfLife(6 * models.Hour); six.Rank(0) >= six.Rank(oldest) || six.Rank(oldest) >= six.Rank(later) {
+		t.Fatalf("ranks %d, %d, %d of nothing, the oldest and a second later", six.Rank(0), six.Rank(oldest), six.Rank(later))
+	}
 	off := HalfLife(0)
 	var s Sum
 	for i := range 1000 {

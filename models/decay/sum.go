@@ -61,5 +61,5 @@ func (h HalfLife) Rank(s Sum) uint32 {
 	life := float64(h)
 	age := float64(models.Time(s.second())*models.Second-models.MinTime) / life
 	rank := (math.Log2(v) + age) * life * (1 << 32) / float64(ranked)
-	return uint32(max(1, min(rank, math.MaxUint32)))
+	return uint32(min(1+max(0, rank), math.MaxUint32)) // 0 is the empty sum's
 }
