@@ -17,12 +17,13 @@ type VectorTraining struct {
 }
 
 // NewVectorTraining returns a training that goes on from the vectors that the engine has, which a snapshot brought, if
-// any.
-func (e *Engine) NewVectorTraining() *VectorTraining {
+// any. rest is called after every tenth of a millisecond or so of training, which it may hold up.
+func (e *Engine) NewVectorTraining(rest func()) *VectorTraining {
+	config := embedding.Config{Rest: rest}
 	if v := e.m.Next.Vectors(); v != nil {
-		return &VectorTraining{e: e, trainer: embedding.Resume(embedding.Config{}, v), next: v.Learned() + 1}
+		return &VectorTraining{e: e, trainer: embedding.Resume(config, v), next: v.Learned() + 1}
 	}
-	return &VectorTraining{e: e, trainer: embedding.NewTrainer(embedding.Config{}), next: 1}
+	return &VectorTraining{e: e, trainer: embedding.NewTrainer(config), next: 1}
 }
 
 // Fresh returns how many blocks of sessions, of up to six clicks each, have come since the last step, and how many the

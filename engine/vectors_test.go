@@ -17,7 +17,7 @@ func TestRestartRanksAsBeforeAndTrainsOn(t *testing.T) {
 		return e
 	}
 	run := restored(first)
-	training := run.NewVectorTraining()
+	training := run.NewVectorTraining(nil)
 	training.Step(nil)
 	again := restored(run)
 	before, after := digest(t, run, now), digest(t, again, now)
@@ -30,7 +30,7 @@ func TestRestartRanksAsBeforeAndTrainsOn(t *testing.T) {
 
 	apply(run, events[2000:], 100)
 	apply(again, events[2000:], 100)
-	goesOn := again.NewVectorTraining()
+	goesOn := again.NewVectorTraining(nil)
 	fresh, held := goesOn.Fresh()
 	if want, _ := training.Fresh(); fresh != want || fresh == held {
 		t.Errorf("%d of %d blocks of sessions are fresh after a restart; %d without one", fresh, held, want)

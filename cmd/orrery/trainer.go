@@ -16,7 +16,6 @@ import (
 type trainer struct {
 	training *engine.VectorTraining
 	log      *slog.Logger
-	spare    *spare
 
 	steps atomic.Uint64
 	nanos atomic.Int64 // spent on steps, rests included
@@ -34,7 +33,8 @@ const (
 // startTrainer starts a trainer that waits for ready first and takes at most so much of a core.
 func startTrainer(e *engine.Engine, most float64, ready func(context.Context) error, log *slog.Logger) *trainer {
 	ctx, cancel := context.WithCancel(context.Background())
-	t := &trainer{training: e.NewVectorTraining(), log: log, spare: newSpare(most), cancel: cancel, done: make(chan struct{})}
+	pace := newSpare(most)
+	t := &trainer{training: e.NewVectorTraining(pace.pause), log: log, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
 		if ready(ctx) == nil {
@@ -67,10 +67,7 @@ func (t *trainer) run(ctx context.Context) {
 
 func (t *trainer) step(ctx context.Context, blocks uint32) {
 	began := time.Now()
-	t.training.Step(func() bool {
-		t.spare.pause()
-		return ctx.Err() == nil
-	})
+	t.training.Step(func() bool { return ctx.Err() == nil })
 	t.steps.Add(1)
 	t.nanos.Add(int64(time.Since(began)))
 	t.log.Info("vectors: trained", "blocks", blocks, "took", time.Since(began).Round(time.Millisecond))

@@ -71,6 +71,28 @@ func TestSameCallsSameVectors(t *testing.T) {
 	}
 }
 
+// Training lets others go first all along, within a step as well, which takes a millisecond and more; nothing comes to
+// depend on it.
+func TestTrainRestsOften(t *testing.T) {
+	x := shelves()
+	from, to := x.Range()
+	run := func(rest func()) *Vectors {
+		tr := NewTrainer(Config{Epochs: 1, Rest: rest})
+		tr.Train(x, from, to, nil)
+		return tr.Vectors()
+	}
+	rests := 0
+	a, b := run(nil), run(func() { rests++ })
+	if steps := int(to-from) * 3 / batchSize; rests < 20*steps {
+		t.Errorf("%d rests in about %d steps", rests, steps)
+	}
+	for i := range a.items {
+		if a.items[i] != b.items[i] {
+			t.Fatalf("item %d differs", i)
+		}
+	}
+}
+
 func TestTrainStopsWhenAsked(t *testing.T) {
 	x := shelves()
 	tr := NewTrainer(Config{})

@@ -61,6 +61,9 @@ func (b *batch) forward(t *Trainer) {
 	b.sizes, b.used = b.sizes[:0], b.used[:0]
 	b.weights = append(b.weights[:0], make([]float32, len(b.examples)*reach)...)
 	for k, e := range b.examples {
+		if k%restExamples == 0 {
+			t.config.Rest()
+		}
 		s := row(b.sums, k)
 		last := row(b.items, e.to-1)
 		*s = *row(b.lasts, e.to-1)
@@ -96,6 +99,9 @@ func (b *batch) backward(t *Trainer, g params) {
 	out := p.row(outAt, 0)
 	rowsOf(&b.transposed, Dim)
 	for k, e := range b.examples {
+		if k%restExamples == 0 {
+			t.config.Rest()
+		}
 		s, ds := row(b.sums, k), row(b.dSums, k)
 		if b.sizes[k] == 0 {
 			continue

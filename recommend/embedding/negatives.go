@@ -34,16 +34,23 @@ func (n *negatives) init(size int) {
 	n.vectors, n.packed, n.gradients = make([]float32, size*Dim), make([]float32, size*Dim), make([]float32, size*Dim)
 }
 
-// fill computes the pool for items of these counts.
-func (n *negatives) fill(counts []float32) {
+// fill computes the pool for the items that the trainer has seen.
+func (n *negatives) fill(t *Trainer) {
+	counts := t.v.counts
 	sum := 0.0
-	for _, c := range counts {
+	for item, c := range counts {
 		sum += math.Pow(float64(c), samplePower)
+		if item%restItems == 0 {
+			t.config.Rest()
+		}
 	}
 	n.pool, n.logs = n.pool[:0], append(n.logs, make([]float32, len(counts)-len(n.logs))...)
 	n.slots = append(n.slots, make([]int32, len(counts)-len(n.slots))...)
 	places := 0.0
 	for item, c := range counts {
+		if item%restItems == 0 {
+			t.config.Rest()
+		}
 		if c == 0 {
 			continue
 		}
@@ -58,6 +65,9 @@ func (n *negatives) fill(counts []float32) {
 // draw begins a batch.
 func (n *negatives) draw(t *Trainer) {
 	for i := range n.items {
+		if i%restItems == 0 {
+			t.config.Rest()
+		}
 		item := n.pool[t.random()%uint64(len(n.pool))]
 		n.items[i], n.shift[i] = item, n.logs[item]
 		n.next[i], n.slots[item] = n.slots[item], int32(i+1)
@@ -83,10 +93,16 @@ func (n *negatives) softmax(t *Trainer, b *batch) {
 	rowsOf(&n.scaled, m)
 	sums, odds := kernel.Rows(b.sums, Dim), kernel.Rows(n.odds, stride)
 	for at := 0; at < size; at += lane {
+		if at%restItems == 0 {
+			t.config.Rest()
+		}
 		kernel.Multiply(odds.From(0, at), sums, kernel.Rows(n.packed[at*Dim:], lane), m, Dim, lane)
 	}
 	hot := 1 / t.config.Heat
 	for k, e := range b.examples {
+		if k%restExamples == 0 {
+			t.config.Rest()
+		}
 		s, target := row(b.sums, k), t.v.items[e.target]
 		r := n.odds[k*stride:][:size]
 		sum := kernel.Exps(r, n.shift, hot)
@@ -109,9 +125,13 @@ func (n *negatives) softmax(t *Trainer, b *batch) {
 	}
 	const chunk = 128 // items that lie in the first cache together
 	for at := 0; at < size; at += chunk {
+		t.config.Rest()
 		kernel.Multiply(kernel.Rows(b.dSums, Dim), odds.From(0, at), kernel.Rows(n.vectors[at*Dim:], Dim), m, min(chunk, size-at), Dim)
 	}
-	kernel.Multiply(kernel.Rows(n.gradients, Dim), odds.T(), kernel.Rows(n.scaled, Dim), size, m, Dim)
+	for at := 0; at < size; at += chunk {
+		t.config.Rest()
+		kernel.Multiply(kernel.Rows(n.gradients[at*Dim:], Dim), odds.From(0, at).T(), kernel.Rows(n.scaled, Dim), min(chunk, size-at), m, Dim)
+	}
 	for k := range b.examples {
 		scale(row(b.dSums, k), b.scales[k])
 	}
@@ -120,6 +140,9 @@ func (n *negatives) softmax(t *Trainer, b *batch) {
 // settle takes the steps of the negatives.
 func (n *negatives) settle(t *Trainer) {
 	for i, item := range n.items {
+		if i%restItems == 0 {
+			t.config.Rest()
+		}
 		t.move(item, row(n.gradients, i))
 		n.slots[item] = 0
 	}

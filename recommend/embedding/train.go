@@ -17,6 +17,7 @@ type Config struct {
 	Drop      float32 // share of the older clicks that an example leaves out at random; default 0.25
 	Fade      float32 // share of the dimensions of a clicked item that are left out at random; default 0.1
 	MaxItems  int     // items numbered from here on get no vector; default 1 Mi: 264 MiB for readers, as much for the trainer
+	Rest      func()  // is called after every tenth of a millisecond or so of training, which it may hold up; default none
 }
 
 func (c Config) withDefaults() Config {
@@ -28,6 +29,9 @@ func (c Config) withDefaults() Config {
 	set(&c.Drop, 0.25)
 	set(&c.Fade, 0.1)
 	set(&c.MaxItems, 1<<20)
+	if c.Rest == nil {
+		c.Rest = func() {}
+	}
 	return c
 }
 
@@ -40,6 +44,11 @@ func set[T int | float32](v *T, to T) {
 const (
 	batchSize = 64   // examples that share negatives, and up to a session more
 	startSum  = 0.01 // accumulators of items
+
+	// What is done between two calls of Config.Rest.
+	restSessions = 64
+	restItems    = 256
+	restExamples = 16
 )
 
 // Trainer is a model in training, for one goroutine, usually a background one: it reads the session index beside the
@@ -129,11 +138,14 @@ func (t *Trainer) count(x *session.Index, from, to uint32) {
 				t.see(item)
 			}
 		}
+		if number%restSessions == 0 {
+			t.config.Rest()
+		}
 		if number == to {
 			break
 		}
 	}
-	t.negatives.fill(t.v.counts)
+	t.negatives.fill(t)
 }
 
 func (t *Trainer) see(item uint32) {
@@ -199,6 +211,7 @@ func (t *Trainer) learn() {
 	t.negatives.softmax(t, b)
 	clear(t.gradient)
 	b.backward(t, t.gradient)
+	t.config.Rest()
 	for k, e := range b.examples {
 		var g vector
 		axpy(b.steps[k], row(b.sums, k), &g)
