@@ -401,7 +401,7 @@ func TestHistoryThenLive(t *testing.T) {
 	if err := s.Run(ctx, 400, c); err != nil {
 		t.Fatal(err)
 	}
-	seconds := float64(models.TimeOf(time.Now())-start) / 1000 // that it took to come here is caught up with
+	seconds := float64(s.Now()-start) / 1000 // that it took to come here is caught up with
 	between(t, "live events a second", float64(c.n-before)/seconds, 100, 700)
 	if c.flushed != 3 {
 		t.Errorf("%d flushes", c.flushed)

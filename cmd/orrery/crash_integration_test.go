@@ -30,7 +30,7 @@ func TestKilled(t *testing.T) {
 	i := newInstance(t, append(exact, "--snapshot.every", "500ms")...)
 	i.start()
 
-	feed := newFeed(file)
+	feed := newFeed(file, kills)
 	replay := launch(t, i.dir, "replay", feed, append(i.replayArgs("ga4"), "-")...)
 	shoppers := newShoppers(i.http, truth.top)
 	shoppers.run(func() bool { return feed.kill.Load() == kills })
@@ -112,10 +112,13 @@ type feed struct {
 	rest  []byte
 	lines atomic.Int64
 	total int
-	kill  atomic.Int64
+	kill  atomic.Int64 // how many there have been
+	kills int64        // how many there will be
 }
 
-func newFeed(file []byte) *feed { return &feed{rest: file, total: bytes.Count(file, []byte{'\n'})} }
+func newFeed(file []byte, kills int64) *feed {
+	return &feed{rest: file, total: bytes.Count(file, []byte{'\n'}), kills: kills}
+}
 
 // Read implements io.Reader.
 func (f *feed) Read(p []byte) (int, error) {
@@ -123,9 +126,9 @@ func (f *feed) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	killed := f.kill.Load()
-	if killed < kills {
+	if killed < f.kills {
 		time.Sleep(5 * time.Millisecond)
-		if f.lines.Load()*(kills+1) >= int64(f.total)*(killed+1) {
+		if f.lines.Load()*(f.kills+1) >= int64(f.total)*(killed+1) {
 			return 0, nil // this kill's share is given away
 		}
 		p = p[:min(len(p), 1500)] // some twenty lines

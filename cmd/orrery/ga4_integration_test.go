@@ -210,15 +210,18 @@ func TestGA4KafkaKilled(t *testing.T) {
 	truth := countGA4(t)
 	i := newKafkaInstance(t, append(exact, "--snapshot.every", "250ms")...)
 	i.start()
-	sender := launch(t, i.dir, "replay", nil, append(i.replayArgs("ga4"), "--rate", "2500", dataFile(t, ga4File))...)
+	const kills = 10
+	feed := newFeed(unpack(t, dataFile(t, ga4File)), kills)
+	sender := launch(t, i.dir, "replay", feed, append(i.replayArgs("ga4"), "-")...)
 	dice := seeded(t)
-	for kill := range 10 {
+	for kill := range kills {
 		time.Sleep(time.Duration(300+dice.IntN(900)) * time.Millisecond)
 		if !sender.alive() {
-			t.Errorf("kill %d came after the end of the replay", kill+1)
+			t.Fatalf("the replay has ended before kill %d:\n%s", kill+1, tail(sender.file("log"), 25))
 		}
 		taken := i.stats().Total
 		i.proc.kill()
+		feed.kill.Add(1)
 		t.Logf("kill %2d with %d events taken, ready again after %s", kill+1, taken, i.start().Round(time.Millisecond))
 	}
 	if code := sender.wait(t); code != 0 {
