@@ -222,10 +222,18 @@ type Body struct {
 }
 
 // client keeps no connections: it is for single requests around a measurement.
-var client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
+var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
+
+// getPatience is how long Get waits where its context sets no deadline.
+const getPatience = 10 * time.Second
 
 // Get returns the body that a server answers a path with; anything but a 200 is an error.
 func Get(ctx context.Context, addr, path string) ([]byte, error) {
+	if _, set := ctx.Deadline(); !set {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, getPatience)
+		defer cancel()
+	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
 	if err != nil {
 		return nil, err

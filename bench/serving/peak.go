@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"orrery/bench/child"
 	"orrery/bench/load"
@@ -87,6 +88,8 @@ func (b *bench) profile(ctx context.Context, kind string) error {
 	seconds := max(1, int(b.cfg.For.Seconds()))
 	done := make(chan error, 1)
 	go func() {
+		ctx, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second+time.Minute)
+		defer cancel()
 		raw, err := child.Get(ctx, b.node.Admin, fmt.Sprintf("/debug/pprof/profile?seconds=%d", seconds))
 		if err == nil {
 			err = os.WriteFile(b.cfg.Profile+"."+kind, raw, 0o644)
