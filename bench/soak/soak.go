@@ -1,5 +1,5 @@
-// Package soak runs a server for long under a moderate load of frames and events, and tells whether it stays as it was: memory,
-// goroutines, file handles, latency. Server and driver share the machine.
+// Package soak runs a server for long under a moderate load of frames and events, and tells whether it stays as it was: memory
+// beside the state, goroutines, file handles, latency. Server and driver share the machine.
 package soak
 
 import (
@@ -59,6 +59,7 @@ type Sample struct {
 	Seconds    float64 `json:"seconds"`        // from the beginning to the interval's end
 	Resident   uint64  `json:"resident_bytes"` // memory in RAM
 	Heap       uint64  `json:"heap_bytes"`     // in use, garbage that is not yet collected included
+	State      uint64  `json:"state_bytes"`    // what the models say that they hold: it grows until it is full
 	Goroutines int     `json:"goroutines"`
 	Files      int     `json:"file_handles"`
 	CPU        float64 `json:"cpu_cores"`
@@ -181,13 +182,14 @@ func (s *soak) interval(ctx context.Context, source load.Source) error {
 	}
 	goroutines, _ := s.node.Metric(ctx, "go_goroutines")
 	heap, _ := s.node.Metric(ctx, "go_memstats_heap_inuse_bytes")
+	state, _ := s.node.Metric(ctx, "state_bytes")
 	x := Sample{
-		Seconds: time.Since(s.began).Seconds(), Resident: s.node.Resident(), Heap: uint64(heap), Goroutines: int(goroutines), Files: s.node.Files(),
+		Seconds: time.Since(s.began).Seconds(), Resident: s.node.Resident(), Heap: uint64(heap), State: uint64(state), Goroutines: int(goroutines), Files: s.node.Files(),
 		CPU: (after - before).Seconds() / time.Since(from).Seconds(), Frames: got.Requests, Events: taken - s.result.Before,
 		P50: got.Latency.P50, P99: got.Latency.P99, Max: got.Latency.Max, Errors: got.Errors + got.Unsent,
 	}
 	s.result.Samples = append(s.result.Samples, x)
-	s.cfg.Progress("%4.0f s: %.0f MB, %d goroutines, %d file handles, %.2f cores, %d events, p50 %.0f us, p99 %.0f us, %d errors",
-		x.Seconds, float64(x.Resident)/1e6, x.Goroutines, x.Files, x.CPU, x.Events, x.P50, x.P99, x.Errors)
+	s.cfg.Progress("%4.0f s: %.0f MB, %.0f of them state, %d goroutines, %d file handles, %.2f cores, %d events, p50 %.0f us, p99 %.0f us, %d errors",
+		x.Seconds, float64(x.Resident)/1e6, float64(x.State)/1e6, x.Goroutines, x.Files, x.CPU, x.Events, x.P50, x.P99, x.Errors)
 	return nil
 }

@@ -41,6 +41,7 @@ func TestJudge(t *testing.T) {
 	f("a handle leaks every minute", false, func(i int, s *Sample) { s.Files += 5 * i })
 	f("goroutines leak", false, func(i int, s *Sample) { s.Goroutines += 5 * i })
 	f("memory leaks", false, func(i int, s *Sample) { s.Resident += uint64(i) * 10e6 })
+	f("the state grows", true, func(i int, s *Sample) { s.State += uint64(i) * 10e6; s.Resident += uint64(i) * 10e6 })
 	f("answers become slower", false, func(i int, s *Sample) { s.P99 += float64(i) * 600 })
 	f("one error", false, func(i int, s *Sample) {
 		if i == 0 {

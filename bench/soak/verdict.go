@@ -26,7 +26,7 @@ const warmupShare = 5
 
 // What the second half may have more than the first: a share of it, and a little that is noise in small numbers.
 const (
-	growResident, spareResident = 1.10, 16e6 // the models go on to fill up to their bounds
+	growResident, spareResident = 1.10, 16e6 // beside the state, which goes on to fill up to its bounds
 	growCount, spareCount       = 1.05, 8    // goroutines and handles
 	growLatency, spareLatency   = 1.50, 1000 // us, on a machine that does other things as well
 )
@@ -45,7 +45,9 @@ func (r *Result) judge() {
 		v.Flat = v.Second <= v.Limit
 		r.Verdicts, r.Flat = append(r.Verdicts, v), r.Flat && v.Flat
 	}
-	compare("resident bytes", growResident, spareResident, func(s *Sample) float64 { return float64(s.Resident) })
+	compare("resident bytes beside the state", growResident, spareResident, func(s *Sample) float64 {
+		return max(0, float64(s.Resident)-float64(s.State))
+	})
 	compare("goroutines", growCount, spareCount, func(s *Sample) float64 { return float64(s.Goroutines) })
 	compare("file handles", growCount, spareCount, func(s *Sample) float64 { return float64(s.Files) })
 	compare("p50 us", growLatency, spareLatency, func(s *Sample) float64 { return s.P50 })
@@ -79,9 +81,9 @@ func (r *Result) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "%s\n%d products, %d visitors, %d events in the state; then %.0f requests/s of the mix and %.0f events/s (%.0f acknowledged); driver on the same machine\n\n",
 		r.Head.String(), r.Site.Products, r.Site.Visitors, r.Before, r.Frames, r.Events, r.Acked)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "s\tresident MB\theap MB\tgoroutines\tfiles\tcores\tevents\trequests\tp50 us\tp99 us\tmax us\terrors\t")
+	fmt.Fprintln(t, "s\tresident MB\tstate MB\theap MB\tgoroutines\tfiles\tcores\tevents\trequests\tp50 us\tp99 us\tmax us\terrors\t")
 	for _, s := range r.Samples {
-		fmt.Fprintf(t, "%.0f\t%.0f\t%.0f\t%d\t%d\t%.2f\t%d\t%d\t%.0f\t%.0f\t%.0f\t%d\t\n", s.Seconds, float64(s.Resident)/1e6, float64(s.Heap)/1e6,
+		fmt.Fprintf(t, "%.0f\t%.0f\t%.0f\t%.0f\t%d\t%d\t%.2f\t%d\t%d\t%.0f\t%.0f\t%.0f\t%d\t\n", s.Seconds, float64(s.Resident)/1e6, float64(s.State)/1e6, float64(s.Heap)/1e6,
 			s.Goroutines, s.Files, s.CPU, s.Events, s.Frames, s.P50, s.P99, s.Max, s.Errors)
 	}
 	t.Flush()
@@ -111,6 +113,7 @@ func (r *Result) Plot(file string) error {
 		get  func(*Sample) float64
 	}{
 		{"resident memory", func(s *Sample) float64 { return float64(s.Resident) }},
+		{"state", func(s *Sample) float64 { return float64(s.State) }},
 		{"p99", func(s *Sample) float64 { return s.P99 }},
 	} {
 		points := make(plotter.XYs, len(r.Samples))
@@ -128,7 +131,7 @@ func (r *Result) Plot(file string) error {
 		}
 		line.Width = vg.Points(1.5)
 		if i > 0 {
-			line.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
+			line.Dashes = []vg.Length{vg.Points(float64(4 * i)), vg.Points(3)}
 		}
 		p.Add(line)
 		p.Legend.Add(c.name, line)
