@@ -150,8 +150,8 @@ func (c *Customers) head(contact uint32) (r record, ok bool) {
 	if at+stride > c.words.Len() {
 		return r, false
 	}
-	block := c.words.Block(at, stride)
 	for {
+		block := c.words.Block(at, stride)
 		var w [stride]uint64
 		for i := range w {
 			w[i] = atomic.LoadUint64(&block[i])

@@ -12,13 +12,11 @@ import (
 
 // Apply implements stream.Machine.
 func (e *Engine) Apply(events []*models.Event) {
-	for len(events) > 0 {
-		n := min(len(events), aheadEvents)
-		e.lookAhead(events[:n])
-		for i, ev := range events[:n] {
-			e.apply(ev, &e.ahead.events[i])
+	for i := -aheadSteps; i < len(events); i++ {
+		e.lookAhead(events, i)
+		if i >= 0 {
+			e.apply(events[i], &e.ahead[i%aheadRing])
 		}
-		events = events[n:]
 	}
 	e.customers.advance(e.StreamTime())
 }

@@ -80,7 +80,7 @@ type Engine struct {
 	lines   []people.Line
 	paired  []uint32
 	baskets baskets
-	ahead   lookahead
+	ahead   [aheadRing]ahead
 	meters  meters
 }
 

@@ -106,6 +106,13 @@ func (w *wants) count(shop, item uint32, one uint64) {
 	}
 }
 
+// ahead asks for what is counted of a product. See intern.Hashes.Ahead.
+func (w *wants) ahead(item uint32) {
+	if uint64(item) < w.items.Len() {
+		w.items.Ahead(uint64(item))
+	}
+}
+
 // rate returns how often a product was viewed and ordered, and the shop's orders a view.
 func (w *wants) rate(shop, item uint32) (views, orders, mean float64) {
 	if uint64(item) < w.items.Len() {

@@ -32,9 +32,10 @@ var impure = []string{"time", "math/rand", "math/rand/v2", "crypto/rand", "net",
 
 // pureExceptions are the imports of pure folders that are not a clock: what they use of the package is listed beside.
 var pureExceptions = map[string]string{
-	"models/time.go":            "time",    // conversion from and to time.Time
-	"models/rfc3339.go":         "time",    // the calendar: Unix, Date
-	"models/slab/huge_linux.go": "syscall", // Madvise: how memory is mapped, not what is in it
+	"models/time.go":              "time",    // conversion from and to time.Time
+	"models/rfc3339.go":           "time",    // the calendar: Unix, Date
+	"models/slab/huge_linux.go":   "syscall", // Madvise: how memory is mapped, not what is in it
+	"models/slab/memory_linux.go": "syscall", // Mmap, Mprotect: likewise
 }
 
 // libraries lists the third-party modules that each folder may use: a new dependency is a decision.

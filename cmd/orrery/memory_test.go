@@ -11,3 +11,19 @@ func TestMemoryLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestHeapBesideArrays(t *testing.T) {
+	c := &ceiling{memory: 1000}
+	for _, step := range []struct {
+		arrays int64
+		stale  bool
+		heap   int64
+	}{{0, false, 1000}, {10, false, 990}, {300, true, 700}, {290, false, 710}, {950, true, 100}, {5000, true, 100}, {300, true, 700}} {
+		if c.stale(step.arrays) != step.stale {
+			t.Errorf("%d bytes of arrays after %d: stale is %t", step.arrays, c.arrays, !step.stale)
+		}
+		if got := c.heap(step.arrays); got != step.heap {
+			t.Errorf("%d bytes of arrays leave %d to the heap, want %d", step.arrays, got, step.heap)
+		}
+	}
+}

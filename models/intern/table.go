@@ -19,8 +19,8 @@ import (
 // one first, then into the one before. One that holds on to an older table only misses names that are newer than its
 // question.
 type table struct {
-	slots []uint64
-	shift uint8 // 32 - log2(len(slots))
+	slots slab.Words
+	shift uint8 // 32 - log2(slots)
 
 	before atomic.Pointer[table] // the smaller table, while not all of it has moved here
 	moved  int                   // slots of it that have
@@ -33,8 +33,8 @@ const (
 )
 
 func newTable(slots int) *table {
-	t := &table{slots: make([]uint64, slots), shift: uint8(32 - bits.TrailingZeros(uint(slots)))}
-	slab.Huge(t.slots)
+	t := &table{shift: uint8(32 - bits.TrailingZeros(uint(slots)))}
+	t.slots.Grow(uint64(slots))
 	return t
 }
 
@@ -49,14 +49,17 @@ func tableFor(names int) *table {
 
 func tagOf(hash uint64) uint32 { return uint32(hash >> 32) }
 
+// len returns the number of slots.
+func (t *table) len() int { return int(t.slots.Len()) }
+
 // home returns where the search for a tag begins.
 func (t *table) home(tag uint32) int { return int(tag >> t.shift) }
 
 // seek returns the next number stored under tag, from slot i on, and the slot after it; 0 where there is none.
 func (t *table) seek(tag uint32, i int) (number uint32, next int) {
-	mask := len(t.slots) - 1
+	mask := t.len() - 1
 	for ; ; i++ {
-		s := atomic.LoadUint64(&t.slots[i&mask])
+		s := t.slots.Load(uint64(i & mask))
 		if s == 0 {
 			return 0, i
 		}
@@ -68,9 +71,9 @@ func (t *table) seek(tag uint32, i int) (number uint32, next int) {
 
 // ahead asks for the slot at which a search for tag begins.
 func (t *table) ahead(tag uint32) {
-	slab.Ahead(&t.slots[t.home(tag)])
+	t.slots.Ahead(uint64(t.home(tag)))
 	if before := t.before.Load(); before != nil {
-		slab.Ahead(&before.slots[before.home(tag)])
+		before.slots.Ahead(uint64(before.home(tag)))
 	}
 }
 
@@ -86,12 +89,12 @@ func (t *table) guess(tag uint32) uint32 {
 
 // add stores number under tag; the caller has made sure that it is not there and that a slot is free.
 func (t *table) add(tag, number uint32) {
-	mask := len(t.slots) - 1
+	mask := t.len() - 1
 	i := t.home(tag)
-	for t.slots[i&mask] != 0 {
+	for t.slots.Load(uint64(i&mask)) != 0 {
 		i++
 	}
-	atomic.StoreUint64(&t.slots[i&mask], uint64(tag)<<32|uint64(number))
+	t.slots.Set(uint64(i&mask), uint64(tag)<<32|uint64(number))
 }
 
 // full tells whether a table of so many slots holds as many names as it should: two thirds.
@@ -99,8 +102,8 @@ func full(slots, names int) bool { return 3*names >= 2*slots }
 
 // with stores number under tag and returns the table to search from now on: t, or a larger one.
 func (t *table) with(tag, number uint32) *table {
-	if full(len(t.slots), int(number)) { // the table before has been gone for long: see moveSlots
-		bigger := newTable(2 * len(t.slots))
+	if full(t.len(), int(number)) { // the table before has been gone for long: see moveSlots
+		bigger := newTable(2 * t.len())
 		bigger.before.Store(t)
 		t = bigger
 	}
@@ -115,22 +118,22 @@ func (t *table) move(n int) {
 	if from == nil {
 		return
 	}
-	to := min(t.moved+n, len(from.slots))
-	for _, s := range from.slots[t.moved:to] {
-		if s != 0 {
+	to := min(t.moved+n, from.len())
+	for ; t.moved < to; t.moved++ {
+		if s := from.slots.Load(uint64(t.moved)); s != 0 {
 			t.add(uint32(s>>32), uint32(s))
 		}
 	}
-	if t.moved = to; to == len(from.slots) {
+	if to == from.len() {
 		t.before.Store(nil)
 	}
 }
 
 // bytes returns the memory of the tables.
 func (t *table) bytes() uint64 {
-	n := uint64(len(t.slots)) * 8
+	n := uint64(t.len()) * 8
 	if from := t.before.Load(); from != nil {
-		n += uint64(len(from.slots)) * 8
+		n += uint64(from.len()) * 8
 	}
 	return n
 }

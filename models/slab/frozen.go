@@ -55,12 +55,13 @@ var ErrClosed = errors.New("the frozen state has been let go of")
 
 // Frozen is the content of a Words at one moment. It belongs to one goroutine.
 type Frozen struct {
-	chunks []*chunk
+	words  []uint64 // where they lay at the freeze: if they have moved since, nothing has been written there
+	memory memory   // keeps words
 	guards []*guard
 	n      uint64
 	freeze uint32
-	next   int // first chunk that is not let go of
-	closed bool
+	next   int         // first chunk that is not let go of
+	done   atomic.Bool // all of it is let go of
 }
 
 // Size returns the number of bytes that WriteTo writes.
@@ -69,7 +70,7 @@ func (f *Frozen) Size() int64 { return int64(8 + 8*f.n) }
 // WriteTo writes the length and the words, little endian, and lets go of the copies on the way; it works once. It
 // implements io.WriterTo.
 func (f *Frozen) WriteTo(dst io.Writer) (int64, error) {
-	if f.closed {
+	if f.done.Load() {
 		return 0, ErrClosed
 	}
 	defer f.Close()
@@ -79,7 +80,7 @@ func (f *Frozen) WriteTo(dst io.Writer) (int64, error) {
 	total := int64(k)
 	words := new(chunk)
 	for left := f.n; left > 0 && err == nil; {
-		f.guards[f.next].take(f.chunks[f.next], f.freeze, words)
+		f.guards[f.next].take((*chunk)(f.words[f.next<<chunkBits:]), f.freeze, words)
 		f.next++
 		m := min(left, ChunkWords)
 		buf = buf[:0]
@@ -95,8 +96,8 @@ func (f *Frozen) WriteTo(dst io.Writer) (int64, error) {
 
 // Close lets go of what has not been written. It may be called more than once.
 func (f *Frozen) Close() {
-	f.closed = true
 	for used := int((f.n + chunkMask) >> chunkBits); f.next < used; f.next++ {
 		f.guards[f.next].drop(f.freeze)
 	}
+	f.done.Store(true)
 }

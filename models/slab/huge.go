@@ -7,7 +7,8 @@ const (
 	// Pages that nobody has written to take no memory.
 	minBlock = 2 * hugePage
 	maxBlock = 16 * hugePage
-	// smallBytes is the size up to which an array grows by single chunks. Most arrays of most shops stay below.
+	// smallBytes is the size up to which words lie in Go's heap and double, and text grows by single chunks. Most arrays of
+	// most shops stay below.
 	smallBytes = 1 << 20
 )
 
@@ -25,7 +26,7 @@ func (s *store[T]) next(held, size int) *T {
 			block *= 2
 		}
 		s.spare = make([]T, block/size)
-		Huge(s.spare)
+		huge(s.spare)
 	}
 	c := &s.spare[0]
 	s.spare = s.spare[1:]

@@ -2,5 +2,5 @@
 
 package slab
 
-// Huge asks the kernel to back memory with large pages, where Orrery knows how to.
-func Huge[T any](memory []T) {}
+// huge asks the kernel to back memory with large pages, where Orrery knows how to.
+func huge[T any](memory []T) {}

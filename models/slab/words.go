@@ -6,8 +6,10 @@
 //   - One writer. Append, Alloc, Grow, Edit, Set and Freeze are called by it alone.
 //   - Words are stored and loaded atomically, one at a time. A reader may see one word new and its neighbour old;
 //     whoever needs two words to agree packs them into one, or orders the stores so that a stale pair is harmless.
-//   - Memory is handed out in chunks that never move, so a reader keeps no lock while the array grows: growth
-//     publishes a longer directory of chunks.
+//   - An array is one piece of memory, so that a word is one load away. A small one moves when it grows: who holds a
+//     block of the old place finds there what was in it at that moment, and the writer must not write there any more. A
+//     large one (see memory) lies in an address range reserved for its largest size, and grows in place.
+//   - A block is of use as long as its array is: nobody keeps one for longer than the array it is of.
 //   - Freeze marks the state of this moment. From then on the writer copies a chunk (32 KiB, about 5 us) before it
 //     first writes into it, unless the goroutine that saves the snapshot has taken that chunk already. So a snapshot
 //     is exact to the event, and the stream stalls for single chunks only.
@@ -15,6 +17,7 @@ package slab
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -23,9 +26,8 @@ import (
 
 const (
 	chunkBits = 12
-	// ChunkWords is the number of words in a chunk: 32 KiB. Smaller chunks make the copy on first write cheaper and
-	// the directory longer; 4,096 keeps the copy near 5 us and the directory of 1 GiB at 32,768 pointers. It is also
-	// the allocator's largest size class, so that no byte of a chunk is lost to rounding.
+	// ChunkWords is the number of words in a chunk: 32 KiB. It is what an array grows by while it is small and what a
+	// snapshot copies before the first write: smaller chunks make that cheaper and their administration longer.
 	ChunkWords = 1 << chunkBits
 	chunkMask  = ChunkWords - 1
 )
@@ -34,29 +36,23 @@ type chunk [ChunkWords]uint64
 
 // Words is a growing array of 64-bit words with one writer and many readers. The zero value is empty and ready.
 type Words struct {
-	dir atomic.Pointer[[]*chunk] // what readers walk
-	n   atomic.Uint64
+	base atomic.Pointer[uint64] // word 0, for readers: to be loaded after n
+	n    atomic.Uint64
 
-	// The writer's own. kept is what the writer knows of guards[i].kept: a lookup in one short array, where the guard
-	// itself would be a cache miss at every write.
-	chunks []*chunk
-	kept   []uint32
-	guards []*guard
-	store  store[chunk]
-	freeze uint32 // number of the newest freeze
+	// The writer's own.
+	words  []uint64 // of base: whole chunks
+	memory memory   // where words lie
+	frozen *Frozen  // the newest freeze, nil when all of it is known to be saved
+	freeze uint32   // its number
+	kept   []uint32 // what the writer knows of guards[i].kept
+	guards []*guard // one a chunk
 }
 
 // Len returns the number of words handed out.
 func (w *Words) Len() uint64 { return w.n.Load() }
 
 // Bytes returns the memory held, in bytes. Any goroutine may call it.
-func (w *Words) Bytes() uint64 {
-	d := w.dir.Load()
-	if d == nil {
-		return 0
-	}
-	return uint64(len(*d)) * ChunkWords * 8
-}
+func (w *Words) Bytes() uint64 { return (w.n.Load() + chunkMask) &^ chunkMask * 8 }
 
 // Alloc hands out n zero words that lie in one chunk and returns the index of the first. n must be 1..ChunkWords.
 func (w *Words) Alloc(n int) uint64 {
@@ -79,68 +75,89 @@ func (w *Words) Grow(n uint64) {
 }
 
 func (w *Words) reserve(n uint64) {
-	need := int((n + chunkMask) >> chunkBits)
-	if need > len(w.chunks) {
-		for need > len(w.chunks) {
-			// Born after the freeze: not part of it.
-			g := new(guard)
-			g.kept.Store(w.freeze)
-			w.chunks, w.kept, w.guards = append(w.chunks, w.store.next(len(w.chunks), 8*ChunkWords)), append(w.kept, w.freeze), append(w.guards, g)
-		}
-		// Readers get a slice header of their own; the array behind it is only ever appended to.
-		d := w.chunks
-		w.dir.Store(&d)
+	if n > uint64(len(w.words)) {
+		w.extend(int((n + chunkMask) >> chunkBits))
 	}
 	w.n.Store(n)
 }
 
-// Load returns word i. It may be called by any goroutine; i must lie below Len.
-func (w *Words) Load(i uint64) uint64 {
-	return atomic.LoadUint64(&(*w.dir.Load())[i>>chunkBits][i&chunkMask])
+// extend makes room for so many chunks.
+func (w *Words) extend(chunks int) {
+	w.words = w.memory.grow(w.words, chunks*ChunkWords)
+	w.base.Store(&w.words[0])
+	for len(w.guards) < chunks {
+		// Born after the freeze: not part of it.
+		g := new(guard)
+		g.kept.Store(w.freeze)
+		w.kept, w.guards = append(w.kept, w.freeze), append(w.guards, g)
+	}
 }
+
+// at returns the place of word i.
+func (w *Words) at(i uint64) *uint64 {
+	if i >= w.n.Load() {
+		panic(errOutside)
+	}
+	return (*uint64)(unsafe.Add(unsafe.Pointer(w.base.Load()), 8*i))
+}
+
+var errOutside = errors.New("BUG: slab: the word lies outside of the array")
+
+// Load returns word i. It may be called by any goroutine; i must lie below Len.
+func (w *Words) Load(i uint64) uint64 { return atomic.LoadUint64(w.at(i)) }
 
 // Ahead asks for the cache line of word i and does not wait for it: whoever will look at many places that lie anywhere in
 // memory asks for all of them before, so that the waits overlap. i must lie below Len.
-func (w *Words) Ahead(i uint64) { prefetch(&(*w.dir.Load())[i>>chunkBits][i&chunkMask]) }
+func (w *Words) Ahead(i uint64) { prefetch(w.at(i)) }
 
-// Ahead asks for the cache line of a word: see Words.Ahead.
-func Ahead(word *uint64) { prefetch(word) }
+// Ahead asks for the cache line of what p points at: see Words.Ahead.
+func Ahead[T any](p *T) { prefetch((*uint64)(unsafe.Pointer(p))) }
 
-// Block returns the n words from i on, for atomic loads. The block must lie in one chunk, as Alloc sees to.
+// Block returns the n words from i on, for atomic loads. All must lie below Len.
 func (w *Words) Block(i uint64, n int) []uint64 {
-	return (*w.dir.Load())[i>>chunkBits][i&chunkMask : i&chunkMask+uint64(n) : i&chunkMask+uint64(n)]
+	if have := w.n.Load(); i > have || uint64(n) > have-i {
+		panic(errOutside)
+	}
+	return unsafe.Slice((*uint64)(unsafe.Add(unsafe.Pointer(w.base.Load()), 8*i)), n)
 }
 
-// Edit returns the n words from i on for the writer, who reads them as he likes and stores them atomically. The block
-// must lie in one chunk, and is not to be written to after the next Freeze.
+// Edit returns the n words from i on for the writer, who reads them as he likes and stores them by Store. The block must
+// lie in one chunk, as Alloc sees to, and is not to be written to after the next Freeze or growth of the array.
 func (w *Words) Edit(i uint64, n int) []uint64 {
-	c := i >> chunkBits
-	if w.kept[c] != w.freeze {
-		w.keep(c)
+	if w.frozen != nil {
+		w.keep(i >> chunkBits)
 	}
-	return w.chunks[c][i&chunkMask : i&chunkMask+uint64(n) : i&chunkMask+uint64(n)]
+	return w.words[i : i+uint64(n) : i+uint64(n)]
 }
 
 // Set stores v in word i.
+//
+//go:noinline
 func (w *Words) Set(i, v uint64) {
-	c := i >> chunkBits
-	if w.kept[c] != w.freeze {
-		w.keep(c)
+	if w.frozen != nil {
+		w.keep(i >> chunkBits)
 	}
-	atomic.StoreUint64(&w.chunks[c][i&chunkMask], v)
+	Store(&w.words[i], v)
 }
 
 // keep makes chunk c safe to write into: its content at the last freeze is saved, or has been taken.
 func (w *Words) keep(c uint64) {
-	w.guards[c].keep(w.chunks[c], w.freeze)
-	w.kept[c] = w.freeze
+	if w.frozen.done.Load() {
+		w.frozen = nil
+		return
+	}
+	if w.kept[c] != w.freeze {
+		w.guards[c].keep((*chunk)(w.words[c<<chunkBits:]), w.freeze)
+		w.kept[c] = w.freeze
+	}
 }
 
 // Freeze marks the content of this moment and returns it for saving. The writer calls it between two events; the
 // returned Frozen belongs to one other goroutine, which must WriteTo or Close it before the next Freeze.
 func (w *Words) Freeze() *Frozen {
 	w.freeze++
-	return &Frozen{chunks: w.chunks, guards: w.guards, n: w.n.Load(), freeze: w.freeze}
+	w.frozen = &Frozen{words: w.words, memory: w.memory, guards: w.guards, n: w.n.Load(), freeze: w.freeze}
+	return w.frozen
 }
 
 // ReadFrom replaces the content by what WriteTo wrote. It must not run beside readers. After an error the content is
@@ -152,14 +169,13 @@ func (w *Words) ReadFrom(src io.Reader) (int64, error) {
 	}
 	n := binary.LittleEndian.Uint64(head[:])
 	total := int64(8)
-	w.chunks, w.kept, w.guards, w.store, w.freeze = nil, nil, nil, store[chunk]{}, 0
-	w.dir.Store(nil)
 	w.n.Store(0)
+	w.words, w.memory, w.frozen, w.freeze, w.kept, w.guards = nil, memory{}, nil, 0, nil, nil
 	for at := uint64(0); at < n; { // chunk by chunk: a damaged length must not eat the memory
 		m := min(n-at, ChunkWords)
 		w.reserve(at + m)
-		words := w.chunks[at>>chunkBits][:m]
-		bytes := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 8*m) // no copy between the file's block and the chunk
+		words := w.words[at : at+m]
+		bytes := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 8*m) // no copy between the file's block and the array
 		k, err := io.ReadFull(src, bytes)
 		total += int64(k)
 		if err != nil {

@@ -212,7 +212,7 @@ func (l *Lists) allocate(class int) uint64 {
 		block := l.words.Edit(at, setWords<<class)
 		l.free[class] = block[0]
 		for i := range block {
-			atomic.StoreUint64(&block[i], 0)
+			slab.Store(&block[i], 0)
 		}
 		return at<<8 | uint64(class+1)
 	}
@@ -229,7 +229,7 @@ func (l *Lists) grow(item uint32, place uint64) uint64 {
 		set := l.words.Edit(bigger>>8+uint64(setOf(uint32(word>>32), 2<<class)*setWords), setWords)
 		for i := range set {
 			if word != 0 && set[i] == 0 {
-				atomic.StoreUint64(&set[i], word)
+				slab.Store(&set[i], word)
 				break
 			}
 		}
@@ -252,7 +252,7 @@ func (l *Lists) rescale(by float32) {
 		block := l.words.Edit(place>>8, setWords<<(place&0xff-1))
 		for i, word := range block {
 			if word != 0 {
-				atomic.StoreUint64(&block[i], entry(uint32(word>>32), weight(word)*by))
+				slab.Store(&block[i], entry(uint32(word>>32), weight(word)*by))
 			}
 		}
 	}

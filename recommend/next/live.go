@@ -53,6 +53,14 @@ func (l *Live) AheadSession(visitor, item uint32) { l.Index().Ahead(l.Row(visito
 // AheadPostings asks for where an item will be linked.
 func (l *Live) AheadPostings(item uint32) { l.Index().AheadPostings(item) }
 
+// AheadStirs asks for what Visit of an item will stir, in a session with others.
+func (l *Live) AheadStirs(item uint32, others []uint32) {
+	slab.Ahead(l.recent.stirOf(item))
+	for _, other := range others {
+		slab.Ahead(l.recent.stirOf(other))
+	}
+}
+
 // Visit takes a click of a visitor on item. dice is a hash of the event: it chooses the clicks that the ranker learns
 // from, so that a replay chooses the same.
 func (l *Live) Visit(visitor, item uint32, dice uint64) (s Sample) {

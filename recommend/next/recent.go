@@ -34,10 +34,13 @@ const stirBits = 16
 
 func newRecent() *Recent { return &Recent{answers: recent.New(recentAnswers, 1+2*recentItems)} }
 
+// stirOf returns what counts the changes of sessions with an item.
+func (r *Recent) stirOf(item uint32) *atomic.Uint32 { return &r.stirs[item*0x9e3779b1>>(32-stirBits)] }
+
 // stir says that a session with these items has changed; for the writer, after the change.
 func (r *Recent) stir(items []uint32) {
 	for _, item := range items {
-		n := &r.stirs[item*0x9e3779b1>>(32-stirBits)]
+		n := r.stirOf(item)
 		n.Store(n.Load() + 1)
 	}
 }
@@ -54,7 +57,7 @@ func (r *Recent) Ask(clicks, exclude []uint32, own session.Row, n int) Question 
 	h, stamp := recent.Mix(uint64(own)+0x9e3779b97f4a7c15, uint64(n)<<32|uint64(len(clicks))), uint64(0)
 	for _, c := range clicks {
 		h = recent.Mix(h, uint64(c))
-		stamp = recent.Mix(stamp, uint64(r.stirs[c*0x9e3779b1>>(32-stirBits)].Load()))
+		stamp = recent.Mix(stamp, uint64(r.stirOf(c).Load()))
 	}
 	for _, x := range exclude {
 		h = recent.Mix(h, uint64(x)|1<<32)

@@ -30,7 +30,7 @@ func (p *People) AheadViews(v uint32) {
 }
 
 // AppendSession appends the products of the session that an event of visitor v at moment t belongs to, as View will pair
-// them up, for the writer.
+// them up, as many as dst has room for; for the writer.
 func (p *People) AppendSession(dst []uint32, v uint32, t models.Time) []uint32 {
 	active := p.visitors.Load(p.word(v, vActive))
 	start, last := uint32(active>>32), uint32(active)
@@ -39,7 +39,7 @@ func (p *People) AppendSession(dst []uint32, v uint32, t models.Time) []uint32 {
 	}
 	l := p.lists.peek(p.visitors.Load(p.word(v, vViews)))
 	for _, word := range l.block[:l.n] {
-		if uint32(word) >= start {
+		if uint32(word) >= start && len(dst) < cap(dst) {
 			dst = append(dst, uint32(word>>32))
 		}
 	}

@@ -1,8 +1,6 @@
 package people
 
 import (
-	"sync/atomic"
-
 	"orrery/models"
 	"orrery/models/intern"
 	"orrery/models/slab"
@@ -71,7 +69,7 @@ const ofContact owner = 1 << 32
 func visitorOwner(v uint32) owner { return owner(v) }
 func contactOwner(c uint32) owner { return ofContact | owner(c) }
 
-func set(words []uint64, i int, v uint64) { atomic.StoreUint64(&words[i], v) }
+func set(words []uint64, i int, v uint64) { slab.Store(&words[i], v) }
 
 func (o *orders) get(order uint32, w uint64) uint64 {
 	return o.heads.Load(uint64(order)*headWords + w)

@@ -89,8 +89,8 @@ func (l *list) at(i int) Entry {
 func (l *list) set(i int, e Entry) {
 	half := &l.block[l.room()+i/2]
 	shift := 32 * uint(i&1)
-	atomic.StoreUint64(half, *half&^(0xffffffff<<shift)|uint64(e.Aux)<<shift)
-	atomic.StoreUint64(&l.block[i], uint64(e.ID)<<32|uint64(e.Last))
+	slab.Store(half, *half&^(0xffffffff<<shift)|uint64(e.Aux)<<shift)
+	slab.Store(&l.block[i], uint64(e.ID)<<32|uint64(e.Last))
 }
 
 // has tells whether id is there, touched at second since or later.
@@ -176,7 +176,7 @@ func (m *rings) allocate(class int) (uint64, []uint64) {
 		block := m.words.Edit(head-1, size(class))
 		m.free[class] = block[0]
 		for i := range block {
-			atomic.StoreUint64(&block[i], 0)
+			slab.Store(&block[i], 0)
 		}
 		return head - 1, block
 	}

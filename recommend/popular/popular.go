@@ -142,7 +142,7 @@ func (c *Counts) rise(scope uint32, list int, product, rank uint32) {
 	if before > rank || before == rank && uint32(block[i]>>32) != product {
 		return // as large as the smallest: whoever came first stays
 	}
-	atomic.StoreUint64(&block[i], uint64(product)<<32|uint64(rank))
+	slab.Store(&block[i], uint64(product)<<32|uint64(rank))
 	if before == least {
 		c.scopes.Set(at, handle>>32<<32|block[smallest(block)]&math.MaxUint32)
 	}

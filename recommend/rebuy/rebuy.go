@@ -187,7 +187,7 @@ func (h *History) at(offset uint64, i int) entry {
 func (h *History) set(offset uint64, i int, e *entry) {
 	b := h.lists.Edit(offset+uint64(i*perEntry), perEntry)
 	for k, v := range e.words() {
-		atomic.StoreUint64(&b[k], v)
+		slab.Store(&b[k], v)
 	}
 }
 

@@ -52,9 +52,9 @@ func (x *Index) Click(row Row, item uint32) Row {
 func (x *Index) begin(first, second uint32) Row {
 	number := x.take()
 	b := x.rows.Edit(uint64(number%x.blocks)*blockWords, blockWords)
-	atomic.StoreUint64(&b[0], header(number, 0, 0))
-	atomic.StoreUint64(&b[1], uint64(first)|uint64(second)<<32)
-	atomic.StoreUint64(&b[0], header(number, 0, 2))
+	slab.Store(&b[0], header(number, 0, 0))
+	slab.Store(&b[1], uint64(first)|uint64(second)<<32)
+	slab.Store(&b[0], header(number, 0, 2))
 	x.link(first, number)
 	if second != first {
 		x.link(second, number)
@@ -84,11 +84,11 @@ func (x *Index) extend(head, item uint32) bool {
 	at := n % blockItems
 	w := &b[1+at/2]
 	if at%2 == 0 {
-		atomic.StoreUint64(w, uint64(item))
+		slab.Store(w, uint64(item))
 	} else {
-		atomic.StoreUint64(w, *w&(1<<32-1)|uint64(item)<<32)
+		slab.Store(w, *w&(1<<32-1)|uint64(item)<<32)
 	}
-	atomic.StoreUint64(&b[0], b[0]+1)
+	slab.Store(&b[0], b[0]+1)
 	x.meta.Set(metaClicks, x.meta.Load(metaClicks)+1)
 	for _, have := range items[:n] {
 		if have == item {

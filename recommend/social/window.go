@@ -171,7 +171,7 @@ func (w *window) filter(h *head, keep func(entry uint32) bool) {
 			kept &= 0xffffffff
 		}
 		if kept != word {
-			atomic.StoreUint64(&table[i], kept)
+			slab.Store(&table[i], kept)
 		}
 	}
 }
@@ -298,7 +298,7 @@ func (w *window) allocate(class int) uint64 {
 		block := w.tables.Edit(next-1, setWords<<class)
 		w.free[class] = block[0]
 		for i := range block {
-			atomic.StoreUint64(&block[i], 0)
+			slab.Store(&block[i], 0)
 		}
 		return next - 1
 	}
