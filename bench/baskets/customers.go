@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"maps"
 	"math"
 	"slices"
 
@@ -101,7 +102,7 @@ func (t *top) recommend(dst []uint32, c *Case, k int) []uint32 {
 			}
 		}
 	}
-	return appendTop(dst, t.scores, t.single, k)
+	return appendTop(dst, maps.All(t.scores), t.single, k)
 }
 
 // tifu is TIFU-kNN (Hu et al., "Modeling personalized item frequency information for next-basket recommendation", SIGIR
@@ -188,7 +189,7 @@ func (t *tifu) recommend(dst []uint32, c *Case, k int) []uint32 {
 			scores[i] += (1 - tifuOwn) * x / float64(len(order))
 		}
 	}
-	return appendTop(dst, scores, t.single, k)
+	return appendTop(dst, maps.All(scores), t.single, k)
 }
 
 // again is the engine's recipe: fed in the order in which orders arrive.

@@ -79,9 +79,9 @@ func runCarts(ctx context.Context, c Config, load func(string) ([]Basket, error)
 	}
 	exact := count(train)
 	rows := []row{
-		{"popularity", func() (recipe, error) { return summed{exact, nil}, nil }},
-		{"cosine", func() (recipe, error) { return summed{exact, cosine}, nil }},
-		{"llr", func() (recipe, error) { return summed{exact, llr}, nil }},
+		{"popularity", func() (recipe, error) { return popular{exact.best}, nil }},
+		{"cosine", func() (recipe, error) { return newSummed(exact, cosine), nil }},
+		{"llr", func() (recipe, error) { return newSummed(exact, llr), nil }},
 		{"complements", func() (recipe, error) { return newComplements(train), nil }},
 	}
 	cases := c.sampled(cartCases(test))

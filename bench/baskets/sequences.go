@@ -43,8 +43,8 @@ func runSequences(ctx context.Context, c Config, log io.Writer) (*Result, error)
 	}
 	exact := count(train)
 	rows := []row{
-		{"popularity", func() (recipe, error) { return summed{exact, nil}, nil }},
-		{"item knn", func() (recipe, error) { return summed{exact, cosine}, nil }},
+		{"popularity", func() (recipe, error) { return popular{exact.best}, nil }},
+		{"item knn", func() (recipe, error) { return newSummed(exact, cosine), nil }},
 		{"for_you", func() (recipe, error) { return newForYou(cases), nil }},
 	}
 	test := c.sampled(cases)

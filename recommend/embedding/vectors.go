@@ -85,7 +85,7 @@ func (v *Vectors) Score(s *[Dim]float32, item uint32) float32 {
 func (v *Vectors) Item(item uint32) *[Dim]float32 { return v.item(item) }
 
 func (v *Vectors) item(i uint32) *vector {
-	if uint64(i) >= uint64(len(v.items)) || v.items[i] == (vector{}) {
+	if uint64(i) >= uint64(len(v.counts)) || v.counts[i] == 0 {
 		return nil
 	}
 	return &v.items[i]
