@@ -33,7 +33,7 @@ type Config struct {
 	HalfLife   models.Time // of the neighbour lists; default 60 days
 	NoDecay    bool        // counts never fade: for exact comparisons
 	Floor      int         // smallest social-proof count shown; default social.DefaultFloor
-	LearnEvery int         // the ranker of "next" learns from one click in so many; by default 64, later 512: see next.NewLive
+	LearnEvery int         // the ranker of "next" learns from one click in so many; by default 128, later 1,024: see next.NewLive
 	PairItems  int         // products of one order that are paired, the first ones; default 100
 	Frames     map[string]frame.Frame
 	RFM        rfm.Rules // how customers are scored; by quintiles where zero
@@ -130,7 +130,7 @@ type part struct {
 }
 
 // version is that of all sections; it grows when a model's layout changes.
-const version = 9
+const version = 10
 
 func (e *Engine) parts() []part {
 	return []part{

@@ -19,12 +19,12 @@ type Live struct {
 }
 
 // By default the ranker learns from one click in learnEvery until sessions have had learnOften clicks, and from one in
-// learnRarely from then on. A step costs a few hundred microseconds, a click without one a few: at first learning costs as
-// much as everything else together, later a tenth.
+// learnRarely from then on. An example costs a few hundred microseconds, a click without one a few: at first learning costs
+// as much as everything else together, later a tenth.
 const (
-	learnEvery  = 64
+	learnEvery  = 128
 	learnOften  = 1 << 20
-	learnRarely = 512
+	learnRarely = 1024
 )
 
 // NewLive returns an empty recommender whose ranker learns from one click in so many (0: by default).

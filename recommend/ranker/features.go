@@ -69,6 +69,16 @@ const (
 	seenVectorLast
 	seenBestVector
 	seenRepeatsSquare
+	seenAfter // the pattern of the session: does he come back, and to what
+	seenGap
+	seenDue
+	seenLately
+	seenAgain
+	seenFresh
+	seenLastAgain
+	seenLastFresh
+	seenLastLately
+	seenSecondFresh
 
 	// of the query: the same for all candidates, they matter through the hidden units only
 	queryClicks
@@ -76,6 +86,9 @@ const (
 	queryLast
 	queryRead
 	queryKNN
+	queryLately
+	queryAgain
+	queryFresh
 
 	// Features is the number of features.
 	Features
@@ -137,6 +150,11 @@ func (q *query) features() (r Row) {
 	r[queryLast] = logOf(1+float32(q.Counts[0])) / 8
 	r[queryRead] = logOf(1+float32(q.Read)) / 7
 	r[queryKNN] = logOf(1e-3+q.best[0]) / 7
+	r[queryLately] = q.Lately
+	r[queryAgain] = q.Again
+	if q.Fresh {
+		r[queryFresh] = 1
+	}
 	return r
 }
 
@@ -188,9 +206,13 @@ func (r *Row) repeat(q *query, c *Candidate, held float32) {
 	switch c.Since {
 	case 0:
 		r[seenLast] = 1
+		r[seenLastAgain] = q.Again
+		r[seenLastFresh] = q.row[queryFresh]
+		r[seenLastLately] = q.Lately
 		r[seenSelf] = c.Next * held
 	case 1:
 		r[seenSecond] = 1
+		r[seenSecondFresh] = q.row[queryFresh]
 	}
 	r[seenInverse] = 1 / float32(1+c.Since)
 	r[seenLog] = logOf(1+float32(c.Since)) / 4
@@ -208,6 +230,15 @@ func (r *Row) repeat(q *query, c *Candidate, held float32) {
 	r[seenBestKNN] = q.row[queryKNN]
 	r[seenBestNext] = q.best[7] * held
 	r[seenPopularity] = r[popularity]
+	r[seenAfter] = logOf(1+float32(c.After)) / 2
+	if c.Gap > 0 {
+		r[seenGap] = logOf(1+float32(c.Gap)) / 4
+		late := float32(c.Since) + 1 - float32(c.Gap)
+		r[seenDue] = 1 / (1 + late*late)
+	}
+	r[seenLately] = q.Lately
+	r[seenAgain] = q.Again
+	r[seenFresh] = q.row[queryFresh]
 }
 
 // logOf is ln x for positive normal x, to 2e-4: exponent plus a quadratic fit of the mantissa's logarithm would do for

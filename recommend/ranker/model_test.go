@@ -39,7 +39,7 @@ func TestLearnFollowsTheGradient(t *testing.T) {
 		m.Linear[i] = random.Float32() - 0.5
 	}
 	before := m.Weights
-	if got, want := float64(m.Learn(rows, 3)), loss(&before, rows, 3); math.Abs(got-want) > 1e-4 {
+	if got, want := float64(m.step(rows, 3)), loss(&before, rows, 3); math.Abs(got-want) > 1e-4 {
 		t.Errorf("loss %g; want %g", got, want)
 	}
 	check := func(name string, v *float32, sum float32) {
@@ -97,7 +97,7 @@ func TestLearnsWhatPredicts(t *testing.T) {
 func TestRestore(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 3))
 	m := NewModel()
-	for range 80 {
+	for range replayed + 80 { // so that some examples have taken the place of others
 		m.Learn(someRows(10, random), 2)
 	}
 	var state bytes.Buffer
@@ -117,6 +117,26 @@ func TestRestore(t *testing.T) {
 	back.Learn(rows, 1)
 	if m.Weights != back.Weights || m.Mean() != back.Mean() || m.Learned() != back.Learned() {
 		t.Error("the restored model learns something else")
+	}
+}
+
+// Every example is followed by steps on the newest ones, which are what they were but for the rounding.
+func TestReplay(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 4))
+	m := NewBlank()
+	rows := someRows(10, random)
+	m.Learn(rows, 3)
+	if m.Learned() != 1 || m.steps != 1+replays {
+		t.Errorf("%d examples and %d steps after the first", m.Learned(), m.steps)
+	}
+	same := NewBlank()
+	for range 1 + replays {
+		same.step(rows, 3)
+	}
+	for f, v := range m.Linear {
+		if d := math.Abs(float64(v - same.Linear[f])); d > 1e-3 {
+			t.Errorf("feature %d: the weight is %g after replays of one example, %g after steps on it", f, v, same.Linear[f])
+		}
 	}
 }
 

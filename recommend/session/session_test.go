@@ -27,6 +27,32 @@ func TestSearchableFromTheSecondClick(t *testing.T) {
 	}
 }
 
+// What the visitor's own clicks say about coming back.
+func TestPatternOfTheSession(t *testing.T) {
+	x, w := New(Config{}), NewWalker()
+	f := func(clicks []uint32, repeats, lately, again float32, fresh bool, want ...Candidate) {
+		t.Helper()
+		got := w.Walk(x, clicks, 0)
+		q := &w.Query
+		if q.Repeats != repeats || q.Lately != lately || q.Again != again || q.Fresh != fresh {
+			t.Errorf("%v: repeats %g, lately %g, again %g, fresh %t; want %g, %g, %g, %t",
+				clicks, q.Repeats, q.Lately, q.Again, q.Fresh, repeats, lately, again, fresh)
+		}
+		for i, c := range want {
+			if g := got[i]; g.Item != c.Item || g.Seen != c.Seen || g.Since != c.Since || g.Gap != c.Gap || g.After != c.After {
+				t.Errorf("%v: item %d seen %d, since %d, gap %d, after %d; want item %d: %d, %d, %d, %d",
+					clicks, g.Item, g.Seen, g.Since, g.Gap, g.After, c.Item, c.Seen, c.Since, c.Gap, c.After)
+			}
+		}
+	}
+	f([]uint32{1}, 0, 0, 0, true, Candidate{Item: 1, Seen: 1})
+	f([]uint32{1, 1}, 1, 1, 1, false, Candidate{Item: 1, Seen: 2, Gap: 1, After: 1})
+	f([]uint32{1, 2, 1}, 0.5, 0.5, 0, false, Candidate{Item: 1, Seen: 2, Gap: 2}, Candidate{Item: 2, Seen: 1, Since: 1, After: 1})
+	f([]uint32{1, 2, 3, 1, 2, 1}, 0.6, 0.6, 0, false,
+		Candidate{Item: 1, Seen: 3, Gap: 2}, Candidate{Item: 2, Seen: 2, Since: 1, Gap: 3, After: 2}, Candidate{Item: 3, Seen: 1, Since: 3})
+	f([]uint32{1, 1, 1, 2, 3, 4, 5, 6}, 2. / 7, 1. / 6, 2. / 7, true, Candidate{Item: 6, Seen: 1})
+}
+
 func TestLongSessionGoesOnInANewRow(t *testing.T) {
 	x := New(Config{})
 	var row Row

@@ -72,6 +72,10 @@ type Candidate struct {
 	// of them.
 	Seen, Since uint8
 
+	// Gap is how many clicks the newest two of them lie apart, 0 where there is only one; After how often the item
+	// followed the last one in the visitor's own session.
+	Gap, After uint8
+
 	stamp uint32  // number of the session, within the walk, that counted it last
 	near  float32 // what that session's place gave it, before it is multiplied by a similarity
 	sharp float32
@@ -138,6 +142,9 @@ type Query struct {
 	Read     int     // sessions that were read
 	LastHeld int     // newest sessions of the last item that were looked up
 	Repeats  float32 // share of his clicks (but the first) that were on an item seen before
+	Lately   float32 // the same of his newest 6 clicks
+	Again    float32 // share of his clicks (but the first) that were on the item of the click before
+	Fresh    bool    // his last click was on an item not seen before
 	Sessions uint64  // sessions that the index ever got
 
 	Items  [MaxQuery]uint32 // distinct items, newest first
@@ -215,13 +222,24 @@ func (w *Walker) Walk(x *Index, clicks []uint32, own Row) []Candidate {
 func (w *Walker) start(x *Index, clicks []uint32) {
 	w.Query = Query{Clicks: len(clicks), Sessions: x.Sessions()}
 	q := &w.Query
-	repeats := 0
+	repeats, again := 0, 0
 	for back := range clicks {
 		item := clicks[len(clicks)-1-back]
+		if back > 0 && item == clicks[len(clicks)-back] {
+			again++
+		}
 		at := slices.Index(q.Items[:q.Distinct], item)
 		if at >= 0 {
-			w.found[at].Seen++
 			repeats++
+			c := &w.found[at]
+			if c.Seen++; c.Seen == 2 {
+				c.Gap = uint8(back) - c.Since
+			}
+			if at == 0 {
+				if next := slices.Index(q.Items[:q.Distinct], clicks[len(clicks)-back]); next >= 0 {
+					w.found[next].After++
+				}
+			}
 			continue
 		}
 		if q.Distinct == min(w.Limits.Items, MaxQuery) {
@@ -232,9 +250,25 @@ func (w *Walker) start(x *Index, clicks []uint32) {
 		w.found = append(w.found, Candidate{Item: item, Seen: 1, Since: uint8(back), Found: uint8(q.Distinct), Newest: math.MaxUint32})
 		q.Distinct++
 	}
-	if q.Clicks > 1 {
-		q.Repeats = float32(repeats) / float32(q.Clicks-1)
+	if q.Distinct > 0 {
+		q.Fresh = w.found[0].Seen == 1
 	}
+	if n := len(clicks) - 1; n > 0 {
+		q.Repeats, q.Again = float32(repeats)/float32(n), float32(again)/float32(n)
+		q.Lately = lately(clicks)
+	}
+}
+
+// lately returns the share of the newest 6 clicks, the session's first left out, that were on an item seen before.
+func lately(clicks []uint32) float32 {
+	from := max(1, len(clicks)-6)
+	repeats := 0
+	for at := from; at < len(clicks); at++ {
+		if slices.Contains(clicks[:at], clicks[at]) {
+			repeats++
+		}
+	}
+	return float32(repeats) / float32(len(clicks)-from)
 }
 
 // reach collects the newest sessions of the visitor's items.

@@ -51,7 +51,7 @@ func run(paths []string) error {
 		}
 		s := &shop{train: train, recommender: next.NewWith(session.New(session.Config{Blocks: 4 << 20}), model)}
 		s.insert(len(train) - int(learned*float64(len(train))))
-		t := embedding.NewTrainer(embedding.Config{Epochs: 2})
+		t := embedding.NewTrainer(embedding.Config{})
 		from, to := s.recommender.Index().Range()
 		t.Train(s.recommender.Index(), from, to, nil)
 		s.vectors = t.Vectors()
