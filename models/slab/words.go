@@ -10,9 +10,9 @@
 //     block of the old place finds there what was in it at that moment, and the writer must not write there any more. A
 //     large one (see memory) lies in an address range reserved for its largest size, and grows in place.
 //   - A block is of use as long as its array is: nobody keeps one for longer than the array it is of.
-//   - Freeze marks the state of this moment. From then on the writer copies a chunk (32 KiB, about 5 us) before it
-//     first writes into it, unless the goroutine that saves the snapshot has taken that chunk already. So a snapshot
-//     is exact to the event, and the stream stalls for single chunks only.
+//   - Freeze marks the state of this moment. From then on the writer copies a page (4 KiB, about a microsecond) before
+//     it first writes into it, unless the goroutine that saves the snapshot has taken that page already. So a snapshot
+//     is exact to the event, and the stream stalls for single pages only.
 package slab
 
 import (
@@ -26,13 +26,11 @@ import (
 
 const (
 	chunkBits = 12
-	// ChunkWords is the number of words in a chunk: 32 KiB. It is what an array grows by while it is small and what a
-	// snapshot copies before the first write: smaller chunks make that cheaper and their administration longer.
+	// ChunkWords is the number of words in a chunk: 32 KiB. It is what an array grows by while it is small, and the largest
+	// block.
 	ChunkWords = 1 << chunkBits
 	chunkMask  = ChunkWords - 1
 )
-
-type chunk [ChunkWords]uint64
 
 // Words is a growing array of 64-bit words with one writer and many readers. The zero value is empty and ready.
 type Words struct {
@@ -43,9 +41,6 @@ type Words struct {
 	words  []uint64 // of base: whole chunks
 	memory memory   // where words lie
 	frozen *Frozen  // the newest freeze, nil when all of it is known to be saved
-	freeze uint32   // its number
-	kept   []uint32 // what the writer knows of guards[i].kept
-	guards []*guard // one a chunk
 }
 
 // Len returns the number of words handed out.
@@ -85,12 +80,6 @@ func (w *Words) reserve(n uint64) {
 func (w *Words) extend(chunks int) {
 	w.words = w.memory.grow(w.words, chunks*ChunkWords)
 	w.base.Store(&w.words[0])
-	for len(w.guards) < chunks {
-		// Born after the freeze: not part of it.
-		g := new(guard)
-		g.kept.Store(w.freeze)
-		w.kept, w.guards = append(w.kept, w.freeze), append(w.guards, g)
-	}
 }
 
 // at returns the place of word i.
@@ -125,7 +114,7 @@ func (w *Words) Block(i uint64, n int) []uint64 {
 // lie in one chunk, as Alloc sees to, and is not to be written to after the next Freeze or growth of the array.
 func (w *Words) Edit(i uint64, n int) []uint64 {
 	if w.frozen != nil {
-		w.keep(i >> chunkBits)
+		w.keep(i, n)
 	}
 	return w.words[i : i+uint64(n) : i+uint64(n)]
 }
@@ -135,28 +124,26 @@ func (w *Words) Edit(i uint64, n int) []uint64 {
 //go:noinline
 func (w *Words) Set(i, v uint64) {
 	if w.frozen != nil {
-		w.keep(i >> chunkBits)
+		w.keep(i, 1)
 	}
 	Store(&w.words[i], v)
 }
 
-// keep makes chunk c safe to write into: its content at the last freeze is saved, or has been taken.
-func (w *Words) keep(c uint64) {
+// keep makes n words from i on safe to write into: their content at the last freeze is saved, or has been taken.
+func (w *Words) keep(i uint64, n int) {
 	if w.frozen.done.Load() {
 		w.frozen = nil
 		return
 	}
-	if w.kept[c] != w.freeze {
-		w.guards[c].keep((*chunk)(w.words[c<<chunkBits:]), w.freeze)
-		w.kept[c] = w.freeze
+	for p := i >> pageBits; p<<pageBits < i+uint64(n); p++ {
+		w.frozen.keep(w.words, p)
 	}
 }
 
 // Freeze marks the content of this moment and returns it for saving. The writer calls it between two events; the
 // returned Frozen belongs to one other goroutine, which must WriteTo or Close it before the next Freeze.
 func (w *Words) Freeze() *Frozen {
-	w.freeze++
-	w.frozen = &Frozen{words: w.words, memory: w.memory, guards: w.guards, n: w.n.Load(), freeze: w.freeze}
+	w.frozen = newFrozen(w.words, w.memory, w.n.Load())
 	return w.frozen
 }
 
@@ -170,7 +157,7 @@ func (w *Words) ReadFrom(src io.Reader) (int64, error) {
 	n := binary.LittleEndian.Uint64(head[:])
 	total := int64(8)
 	w.n.Store(0)
-	w.words, w.memory, w.frozen, w.freeze, w.kept, w.guards = nil, memory{}, nil, 0, nil, nil
+	w.words, w.memory, w.frozen = nil, memory{}, nil
 	for at := uint64(0); at < n; { // chunk by chunk: a damaged length must not eat the memory
 		m := min(n-at, ChunkWords)
 		w.reserve(at + m)
