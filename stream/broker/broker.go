@@ -135,7 +135,10 @@ func (b *Broker) open() error {
 	opts := []kfake.Opt{
 		kfake.NumBrokers(1),
 		kfake.ClusterID("orrery"),
-		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, b.cfg.Listen) }),
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
+			l, err := net.Listen(network, b.cfg.Listen)
+			return listener{l, b.cfg.Log}, err
+		}),
 		kfake.WithLogger(logger{b.cfg.Log}),
 		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": never, "log.segment.bytes": segmentBytes}),
 	}
