@@ -50,7 +50,7 @@ func TestPatternOfTheSession(t *testing.T) {
 	f([]uint32{1, 2, 1}, 0.5, 0.5, 0, false, Candidate{Item: 1, Seen: 2, Gap: 2}, Candidate{Item: 2, Seen: 1, Since: 1, After: 1})
 	f([]uint32{1, 2, 3, 1, 2, 1}, 0.6, 0.6, 0, false,
 		Candidate{Item: 1, Seen: 3, Gap: 2}, Candidate{Item: 2, Seen: 2, Since: 1, Gap: 3, After: 2}, Candidate{Item: 3, Seen: 1, Since: 3})
-	f([]uint32{1, 1, 1, 2, 3, 4, 5, 6}, 2. / 7, 1. / 6, 2. / 7, true, Candidate{Item: 6, Seen: 1})
+	f([]uint32{1, 1, 1, 2, 3, 4, 5, 6}, 2./7, 1./6, 2./7, true, Candidate{Item: 6, Seen: 1})
 }
 
 func TestLongSessionGoesOnInANewRow(t *testing.T) {
