@@ -26,14 +26,15 @@ func TestRanges(t *testing.T) {
 			}
 			w.Set(i, i+1)
 		}
-		if w.at(0) != at || Mapped() < before+8*words {
-			t.Fatalf("an array of %d words has moved, or is not counted: %d bytes", w.Len(), Mapped()-before)
+		// Arrays of other tests may come back meanwhile: what counts is that this one is in the sum.
+		if w.at(0) != at || w.memory.lease.open < 8*words || Mapped() < 8*words {
+			t.Fatalf("an array of %d words has moved, or is not counted: %d bytes of %d", w.Len(), w.memory.lease.open, Mapped())
 		}
 	}
 	for range 3 {
 		fill()
 		for wait := time.Now(); Mapped() > before; time.Sleep(time.Millisecond) {
-			if time.Since(wait) > 10*time.Second {
+			if time.Since(wait) > time.Minute {
 				t.Fatalf("%d bytes did not come back", Mapped()-before)
 			}
 			runtime.GC()
