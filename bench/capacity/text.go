@@ -1,24 +1,16 @@
 package capacity
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"text/tabwriter"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-)
 
-// WriteJSON writes the result as one object.
-func (r *Result) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	return enc.Encode(r)
-}
+	"orrery/bench/chart"
+)
 
 // WriteText writes the result for people.
 func (r *Result) WriteText(w io.Writer) error {
@@ -58,9 +50,7 @@ func (p *Point) writeText(w io.Writer) error {
 
 // Plot draws the memory of the sizes by model, as .png or .svg.
 func (r *Result) Plot(file string) error {
-	p := plot.New()
-	p.Title.Text = "State by size of the shop"
-	p.X.Label.Text, p.Y.Label.Text = "events applied, millions", "megabytes"
+	p := chart.New("State by size of the shop", "events applied, millions", "megabytes")
 	p.Y.Min = 0
 	points := make(plotter.XYs, len(r.Points))
 	for i, x := range r.Points {
@@ -70,9 +60,6 @@ func (r *Result) Plot(file string) error {
 	if err != nil {
 		return fmt.Errorf("cannot plot: %w", err)
 	}
-	p.Add(plotter.NewGrid(), line, marks)
-	if err := p.Save(16*vg.Centimeter, 9*vg.Centimeter, file); err != nil {
-		return fmt.Errorf("cannot write %q: %w", file, err)
-	}
-	return nil
+	p.Add(line, marks)
+	return chart.Save(p, file)
 }

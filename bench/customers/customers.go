@@ -5,7 +5,6 @@ package customers
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -258,13 +257,6 @@ func gamma(random *rand.Rand, shape float64) float64 {
 			return d * v * v * v
 		}
 	}
-}
-
-// WriteJSON writes the result as one object.
-func (r *Result) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	return enc.Encode(r)
 }
 
 // WriteText writes the result for people.

@@ -4,7 +4,6 @@ package freshness
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +12,9 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
 
+	"orrery/bench/chart"
 	"orrery/bench/child"
 	"orrery/bench/load"
 	"orrery/bench/machine"
@@ -227,13 +225,6 @@ func (r *Run) post(ctx context.Context, node *child.Process, rate float64, batch
 	return nil
 }
 
-// WriteJSON writes the result as one object.
-func (r *Result) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	return enc.Encode(r)
-}
-
 // WriteText writes the result for people.
 func (r *Result) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "%s\n%d products, %d visitors, %d views in the state; server in a process of its own, synced writes: %t\n\n",
@@ -268,30 +259,17 @@ func (r *Result) WriteText(w io.Writer) error {
 
 // Plot draws the distribution of sent to visible, as .png or .svg.
 func (r *Result) Plot(file string) error {
-	p := plot.New()
-	p.Title.Text = "From sending an event to seeing it in another visitor's answer"
-	p.X.Label.Text, p.Y.Label.Text = "milliseconds", "share of events visible"
+	p := chart.New("From sending an event to seeing it in another visitor's answer", "milliseconds", "share of events visible")
 	p.Y.Max = 1
-	p.Add(plotter.NewGrid())
 	for i, run := range r.Runs {
 		both := slices.Sorted(slices.Values(slices.Concat(run.Frame.Visible.each, run.Counter.Visible.each)))
 		points := make(plotter.XYs, len(both))
 		for k, v := range both {
 			points[k] = plotter.XY{X: v, Y: float64(k+1) / float64(len(both))}
 		}
-		line, err := plotter.NewLine(points)
-		if err != nil {
-			return fmt.Errorf("cannot plot: %w", err)
+		if _, err := chart.Add(p, fmt.Sprintf("%.0f events/s", run.Stream), i, points); err != nil {
+			return err
 		}
-		line.Width = vg.Points(1.5)
-		if i > 0 {
-			line.Dashes = []vg.Length{vg.Points(4 * float64(i)), vg.Points(3)}
-		}
-		p.Add(line)
-		p.Legend.Add(fmt.Sprintf("%.0f events/s", run.Stream), line)
 	}
-	if err := p.Save(16*vg.Centimeter, 9*vg.Centimeter, file); err != nil {
-		return fmt.Errorf("cannot write %q: %w", file, err)
-	}
-	return nil
+	return chart.Save(p, file)
 }

@@ -1,23 +1,14 @@
 package ingest
 
 import (
-	"encoding/json"
 	"fmt"
-	"image/color"
 	"io"
 	"text/tabwriter"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-)
 
-// WriteJSON writes the result as one object.
-func (r *Result) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	return enc.Encode(r)
-}
+	"orrery/bench/chart"
+)
 
 // WriteText writes the result for people.
 func (r *Result) WriteText(w io.Writer) error {
@@ -77,22 +68,14 @@ func writeStages(w io.Writer, stages []Stage) error {
 
 // Plot draws the cost of an event over the number of events applied, as .png or .svg.
 func (r *Result) Plot(file string) error {
-	p := plot.New()
-	p.Title.Text = "Cost of an event as the state grows"
-	p.X.Label.Text, p.Y.Label.Text = "events applied, millions", "CPU time to apply one, microseconds"
+	p := chart.New("Cost of an event as the state grows", "events applied, millions", "CPU time to apply one, microseconds")
 	p.Y.Min = 0
 	points := make(plotter.XYs, len(r.Direct.Curve))
 	for i, c := range r.Direct.Curve {
 		points[i] = plotter.XY{X: float64(c.Events) / 1e6, Y: c.Apply}
 	}
-	line, err := plotter.NewLine(points)
-	if err != nil {
-		return fmt.Errorf("cannot plot: %w", err)
+	if _, err := chart.Add(p, "", 0, points); err != nil {
+		return err
 	}
-	line.Color, line.Width = color.RGBA{0x1f, 0x5f, 0xa8, 0xff}, vg.Points(1.5)
-	p.Add(plotter.NewGrid(), line)
-	if err := p.Save(16*vg.Centimeter, 9*vg.Centimeter, file); err != nil {
-		return fmt.Errorf("cannot write %q: %w", file, err)
-	}
-	return nil
+	return chart.Save(p, file)
 }

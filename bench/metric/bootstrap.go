@@ -53,26 +53,45 @@ func poisson(random *rand.Rand) float32 {
 }
 
 // HR returns the interval of the hit rate.
-func (b *Bootstrap) HR(r Ranks) Interval { return b.interval(r, nil, hit) }
+func (b *Bootstrap) HR(r Ranks) Interval { return b.interval(of(r, hit)) }
 
 // MRR returns the interval of the mean reciprocal rank.
-func (b *Bootstrap) MRR(r Ranks) Interval { return b.interval(r, nil, reciprocal) }
+func (b *Bootstrap) MRR(r Ranks) Interval { return b.interval(of(r, reciprocal)) }
 
 // Against returns the paired differences of hit rate and MRR to a baseline's.
 func (b *Bootstrap) Against(r, baseline Ranks) (hr, mrr Difference) {
-	hr = Difference{r.HR() - baseline.HR(), b.interval(r, baseline, hit)}
-	mrr = Difference{r.MRR() - baseline.MRR(), b.interval(r, baseline, reciprocal)}
+	hr = Difference{r.HR() - baseline.HR(), b.interval(less(of(r, hit), of(baseline, hit)))}
+	mrr = Difference{r.MRR() - baseline.MRR(), b.interval(less(of(r, reciprocal), of(baseline, reciprocal)))}
 	return hr, mrr
 }
 
-func (b *Bootstrap) interval(r, baseline Ranks, f func(uint16) float64) Interval {
+// Mean returns the interval of the mean of values, one for each case.
+func (b *Bootstrap) Mean(values []float32) Interval { return b.interval(each(values)) }
+
+// Difference returns the paired difference of the means of values and of a baseline's values.
+func (b *Bootstrap) Difference(values, baseline []float32) Difference {
+	sum, diff := 0.0, less(each(values), each(baseline))
+	for i := range values {
+		sum += diff(i)
+	}
+	return Difference{sum / float64(max(len(values), 1)), b.interval(diff)}
+}
+
+// A value tells what a case counts for.
+type value func(i int) float64
+
+func of(r Ranks, f func(uint16) float64) value { return func(i int) float64 { return f(r[i]) } }
+
+func each(values []float32) value { return func(i int) float64 { return float64(values[i]) } }
+
+func less(a, b value) value { return func(i int) float64 { return a(i) - b(i) } }
+
+// interval returns that of the mean of v.
+func (b *Bootstrap) interval(v value) Interval {
 	groups := len(b.weights[0])
 	sums, sizes := make([]float64, groups), make([]float64, groups)
 	for i, g := range b.groups {
-		sums[g] += f(r[i])
-		if baseline != nil {
-			sums[g] -= f(baseline[i])
-		}
+		sums[g] += v(i)
 		sizes[g]++
 	}
 	means := make([]float64, len(b.weights))

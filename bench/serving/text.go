@@ -1,7 +1,6 @@
 package serving
 
 import (
-	"encoding/json"
 	"fmt"
 	"image/color"
 	"io"
@@ -9,15 +8,9 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-)
 
-// WriteJSON writes the result as one object.
-func (r *Result) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	return enc.Encode(r)
-}
+	"orrery/bench/chart"
+)
 
 // WriteText writes the result for people.
 func (r *Result) WriteText(w io.Writer) error {
@@ -90,41 +83,30 @@ func (r *Result) Plot(file string) error {
 	if len(r.Curve) == 0 {
 		return fmt.Errorf("cannot plot %q: there is no curve; ask for steps", file)
 	}
-	p := plot.New()
-	p.Title.Text = "Latency over rate, open loop"
-	p.X.Label.Text, p.Y.Label.Text = "requests a second, thousands", "microseconds from the moment a request was due"
+	p := chart.New("Latency over rate, open loop", "requests a second, thousands", "microseconds from the moment a request was due")
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	p.Legend.Top, p.Legend.Left = true, true
-	p.Add(plotter.NewGrid())
 	blue, grey := color.RGBA{0x1f, 0x5f, 0xa8, 0xff}, color.RGBA{0x80, 0x80, 0x80, 0xff}
 	for _, c := range []struct {
-		name   string
-		color  color.Color
-		dashed bool
-		get    func(Step) float64
+		name  string
+		color color.Color
+		dash  int
+		get   func(Step) float64
 	}{
-		{"orrery p99", blue, false, func(s Step) float64 { return s.Frame.P99 }},
-		{"orrery p50", blue, true, func(s Step) float64 { return s.Frame.P50 }},
-		{"bare p99", grey, false, func(s Step) float64 { return s.Bare.P99 }},
-		{"bare p50", grey, true, func(s Step) float64 { return s.Bare.P50 }},
+		{"orrery p99", blue, 0, func(s Step) float64 { return s.Frame.P99 }},
+		{"orrery p50", blue, 1, func(s Step) float64 { return s.Frame.P50 }},
+		{"bare p99", grey, 0, func(s Step) float64 { return s.Bare.P99 }},
+		{"bare p50", grey, 1, func(s Step) float64 { return s.Bare.P50 }},
 	} {
 		points := make(plotter.XYs, len(r.Curve))
 		for i, s := range r.Curve {
 			points[i] = plotter.XY{X: s.Rate / 1e3, Y: max(c.get(s), 1)}
 		}
-		line, err := plotter.NewLine(points)
+		line, err := chart.Add(p, c.name, c.dash, points)
 		if err != nil {
-			return fmt.Errorf("cannot plot: %w", err)
+			return err
 		}
-		line.Color, line.Width = c.color, vg.Points(1.5)
-		if c.dashed {
-			line.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
-		}
-		p.Add(line)
-		p.Legend.Add(c.name, line)
+		line.Color = c.color
 	}
-	if err := p.Save(16*vg.Centimeter, 10*vg.Centimeter, file); err != nil {
-		return fmt.Errorf("cannot write %q: %w", file, err)
-	}
-	return nil
+	return chart.Save(p, file)
 }

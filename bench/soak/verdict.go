@@ -1,15 +1,14 @@
 package soak
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"text/tabwriter"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
+
+	"orrery/bench/chart"
 )
 
 // Verdict compares the second half of a run with the first, both without the warm-up.
@@ -69,13 +68,6 @@ func median(samples []Sample, get func(*Sample) float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// WriteJSON writes the result as one object.
-func (r *Result) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	return enc.Encode(r)
-}
-
 // WriteText writes the result for people.
 func (r *Result) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "%s\n%d products, %d visitors, %d events in the state; then %.0f requests/s of the mix and %.0f events/s (%.0f acknowledged); driver on the same machine\n\n",
@@ -103,11 +95,8 @@ func (r *Result) WriteText(w io.Writer) error {
 
 // Plot draws memory and latency over time, each as a share of its largest value, as .png or .svg.
 func (r *Result) Plot(file string) error {
-	p := plot.New()
-	p.Title.Text = "A server under a steady load"
-	p.X.Label.Text, p.Y.Label.Text = "minutes", "share of the largest value"
+	p := chart.New("A server under a steady load", "minutes", "share of the largest value")
 	p.Y.Min = 0
-	p.Add(plotter.NewGrid())
 	for i, c := range []struct {
 		name string
 		get  func(*Sample) float64
@@ -125,19 +114,9 @@ func (r *Result) Plot(file string) error {
 		for k := range points {
 			points[k].Y /= most
 		}
-		line, err := plotter.NewLine(points)
-		if err != nil {
-			return fmt.Errorf("cannot plot: %w", err)
+		if _, err := chart.Add(p, c.name, i, points); err != nil {
+			return err
 		}
-		line.Width = vg.Points(1.5)
-		if i > 0 {
-			line.Dashes = []vg.Length{vg.Points(float64(4 * i)), vg.Points(3)}
-		}
-		p.Add(line)
-		p.Legend.Add(c.name, line)
 	}
-	if err := p.Save(16*vg.Centimeter, 9*vg.Centimeter, file); err != nil {
-		return fmt.Errorf("cannot write %q: %w", file, err)
-	}
-	return nil
+	return chart.Save(p, file)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -44,7 +45,6 @@ func (f *benchFlags) progress() func(format string, args ...any) {
 // measured is the result of a benchmark.
 type measured interface {
 	WriteText(io.Writer) error
-	WriteJSON(io.Writer) error
 	Plot(file string) error
 }
 
@@ -56,9 +56,16 @@ func (f *benchFlags) report(r measured, asJSON bool) error {
 		}
 	}
 	if asJSON {
-		return r.WriteJSON(os.Stdout)
+		return writeJSON(r)
 	}
 	return r.WriteText(os.Stdout)
+}
+
+// writeJSON prints a result as one object.
+func writeJSON(r any) error {
+	out := json.NewEncoder(os.Stdout)
+	out.SetIndent("", " ")
+	return out.Encode(r)
 }
 
 type benchIngestCmd struct {
@@ -140,7 +147,7 @@ func (c *benchCustomersCmd) Run(ctx context.Context, all *cli) error {
 		return err
 	}
 	if all.JSON {
-		return r.WriteJSON(os.Stdout)
+		return writeJSON(r)
 	}
 	return r.WriteText(os.Stdout)
 }
