@@ -2,13 +2,10 @@ package listwise
 
 import (
 	"bytes"
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
-
-	"pgregory.net/rapid"
 )
 
 // query makes candidates of which the one with the largest hidden score is relevant; feature 2 says nothing.
@@ -91,23 +88,6 @@ func TestRestore(t *testing.T) {
 	if _, err := New(3, nil).ReadFrom(bytes.NewReader(whole)); err == nil {
 		t.Error("a weight that is no number was taken")
 	}
-}
-
-// Top is a sorted prefix, whatever ties there are.
-func TestTop(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		scores := rapid.SliceOfN(rapid.IntRange(0, 9), 0, 200).Draw(t, "scores")
-		p := make([]Place, len(scores))
-		for i, s := range scores {
-			p[i] = Place{int32(i), float32(s)}
-		}
-		want := slices.Clone(p)
-		slices.SortFunc(want, func(a, b Place) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.At, b.At)) })
-		k := rapid.IntRange(0, 210).Draw(t, "k")
-		if got := Top(p, k); !slices.Equal(got, want[:min(k, len(want))]) {
-			t.Fatalf("top %d: %v, want %v", k, got, want[:min(k, len(want))])
-		}
-	})
 }
 
 // Readers take weights while the model learns.

@@ -6,6 +6,7 @@ import (
 	"orrery/recommend/embedding"
 	"orrery/recommend/ranker"
 	"orrery/recommend/session"
+	"orrery/recommend/top"
 	"orrery/recommend/vector"
 )
 
@@ -29,15 +30,15 @@ func (s *Scratch) find(r *Recommender, clicks []uint32, own session.Row, allow f
 	n := s.allow(0, his, found, allow) // the visitor's items, which no score may crowd out
 	for next := his; next < len(s.base) && n < chosen; {
 		m := min(chosen-n, len(s.base)-next)
-		selectTop(s.base[next:], m)
+		top.Select(s.base[next:], m)
 		kept := s.allow(next, next+m, found, allow)
 		n += copy(s.base[n:], s.base[next:next+kept])
 		next += m
 	}
-	sortPlaces(s.base[:n])
+	top.Sort(s.base[:n])
 	s.chosen = s.chosen[:n]
 	for i, p := range s.base[:n] {
-		s.chosen[i] = ranker.Candidate{Candidate: found[p.at], Base: p.score}
+		s.chosen[i] = ranker.Candidate{Candidate: found[p.At], Base: p.Score}
 	}
 	if n < chosen {
 		s.fill(x, allow)
@@ -88,7 +89,7 @@ func (s *Scratch) allow(from, to int, found []session.Candidate, allow func(uint
 	}
 	n := from
 	for _, p := range s.base[from:to] {
-		if allow(found[p.at].Item) {
+		if allow(found[p.At].Item) {
 			s.base[n] = p
 			n++
 		}
@@ -108,7 +109,7 @@ func (s *Scratch) rate(found []session.Candidate) {
 	s.base = s.base[:0]
 	for i := range found {
 		c := &found[i]
-		s.base = append(s.base, place{int32(i), c.KNN*knn + c.Rules*rules + c.Together*together + c.Next*next + c.Flat*flat})
+		s.base = append(s.base, top.Place{At: uint32(i), Score: c.KNN*knn + c.Rules*rules + c.Together*together + c.Next*next + c.Flat*flat})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"orrery/recommend/embedding"
 	"orrery/recommend/ranker"
 	"orrery/recommend/session"
+	"orrery/recommend/top"
 )
 
 const (
@@ -81,15 +82,9 @@ type Scratch struct {
 	walker  *session.Walker
 	popular []uint32
 	chosen  []ranker.Candidate
-	base    []place
+	base    []top.Place // candidates by their place in the walk, or in chosen
 	rows    []ranker.Row
 	scores  []float32
-}
-
-// place is a candidate's place in the walk and its score.
-type place struct {
-	at    int32
-	score float32
 }
 
 // NewScratch returns a Scratch.
@@ -98,7 +93,7 @@ func NewScratch() *Scratch {
 		walker:  session.NewWalker(),
 		popular: make([]uint32, 0, session.Popular),
 		chosen:  make([]ranker.Candidate, 0, chosen),
-		base:    make([]place, 0, 8192),
+		base:    make([]top.Place, 0, 8192),
 		rows:    make([]ranker.Row, chosen),
 		scores:  make([]float32, chosen),
 	}
@@ -112,18 +107,18 @@ func (r *Recommender) Recommend(s *Scratch, dst []Item, clicks []uint32, o Optio
 	r.weights.Load().Score(s.rows[:n], s.scores[:n])
 	s.base = s.base[:0]
 	for i, v := range s.scores[:n] {
-		s.base = append(s.base, place{int32(i), v})
+		s.base = append(s.base, top.Place{At: uint32(i), Score: v})
 	}
 	want := o.N
 	if want == 0 {
 		want = 20
 	}
 	want = min(want, n)
-	selectTop(s.base, want)
-	sortPlaces(s.base[:want])
+	top.Select(s.base, want)
+	top.Sort(s.base[:want])
 	for _, p := range s.base[:want] {
-		c := &s.chosen[p.at]
-		it := Item{Item: c.Item, Score: p.score, Popular: c.Fill}
+		c := &s.chosen[p.At]
+		it := Item{Item: c.Item, Score: p.Score, Popular: c.Fill}
 		if c.FoundCount > 0 {
 			it.Because, it.Count = s.walker.Query.Items[c.Found], c.FoundCount
 		}
@@ -170,13 +165,13 @@ func (r *Recommender) LearnBeside(s *Scratch, own session.Row, clicks []uint32, 
 func (s *Scratch) Shown(dst []uint32, n int) []uint32 {
 	s.base = s.base[:0]
 	for i, v := range s.scores[:len(s.chosen)] {
-		s.base = append(s.base, place{int32(i), v})
+		s.base = append(s.base, top.Place{At: uint32(i), Score: v})
 	}
 	n = min(n, len(s.base))
-	selectTop(s.base, n)
-	sortPlaces(s.base[:n])
+	top.Select(s.base, n)
+	top.Sort(s.base[:n])
 	for _, p := range s.base[:n] {
-		dst = append(dst, s.chosen[p.at].Item)
+		dst = append(dst, s.chosen[p.At].Item)
 	}
 	return dst
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"orrery/models"
-	"orrery/recommend/listwise"
 	"orrery/recommend/neighbours"
+	"orrery/recommend/top"
 )
 
 const (
@@ -91,7 +91,7 @@ type Scratch struct {
 	ranked  []candidate
 	table   [tableSize]uint16
 	rows    [maxRanked * features]float32
-	order   []listwise.Place
+	order   []top.Place
 	repeats float32 // share of repeats among the owner's purchases
 	orders  float32
 	total   float32
@@ -108,9 +108,9 @@ func (h *History) Recommend(s *Scratch, dst []Item, lists *neighbours.Lists, q Q
 	w := h.Ranker.Weights()
 	s.order = s.order[:0]
 	for i := range s.found {
-		s.order = append(s.order, listwise.Place{At: int32(i), Score: w.Score(s.rows[i*features : (i+1)*features])})
+		s.order = append(s.order, top.Place{At: uint32(i), Score: w.Score(s.rows[i*features : (i+1)*features])})
 	}
-	for _, o := range listwise.Top(s.order, n) {
+	for _, o := range top.Of(s.order, n) {
 		c := &s.found[o.At]
 		it := Item{Item: c.item, Score: o.Score, From: c.from}
 		if c.own {
@@ -249,10 +249,10 @@ func (s *Scratch) choose(q Query) {
 	}
 	s.order = s.order[:0]
 	for i := range kept {
-		s.order = append(s.order, listwise.Place{At: int32(i), Score: kept[i].base})
+		s.order = append(s.order, top.Place{At: uint32(i), Score: kept[i].base})
 	}
 	s.ranked = s.ranked[:0]
-	for _, p := range listwise.Top(s.order, maxRanked) {
+	for _, p := range top.Of(s.order, maxRanked) {
 		s.ranked = append(s.ranked, kept[p.At])
 	}
 	s.found, s.ranked = s.ranked, kept[:0]

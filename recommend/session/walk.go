@@ -3,6 +3,8 @@ package session
 import (
 	"math"
 	"slices"
+
+	"orrery/recommend/top"
 )
 
 // Limits of a walk. They bound its time, not the index.
@@ -128,7 +130,7 @@ type Walker struct {
 	// Query describes the walk that was last done.
 	Query Query
 
-	sessions []reached
+	sessions []top.Place // sessions reached and their weights; At is ^number, since the newer of equal weight go first
 	found    []Candidate
 	table    [tableSize]uint16 // open addressing: place in found + 1, by item; in the first phase in sessions
 	stamp    uint32
@@ -151,14 +153,9 @@ type Query struct {
 	Counts [MaxQuery]uint32 // sessions that they ever occurred in
 }
 
-type reached struct {
-	number uint32
-	weight float32
-}
-
 // NewWalker returns a Walker.
 func NewWalker() *Walker {
-	return &Walker{Limits: DefaultLimits, sessions: make([]reached, 0, 4096), found: make([]Candidate, 0, maxFound+MaxQuery)}
+	return &Walker{Limits: DefaultLimits, sessions: make([]top.Place, 0, 4096), found: make([]Candidate, 0, maxFound+MaxQuery)}
 }
 
 // weights is the working state of a walk for the visitor's distinct items, newest first.
@@ -197,7 +194,7 @@ func (w *Walker) Walk(x *Index, clicks []uint32, own Row) []Candidate {
 	}
 	ws := w.reach(x, clicks, own)
 	if n := w.Limits.Sessions; len(w.sessions) > n {
-		best(w.sessions, n)
+		top.Select(w.sessions, n)
 		w.sessions = w.sessions[:n]
 	}
 	clear(w.table[:])
@@ -208,10 +205,11 @@ func (w *Walker) Walk(x *Index, clicks []uint32, own Row) []Candidate {
 	var items [MaxItems]uint32
 	for i, s := range w.sessions {
 		if i+ahead < len(w.sessions) {
-			x.aheadRow(w.sessions[i+ahead].number)
+			x.aheadRow(^w.sessions[i+ahead].At)
 		}
-		if n := x.read(s.number, &items); n > 0 {
-			w.count(items[:n], &ws, newest-s.number)
+		number := ^s.At
+		if n := x.read(number, &items); n > 0 {
+			w.count(items[:n], &ws, newest-number)
 		}
 	}
 	w.finish(x)
@@ -315,8 +313,8 @@ func (w *Walker) add(number uint32, weight float32) {
 		if v == 0 {
 			break
 		}
-		if s := &w.sessions[v-1]; s.number == number {
-			s.weight += weight
+		if s := &w.sessions[v-1]; s.At == ^number {
+			s.Score += weight
 			return
 		}
 		at = (at + 1) % tableSize
@@ -324,7 +322,7 @@ func (w *Walker) add(number uint32, weight float32) {
 	if len(w.sessions) == cap(w.sessions) {
 		return
 	}
-	w.sessions = append(w.sessions, reached{number, weight})
+	w.sessions = append(w.sessions, top.Place{At: ^number, Score: weight})
 	w.table[at] = uint16(len(w.sessions))
 }
 
@@ -352,38 +350,4 @@ func (w *Walker) candidate(item uint32) int32 {
 	w.found = append(w.found, Candidate{Item: item, Newest: math.MaxUint32, Found: math.MaxUint8})
 	w.table[at] = uint16(len(w.found))
 	return int32(len(w.found)) - 1
-}
-
-// best moves the k sessions of largest weight, the newer ones of equal weight, to the front: quickselect.
-func best(s []reached, k int) {
-	lo, hi := 0, len(s)
-	for hi-lo > 1 {
-		pivot := s[(lo+hi)/2]
-		i, j := lo, hi-1
-		for i <= j {
-			for above(s[i], pivot) {
-				i++
-			}
-			for above(pivot, s[j]) {
-				j--
-			}
-			if i <= j {
-				s[i], s[j] = s[j], s[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case k <= j:
-			hi = j + 1
-		case k > i:
-			lo = i
-		default:
-			return
-		}
-	}
-}
-
-func above(a, b reached) bool {
-	return a.weight > b.weight || a.weight == b.weight && a.number > b.number
 }

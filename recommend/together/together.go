@@ -17,6 +17,7 @@ import (
 	"orrery/models/slab"
 	"orrery/recommend/listwise"
 	"orrery/recommend/neighbours"
+	"orrery/recommend/top"
 )
 
 const (
@@ -53,7 +54,7 @@ type Scratch struct {
 	found      []candidate
 	table      [tableSize]uint16
 	rows       rows
-	order      []listwise.Place
+	order      []top.Place
 	regression regression
 	ranked     []candidate
 }
@@ -77,9 +78,9 @@ func (r *Ranker) Recommend(s *Scratch, dst []Item, lists *neighbours.Lists, q Qu
 	w := r.Weights()
 	s.order = s.order[:0]
 	for i := range s.ranked {
-		s.order = append(s.order, listwise.Place{At: int32(i), Score: w.Score(s.rows.of(i))})
+		s.order = append(s.order, top.Place{At: uint32(i), Score: w.Score(s.rows.of(i))})
 	}
-	for _, p := range listwise.Top(s.order, n) {
+	for _, p := range top.Of(s.order, n) {
 		c := &s.ranked[p.At]
 		it := Item{Item: c.item, Score: p.Score}
 		if c.pairs > 0 {
@@ -163,12 +164,12 @@ func (s *Scratch) choose(q Query) {
 	}
 	for i := range s.found {
 		c := &s.found[i]
-		s.order = append(s.order, listwise.Place{At: int32(i), Score: c.sum[1]/best + 0.2*c.right/most})
+		s.order = append(s.order, top.Place{At: uint32(i), Score: c.sum[1]/best + 0.2*c.right/most})
 	}
 	// What may not be recommended is looked up for the best only: as many of them as it takes.
 	for rest := s.order; len(rest) > 0; {
-		top := listwise.Top(rest, maxRanked)
-		for _, p := range top {
+		front := top.Of(rest, maxRanked)
+		for _, p := range front {
 			c := &s.found[p.At]
 			if slices.Contains(q.Cart, c.item) || q.Allow != nil && !q.Allow(c.item) {
 				continue
@@ -177,6 +178,6 @@ func (s *Scratch) choose(q Query) {
 				return
 			}
 		}
-		rest = rest[len(top):]
+		rest = rest[len(front):]
 	}
 }
