@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // Stack is one stack of a CPU profile, the function that ran first, and the CPU time that was spent in it.
@@ -130,16 +129,6 @@ func (p *profile) stacks() []Stack {
 		out = append(out, stack)
 	}
 	return out
-}
-
-// Has tells whether a function of the stack has a name that contains part.
-func (s *Stack) Has(part string) bool {
-	for _, f := range s.Functions {
-		if strings.Contains(f, part) {
-			return true
-		}
-	}
-	return false
 }
 
 // fields calls f for each field of a protocol buffer message: with its number for a varint, its bytes for the rest.

@@ -36,6 +36,15 @@ type replayCmd struct {
 	Quiet         bool          `name:"quiet" help:"No progress."`
 }
 
+// Help says what the presets read.
+func (*replayCmd) Help() string {
+	text := "Presets:"
+	for _, name := range replay.Presets() {
+		text += "\n\n" + name + ": " + replay.AboutPreset(name) + "."
+	}
+	return text
+}
+
 // Run replays.
 func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 	cfg := replay.Config{

@@ -28,14 +28,3 @@ func Add64(a float32, x, y *[64]float32) {
 		y[i] += a * x[i]
 	}
 }
-
-// Add32 adds a times x to y.
-func Add32(a float32, x, y *[32]float32) {
-	if fast {
-		add32(a, x, y)
-		return
-	}
-	for i := range y {
-		y[i] += a * x[i]
-	}
-}

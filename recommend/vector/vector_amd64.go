@@ -30,9 +30,6 @@ func dot64(x, y *[64]float32) float32
 func add64(a float32, x, y *[64]float32)
 
 //go:noescape
-func add32(a float32, x, y *[32]float32)
-
-//go:noescape
 func mul32(x *float32, n int, rows, y *[32]float32)
 
 //go:noescape

@@ -70,16 +70,6 @@ TEXT ·add64(SB), NOSPLIT, $0-24
 	VZEROUPPER
 	RET
 
-// func add32(a float32, x, y *[32]float32)
-TEXT ·add32(SB), NOSPLIT, $0-24
-	VBROADCASTSS a+0(FP), Y0
-	MOVQ x+8(FP), AX
-	MOVQ y+16(FP), BX
-	STEP(0)
-	STEP(64)
-	VZEROUPPER
-	RET
-
 #define ROW(a, low, high); \
 	VFMADD231PS Y8, a, low; \
 	VFMADD231PS Y9, a, high
