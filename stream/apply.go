@@ -92,6 +92,7 @@ func (a *applier) freeze() {
 // last saves the state that Run ends with.
 func (a *applier) last() error {
 	s := a.p.saver
+	s.hurry.Store(true)
 	<-s.token
 	if !a.moved || a.p.cfg.crash {
 		return nil

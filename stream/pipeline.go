@@ -42,6 +42,10 @@ type Config struct {
 	SnapshotEvery   time.Duration
 	SnapshotRecords uint64
 
+	// Rest is called all along while a snapshot is written, after every tenth of a millisecond or so of work, which it may
+	// hold up: the machine has events to apply and frames to answer. It is not called any more when Run ends. Default none.
+	Rest func()
+
 	// Fingerprint names the settings that shape the Machine's state. A snapshot with another one is refused with
 	// ErrFingerprint.
 	Fingerprint string

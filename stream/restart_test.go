@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -250,4 +251,30 @@ func TestGaps(t *testing.T) {
 	produce(t, c, events(7, 1000))
 	opens(Config{Fingerprint: "a"}, ErrGap)
 	opens(Config{Fingerprint: "a", Rebuild: true}, nil)
+}
+
+// While the stream runs a snapshot lets others go first; the one that Run ends with does not.
+func TestSnapshotsRestWhileTheStreamRuns(t *testing.T) {
+	c := startLog(t, 1)
+	records := events(4, 500)
+	produce(t, c, records[:250])
+	m := newLedger()
+	var rests atomic.Int64
+	p := run(t, Config{Cluster: c, Machine: m, Dir: t.TempDir(), Rest: func() { rests.Add(1) }})
+	waitTotal(t, m, 250)
+	if err := p.Snapshot(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	during := rests.Load()
+	if during == 0 {
+		t.Error("the snapshot never rested")
+	}
+	produce(t, c, records[250:])
+	waitTotal(t, m, 500)
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if s := p.Status().Snapshot; s.Sequence != 2 || rests.Load() != during {
+		t.Errorf("snapshot %d and %d rests after %d, want the second one and none", s.Sequence, rests.Load()-during, during)
+	}
 }

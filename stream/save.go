@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -33,6 +34,7 @@ type saver struct {
 	store *snapshot.Store
 	jobs  chan *frozen  // capacity 1, as there is one token; closed by the applying goroutine
 	token chan struct{} // capacity 1
+	hurry atomic.Bool   // somebody waits for the end
 
 	mu     sync.Mutex
 	status SnapshotStatus
@@ -92,7 +94,14 @@ func (s *saver) write(ctx context.Context, f *frozen) (snapshot.File, error) {
 	for i, sec := range f.sections {
 		sections[i] = snapshot.Section{Name: sec.Name, Version: sec.Version, Data: sec.Data}
 	}
-	return s.store.Save(f.header, sections)
+	return s.store.Save(f.header, sections, s.rest)
+}
+
+// rest lets others go first, unless somebody waits for the end.
+func (s *saver) rest() {
+	if s.p.cfg.Rest != nil && !s.hurry.Load() {
+		s.p.cfg.Rest()
+	}
 }
 
 func (s *saver) stalled(d time.Duration) {

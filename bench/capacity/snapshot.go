@@ -50,7 +50,7 @@ func save(f *feeder, dir string) (s Snapshot, err error) {
 		for i, x := range frozen {
 			sections[i] = snapshot.Section{Name: x.Name, Version: x.Version, Data: x.Data}
 		}
-		file, err := store.Save(snapshot.Header{Written: began, NewestEvent: want.StreamTime.Std()}, sections)
+		file, err := store.Save(snapshot.Header{Written: began, NewestEvent: want.StreamTime.Std()}, sections, nil)
 		s.Bytes, s.Write = file.Size, time.Since(began)
 		for _, x := range frozen {
 			if x.Close != nil {

@@ -135,7 +135,7 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 	n.pipeline, err = stream.Open(ctx, stream.Config{
 		Cluster: n.cluster, Machine: n.engine, Build: version,
 		Dir: n.flags.snapshotDir(), SnapshotEvery: n.flags.SnapshotEvery, Fingerprint: n.flags.fingerprint(),
-		Rebuild: n.flags.Rebuild, AcceptGap: n.flags.AcceptGap,
+		Rest: newSpare(savingPace).pause, Rebuild: n.flags.Rebuild, AcceptGap: n.flags.AcceptGap,
 	})
 	if err != nil {
 		return err
@@ -146,11 +146,11 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 
 // startLearners starts what learns and tells beside the engine: item vectors, fits of customer models, the topic of scores.
 func (n *node) startLearners() error {
-	most := spareMost
+	p := trainingPace
 	if n.demo {
-		most = spareDemo
+		p = demoPace
 	}
-	n.trainer = startTrainer(n.engine, most, n.pipeline.WaitCaughtUp, n.log)
+	n.trainer = startTrainer(n.engine, p, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("vectors", func(context.Context) error { n.trainer.Close(); return nil })
 	n.fitter = startFitter(n.engine, n.clock(), n.flags.Refit, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("fits", func(context.Context) error { n.fitter.Close(); return nil })

@@ -14,7 +14,7 @@ import (
 // waits as well, and so does one of the two places where goroutines run on a machine of two cores.)
 type spare struct {
 	read func() (idle, all uint64, ok bool) // CPU time of the machine
-	most float64                            // of one core, however much is idle
+	pace pace
 
 	idle, all uint64
 	looked    time.Time
@@ -22,30 +22,40 @@ type spare struct {
 	began     time.Time
 }
 
+// pace is how much of one core work may take.
+type pace struct {
+	least  float64 // of a machine that has nothing to spare
+	most   float64 // however much is idle
+	ofIdle float64 // share of what is idle
+	blind  float64 // where the machine does not tell
+}
+
+var (
+	trainingPace = pace{least: 0.01, most: 0.25, ofIdle: 0.25, blind: 0.05}
+	// The demo stays below a tenth of a core, with the shop's life, from the first minute on.
+	demoPace = pace{least: 0.01, most: 0.05, ofIdle: 0.25, blind: 0.05}
+	// A snapshot is to be on disk before the next is due, and for as long as it is written the stream copies what it changes.
+	savingPace = pace{least: 0.2, most: 1, ofIdle: 0.5, blind: 0.5}
+)
+
 const (
 	spareSlice = 500 * time.Microsecond
 	spareLook  = 200 * time.Millisecond // between two looks at the machine
 
-	spareLeast  = 0.01 // of one core: what is taken of a machine that has nothing to spare
-	spareMost   = 0.25
-	spareDemo   = 0.05 // most for the demo: with the shop's life it stays below a tenth of a core from the first minute on
-	spareOfIdle = 0.25 // of what is idle
-	spareBlind  = 0.05 // where the machine does not tell
+	// spareLongest is what a slice counts as at most: if it took longer, most of it was waiting, for a core or a disk.
+	spareLongest = 4 * spareSlice
 )
 
-func newSpare(most float64) *spare {
-	return &spare{read: machineTime, most: most, share: spareLeast}
-}
+func newSpare(p pace) *spare { return &spare{read: machineTime, pace: p, share: p.least} }
 
 // pause rests when the slice is over. It is called again and again from within the work.
 func (s *spare) pause() {
 	now := time.Now()
 	if worked := now.Sub(s.began); worked >= spareSlice {
-		if worked > time.Second { // the work begins
-			worked = spareSlice
-		}
 		s.look(now)
-		time.Sleep(time.Duration(float64(worked) * (1/s.share - 1)))
+		if s.share < 1 {
+			time.Sleep(time.Duration(float64(min(worked, spareLongest)) * (1/s.share - 1)))
+		}
 		s.began = time.Now()
 	}
 }
@@ -58,10 +68,10 @@ func (s *spare) look(now time.Time) {
 	idle, all, ok := s.read()
 	switch {
 	case !ok:
-		s.share = spareBlind
+		s.share = s.pace.blind
 	case all > s.all && s.all > 0 && idle >= s.idle:
 		free := float64(idle-s.idle) / float64(all-s.all) * float64(runtime.NumCPU())
-		s.share = min(max(spareOfIdle*free, spareLeast), s.most)
+		s.share = min(max(s.pace.ofIdle*free, s.pace.least), s.pace.most)
 	}
 	s.idle, s.all, s.looked = idle, all, now
 }

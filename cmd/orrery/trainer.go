@@ -30,11 +30,10 @@ const (
 	trainGrow = 10              // a step is due when sessions have grown by one in so many
 )
 
-// startTrainer starts a trainer that waits for ready first and takes at most so much of a core.
-func startTrainer(e *engine.Engine, most float64, ready func(context.Context) error, log *slog.Logger) *trainer {
+// startTrainer starts a trainer that waits for ready first and takes of the machine what p says.
+func startTrainer(e *engine.Engine, p pace, ready func(context.Context) error, log *slog.Logger) *trainer {
 	ctx, cancel := context.WithCancel(context.Background())
-	pace := newSpare(most)
-	t := &trainer{training: e.NewVectorTraining(pace.pause), log: log, cancel: cancel, done: make(chan struct{})}
+	t := &trainer{training: e.NewVectorTraining(newSpare(p).pause), log: log, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
 		if ready(ctx) == nil {

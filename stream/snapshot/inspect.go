@@ -15,11 +15,14 @@ type Summary struct {
 }
 
 // Verify reads a file to its end and returns what is in it; an error when it is not whole in every byte.
-func Verify(path string) (Summary, error) {
+func Verify(path string) (Summary, error) { return verify(path, io.Discard) }
+
+// verify passes what it reads on to seen.
+func verify(path string, seen io.Writer) (Summary, error) {
 	var out Summary
 	err := open(path, func(r *Reader) error {
 		err := each(r, func(_ Info, payload io.Reader) error {
-			_, err := io.Copy(io.Discard, payload)
+			_, err := io.Copy(seen, payload)
 			return err
 		})
 		out = Summary{Header: r.Header(), Sections: r.Sections(), Size: r.at}

@@ -74,7 +74,7 @@ func TestLoadErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := s.Save(header, []Section{{"a", 1, text("state")}, {"b", 1, text("state")}}); err != nil {
+	if _, err := s.Save(header, []Section{{"a", 1, text("state")}, {"b", 1, text("state")}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	broken := errors.New("broken")

@@ -104,13 +104,13 @@ func List(dir string) ([]File, error) {
 func name(sequence uint64) string { return fmt.Sprintf("%s%012d%s", prefix, sequence, suffix) }
 
 // Save writes a snapshot, durable when it returns, and removes those that are older than the newest Keep. It sets the
-// header's sequence number. After an error the directory is as before.
-func (s *Store) Save(h Header, sections []Section) (File, error) {
+// header's sequence number. After an error the directory is as before. rest is called all along, see Write.
+func (s *Store) Save(h Header, sections []Section, rest func()) (File, error) {
 	s.last++
 	h.Sequence = s.last
 	f := File{Path: filepath.Join(s.dir, name(h.Sequence)), Sequence: h.Sequence}
 	var err error
-	if f.Size, err = writeFile(f.Path+temp, h, sections); err != nil {
+	if f.Size, err = writeFile(f.Path+temp, h, sections, rest); err != nil {
 		return File{}, errors.Join(fmt.Errorf("cannot write snapshot %q: %w", f.Path, err), os.Remove(f.Path+temp))
 	}
 	if err := os.Rename(f.Path+temp, f.Path); err != nil {
@@ -119,16 +119,16 @@ func (s *Store) Save(h Header, sections []Section) (File, error) {
 	if err := syncDir(s.dir); err != nil {
 		return File{}, fmt.Errorf("cannot sync the directory of snapshot %q: %w", f.Path, err)
 	}
-	return f, s.prune(f)
+	return f, s.prune(f, rest)
 }
 
-func writeFile(path string, h Header, sections []Section) (size int64, err error) {
+func writeFile(path string, h Header, sections []Section, rest func()) (size int64, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if size, err = Write(&syncing{f: f}, h, sections); err != nil {
+	if size, err = Write(&syncing{f: f}, h, sections, rest); err != nil {
 		return size, err
 	}
 	return size, f.Sync()
@@ -149,6 +149,16 @@ func (s *syncing) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// resting calls itself for every piece that is written to it.
+type resting func()
+
+func (r resting) Write(b []byte) (int, error) {
+	if r != nil {
+		r()
+	}
+	return len(b), nil
+}
+
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -158,12 +168,12 @@ func syncDir(dir string) error {
 }
 
 // prune removes the oldest snapshots, after the newest has been read back.
-func (s *Store) prune(newest File) error {
+func (s *Store) prune(newest File, rest func()) error {
 	files, err := List(s.dir)
 	if err != nil || len(files) <= Keep {
 		return err
 	}
-	if _, err := Verify(newest.Path); err != nil {
+	if _, err := verify(newest.Path, resting(rest)); err != nil {
 		return fmt.Errorf("cannot read snapshot %q back: %w", newest.Path, err)
 	}
 	for _, f := range files[Keep:] {

@@ -10,9 +10,13 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// Write writes a whole snapshot and returns its size. It takes the sections' data once, in order.
-func Write(dst io.Writer, h Header, sections []Section) (int64, error) {
-	w := &writer{dst: dst, block: make([]byte, blockHead, blockHead+blockSize)}
+// Write writes a whole snapshot and returns its size. It takes the sections' data once, in order. rest is called between
+// pieces of work of a tenth of a millisecond or so, and may hold the work up; nil does not.
+func Write(dst io.Writer, h Header, sections []Section, rest func()) (int64, error) {
+	if rest == nil {
+		rest = func() {}
+	}
+	w := &writer{dst: dst, rest: rest, block: make([]byte, blockHead, blockHead+blockSize)}
 	w.header(h)
 	for _, s := range sections {
 		if w.err == nil {
@@ -26,6 +30,7 @@ func Write(dst io.Writer, h Header, sections []Section) (int64, error) {
 // writer writes the parts of a file. The first error sticks.
 type writer struct {
 	dst   io.Writer
+	rest  func()
 	at    int64
 	hash  xxhash.Digest
 	index []Info
@@ -90,6 +95,7 @@ type payload struct{ w *writer }
 
 func (p payload) Write(b []byte) (int, error) {
 	w, n := p.w, len(b)
+	w.rest()
 	for len(b) > 0 && w.err == nil {
 		room := min(cap(w.block)-len(w.block), len(b))
 		w.block = append(w.block, b[:room]...)
