@@ -3,7 +3,6 @@ package engine
 import (
 	"orrery/models"
 	"orrery/models/intern"
-	"orrery/recommend/frame"
 	"orrery/recommend/people"
 )
 
@@ -15,9 +14,7 @@ import (
 // known already, which never change.
 
 const (
-	aheadSteps = 6 // of lookAhead
-	// aheadOthers is how many products of an event's session are looked at.
-	aheadOthers = 16
+	aheadSteps = 4 // of lookAhead
 	// aheadRing is more than the events that are looked ahead for.
 	aheadRing = 8
 )
@@ -30,30 +27,21 @@ type ahead struct {
 	item        uint32 // likewise
 	shop        uint32
 	items       bool // there are items
-	view        bool // of one product, by a known visitor
-	others      []uint32
-	room        [aheadOthers]uint32 // of others: the rest of the session
 }
 
 // lookAhead does the next step for each of the events that follow event i: the first for the last of them.
 func (e *Engine) lookAhead(events []*models.Event, i int) {
-	if k := i + 6; k < len(events) {
+	if k := i + 4; k < len(events) {
 		e.aheadHashes(&e.ahead[k%aheadRing], events[k])
 	}
-	if k := i + 5; k >= 0 && k < len(events) {
+	if k := i + 3; k >= 0 && k < len(events) {
 		e.aheadRecords(&e.ahead[k%aheadRing])
 	}
-	if k := i + 4; k >= 0 && k < len(events) {
+	if k := i + 2; k >= 0 && k < len(events) {
 		e.aheadVisitor(&e.ahead[k%aheadRing])
 	}
-	if k := i + 3; k >= 0 && k < len(events) {
-		e.aheadItem(&e.ahead[k%aheadRing], events[k])
-	}
-	if k := i + 2; k >= 0 && k < len(events) {
-		e.aheadView(&e.ahead[k%aheadRing], events[k])
-	}
 	if k := i + 1; k >= 0 && k < len(events) {
-		e.aheadPairs(&e.ahead[k%aheadRing])
+		e.aheadItem(&e.ahead[k%aheadRing], events[k])
 	}
 }
 
@@ -61,8 +49,6 @@ func (e *Engine) lookAhead(events []*models.Event, i int) {
 func (e *Engine) aheadHashes(a *ahead, ev *models.Event) {
 	a.visitorHash, a.itemHash, a.visitor, a.item = 0, 0, 0, 0
 	a.shop, a.items = e.shop(ev.Shop), len(ev.Items) > 0
-	a.view = ev.Kind == models.ViewItem && len(ev.Items) == 1
-	a.others = nil
 	if len(ev.Visitor) > 0 {
 		a.visitorHash = people.HashOf(a.shop, ev.Visitor)
 		e.m.People.Ahead(a.visitorHash)
@@ -89,8 +75,8 @@ func (e *Engine) aheadVisitor(a *ahead) {
 		a.visitor = e.m.People.FindKey(a.visitorHash)
 	}
 	if a.visitor != 0 {
-		e.m.Next.Ahead(a.visitor)
 		e.intents.visits.ahead(a.visitor)
+		e.shelves.ahead(a.visitor)
 		e.m.People.AheadViews(a.visitor)
 	}
 	if a.items {
@@ -105,35 +91,9 @@ func (e *Engine) aheadItem(a *ahead, ev *models.Event) {
 	}
 	if a.item != 0 {
 		e.m.Catalogue.AheadItem(a.item)
-		e.m.Social.Ahead(a.item)
-		e.m.Viewed.Ahead(a.item)
-		e.m.Popular.Ahead(a.item)
 		e.intents.wants.ahead(a.item)
 	}
 	if a.visitor != 0 {
 		e.intents.visits.aheadVisit(a.visitor)
-		e.m.Next.AheadSession(a.visitor, a.item)
-	}
-	a.view = a.view && a.item != 0 && a.visitor != 0
-}
-
-// aheadView asks for where a view will be noted, and for the lists of the products that it will be paired with.
-func (e *Engine) aheadView(a *ahead, ev *models.Event) {
-	if !a.view {
-		return
-	}
-	a.others = e.m.People.AppendSession(a.room[:0], a.visitor, ev.Time)
-	for _, other := range a.others {
-		e.m.Viewed.Ahead(other)
-	}
-	e.m.Social.AheadViews(a.item, frame.VisitorKey(e.m.People.Key(a.visitor)))
-	e.m.Next.AheadPostings(a.item)
-}
-
-// aheadPairs asks for where the view's pairs will be counted.
-func (e *Engine) aheadPairs(a *ahead) {
-	if a.view {
-		e.m.Viewed.AheadPairs(a.item, a.others)
-		e.m.Next.AheadStirs(a.item, a.others)
 	}
 }

@@ -5,14 +5,17 @@ import (
 	"orrery/recommend/people"
 )
 
-// ApplyBlind is Apply without looking ahead: what Apply has to equal.
+// ApplyBlind is Apply without looking ahead and without help: what Apply has to equal.
 func (e *Engine) ApplyBlind(events []*models.Event) {
+	e.demand.begin(0)
 	for _, ev := range events {
 		a := ahead{shop: e.shop(ev.Shop)}
 		if len(ev.Visitor) > 0 {
 			a.visitorHash = people.HashOf(a.shop, ev.Visitor)
 		}
 		e.apply(ev, &a)
+		e.demand.next()
 	}
+	e.demand.end()
 	e.customers.advance(e.StreamTime())
 }

@@ -12,12 +12,15 @@ import (
 
 // Apply implements stream.Machine.
 func (e *Engine) Apply(events []*models.Event) {
+	e.demand.begin(len(events))
 	for i := -aheadSteps; i < len(events); i++ {
 		e.lookAhead(events, i)
 		if i >= 0 {
 			e.apply(events[i], &e.ahead[i%aheadRing])
+			e.demand.next()
 		}
 	}
+	e.demand.end()
 	e.customers.advance(e.StreamTime())
 }
 
@@ -70,7 +73,7 @@ func (e *Engine) follow(shop, item uint32, effect catalogue.Effect) {
 		e.m.Similar.List(shop, &p)
 	}
 	if effect&catalogue.Moved != 0 {
-		e.m.Popular.Enter(item, e.m.Catalogue.Scopes(item))
+		e.demand.add(deed{kinds: moved, item: item, scope: e.m.Catalogue.Innermost(item)})
 	}
 }
 
@@ -78,8 +81,10 @@ func (e *Engine) shop(name []byte) uint32 {
 	if len(name) == 0 {
 		name = []byte(models.DefaultShop)
 	}
-	shop, _ := e.shops.Add(0, name)
-	return shop
+	if e.newest == 0 || !bytes.Equal(e.shops.Name(e.newest), name) {
+		e.newest, _ = e.shops.Add(0, name)
+	}
+	return e.newest
 }
 
 // person returns the visitor and the contact that an event is about, the latter 0 where it names none, and links them.
@@ -115,7 +120,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	key := frame.VisitorKey(p.Key(v))
 	if ev.Kind == models.ViewItem || ev.Kind == models.PageView {
 		if p.Pace(v, ev.Time) || declaredBot(ev.Props) && p.MarkBot(v) {
-			p.EachViewed(v, func(item uint32) { e.m.Social.Forget(item, key) })
+			p.EachViewed(v, func(item uint32) { e.demand.add(deed{kinds: forgotten, item: item, key: key}) })
 		}
 	}
 	bot := p.IsBot(v)
@@ -124,17 +129,22 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	}
 	if began {
 		e.mails.answer(shop, p.ContactOf(v), ev.Time, visitWithin)
-		e.m.Next.End(v)
 		if len(ev.Visitor) > 0 && !bot {
 			e.arrivals.note(ev.Visitor)
 		}
 	}
-	if ev.Kind == models.ViewItem && len(ev.Items) == 1 && !bot { // a list of products is not a step of a visitor
+	kinds := viewed
+	switch {
+	case ev.Kind == models.ViewItem && len(ev.Items) == 1 && !bot: // a list of products is not a step of a visitor
 		if a.item == 0 {
 			a.item = e.m.Catalogue.Item(shop, ev.Items[0].ID)
 		}
-		e.measure(e.m.Next.Visit(v, a.item, ev.IDHash()), a.item, ev.Time)
+		if kinds |= clicked; began {
+			kinds |= ended
+		}
 		e.shelves.view(shop, v, a.item, began, ev.IDHash())
+	case began:
+		e.demand.add(deed{kinds: ended, visitor: v})
 	}
 	focus := uint32(0) // the one product that the event is about
 	for i := range ev.Items {
@@ -152,10 +162,10 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 		}
 		switch ev.Kind {
 		case models.ViewItem:
-			e.view(v, item, key, ev.Time)
+			e.view(deed{kinds: kinds, visitor: v, key: key, item: item, time: ev.Time, dice: ev.IDHash()})
 		case models.AddToCart:
 			p.AddToCart(v, item, uint32(it.Quantity), ev.Time)
-			e.m.Social.Carted(item, key, ev.Time)
+			e.demand.add(deed{kinds: carted, item: item, key: key, time: ev.Time})
 		case models.RemoveFromCart:
 			p.RemoveFromCart(v, item, uint32(it.Quantity), ev.Time)
 		}
@@ -177,18 +187,14 @@ func declaredBot(props []byte) bool {
 	return yes
 }
 
-func (e *Engine) view(v, item, key uint32, t models.Time) {
-	first, session, before := e.m.People.View(v, item, t)
-	e.m.Social.Viewed(item, key, t)
-	if first {
-		w := e.m.Viewed.Weight(t)
-		e.m.Viewed.CountBoth(item, w)
-		if len(session) == 0 {
-			e.m.Viewed.CountBasket(w)
-		}
-		e.m.Viewed.AddPairs(item, session, w)
-		e.m.Popular.Viewed(item, e.m.Catalogue.Scopes(item), t)
+// view takes a view of a product.
+func (e *Engine) view(x deed) {
+	isFirst, session, before := e.m.People.View(x.visitor, x.item, x.time)
+	if isFirst {
+		x.kinds |= first
+		x.scope = e.m.Catalogue.Innermost(x.item)
 	}
+	e.demand.addView(x, session)
 	e.afterViewing(before)
 }
 
@@ -247,8 +253,7 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 	for i, l := range order.Lines {
 		e.m.After.CountRight(l.Item, after)
 		e.m.Bought.CountBoth(l.Item, together)
-		e.m.Popular.Sold(l.Item, e.m.Catalogue.Scopes(l.Item), ev.Time)
-		e.m.Social.Bought(l.Item, key, ev.Time)
+		e.demand.add(deed{kinds: bought, item: l.Item, key: key, scope: e.m.Catalogue.Innermost(l.Item), time: ev.Time})
 		e.intents.wants.count(shop, l.Item, oneOrder)
 		if i < e.cfg.PairItems {
 			e.m.Bought.AheadPairs(l.Item, e.paired)

@@ -38,6 +38,9 @@ type Config struct {
 	Frames     map[string]frame.Frame
 	RFM        rfm.Rules // how customers are scored; by quintiles where zero
 
+	// Alone keeps all of the work on the goroutine that applies events: for measuring what it costs.
+	Alone bool
+
 	// Outcomes is told of every forecast of a purchase whose outcome is known, by the applying goroutine: for backtests.
 	Outcomes func(*IntentOutcome)
 
@@ -65,6 +68,7 @@ func (c Config) withDefaults() Config {
 type Engine struct {
 	cfg    Config
 	shops  *intern.Strings
+	newest uint32 // shop that was asked for last, 0 at first
 	ledger *ledger
 	m      frame.Models
 	now    atomic.Int64 // newest event time
@@ -81,7 +85,7 @@ type Engine struct {
 	paired  []uint32
 	baskets baskets
 	ahead   [aheadRing]ahead
-	meters  meters
+	demand  *demand
 }
 
 // New returns an engine with empty models.
@@ -106,9 +110,9 @@ func New(cfg Config) (*Engine, error) {
 			Together: together.New(), Rebuy: rebuy.New(),
 			Recent: frame.NewRecent(),
 		},
-		free:   make(chan *frame.Answerer, maxAnswerers),
-		meters: newMeters(),
+		free: make(chan *frame.Answerer, maxAnswerers),
 	}
+	e.demand = newDemand(&e.m, cfg.Alone)
 	e.customers = newCustomers(e.m.People, cfg.RFM)
 	e.intents = newIntents(e.m.People, e.m.Catalogue, cfg.Outcomes)
 	e.shelves = newShelves(e.m.People, e.m.Catalogue)
@@ -139,7 +143,7 @@ func (e *Engine) parts() []part {
 		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next}, {"similar", e.m.Similar},
 		{"customers", e.customers}, {"intent", e.intents}, {"mails", e.mails}, {"shelves", e.shelves}, {"outlook", e.horizon},
 		{"vectors", vectors{e.m.Next.Recommender}}, {"together", e.m.Together}, {"rebuy", e.m.Rebuy},
-		{"quality_next", e.meters.next}, {"quality_viewed_together", e.meters.viewed},
+		{"quality_next", e.demand.meters.next}, {"quality_viewed_together", e.demand.meters.viewed},
 	}
 }
 

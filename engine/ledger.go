@@ -13,6 +13,7 @@ import (
 // ledger counts what has been taken, exactly: events by name and money by currency.
 type ledger struct {
 	names      *intern.Strings
+	newest     uint32 // name that was counted last, 0 at first
 	currencies *intern.Strings
 	events     slab.Words // name: events
 	revenue    slab.Words // currency, 0 for none: micros, two's complement
@@ -32,6 +33,14 @@ func newLedger() *ledger {
 }
 
 func (l *ledger) event(name []byte) {
+	if l.newest == 0 || !bytes.Equal(l.names.Name(l.newest), name) {
+		l.newest = l.number(name)
+	}
+	l.events.Set(uint64(l.newest), l.events.Load(uint64(l.newest))+1)
+}
+
+// number returns the number that events of a name are counted under.
+func (l *ledger) number(name []byte) uint32 {
 	n := l.names.Find(0, name)
 	if n == 0 && l.names.Len() >= maxNames {
 		name = []byte("other")
@@ -40,7 +49,7 @@ func (l *ledger) event(name []byte) {
 		n, _ = l.names.Add(0, name)
 		l.events.Grow(uint64(n) + 1)
 	}
-	l.events.Set(uint64(n), l.events.Load(uint64(n))+1)
+	return n
 }
 
 // currency returns the number of a currency code, 0 for none.

@@ -22,16 +22,16 @@ type meters struct {
 func newMeters() meters { return meters{next: quality.New(), viewed: quality.New()} }
 
 // measure notes what the frames would have shown before a sampled click on item. It runs before the click is counted.
-func (e *Engine) measure(s next.Sample, item uint32, t models.Time) {
+func (d *demand) measure(s next.Sample, item uint32, t models.Time) {
 	if len(s.Clicks) == 0 {
 		return
 	}
-	m := &e.meters
-	m.shown = e.m.Next.Shown(m.shown[:0], quality.K)
+	m := &d.meters
+	m.shown = d.models.Next.Shown(m.shown[:0], quality.K)
 	m.next.Add(t, s.Rank, m.shown)
 	last := s.Clicks[len(s.Clicks)-1]
 	var p neighbours.Pairs
-	m.near, p = e.m.Viewed.Read(m.near[:0], last, t)
+	m.near, p = d.models.Viewed.Read(m.near[:0], last, t)
 	slices.SortFunc(m.near, func(a, b neighbours.Neighbour) int {
 		return cmp.Or(
 			cmp.Compare(neighbours.Cosine(b.Count, p.Left, b.Right), neighbours.Cosine(a.Count, p.Left, a.Right)),
@@ -54,5 +54,5 @@ func (e *Engine) Quality(now models.Time) []models.FrameQuality {
 		}
 		return q
 	}
-	return []models.FrameQuality{read(frame.Next, e.meters.next), read(frame.ViewedTogether, e.meters.viewed)}
+	return []models.FrameQuality{read(frame.Next, e.demand.meters.next), read(frame.ViewedTogether, e.demand.meters.viewed)}
 }

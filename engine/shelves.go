@@ -35,8 +35,10 @@ const (
 	lastSize = 1 << 16
 	// lately is how many products of a visitor's history are looked at.
 	lately = 8
-	// shelfEvery is of how many views one is forecast, to learn and to judge.
-	shelfEvery = 8
+	// shelfEvery is of how many views one is forecast, to learn and to judge; shelfRarely once shelfKnown have been.
+	shelfEvery  = 8
+	shelfRarely = 64
+	shelfKnown  = 40_000
 )
 
 // The words of a shop, all float64.
@@ -76,7 +78,11 @@ func (s *shelves) view(shop, visitor, item uint32, began bool, chance uint64) {
 	s.last.Set(at, uint64(visitor)<<32|uint64(to))
 	root := s.root(to)
 	if from := uint32(before); !began && uint32(before>>32) == visitor && from != 0 {
-		if chance%shelfEvery == 0 {
+		every := uint64(shelfEvery)
+		if s.number(shop, shN) >= shelfKnown {
+			every = shelfRarely
+		}
+		if chance%every == 0 {
 			s.judge(shop, visitor, from, to, root)
 		}
 		s.move(from, to)
@@ -87,6 +93,9 @@ func (s *shelves) view(shop, visitor, item uint32, began bool, chance uint64) {
 		s.views.Set(uint64(c), s.views.Load(uint64(c))+1)
 	}
 }
+
+// ahead asks for what a visitor has looked at last. See intern.Hashes.Ahead.
+func (s *shelves) ahead(visitor uint32) { s.last.Ahead(uint64(visitor % lastSize)) }
 
 // root returns the category of the shop itself.
 func (s *shelves) root(category uint32) uint32 {

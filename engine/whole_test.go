@@ -302,7 +302,7 @@ func TestBatchSizes(t *testing.T) {
 	}
 }
 
-// Looking ahead changes nothing, to the bit, in whatever batches it is done.
+// Looking ahead, and doing half of the work on another goroutine, changes nothing, to the bit, in whatever batches it is done.
 func TestLookAhead(t *testing.T) {
 	events := decode(t, newWorld(6, 4000).merged())
 	for _, size := range []int{3, 64, 256} {

@@ -90,7 +90,7 @@ func Measure(ctx context.Context, cfg Config) (*Result, error) {
 
 func measure(ctx context.Context, cfg Config, size Size) (p Point, err error) {
 	p.Size = size
-	e, err := engine.New(engine.Config{})
+	e, err := engine.New(engine.Config{Alone: true})
 	if err != nil {
 		return p, err
 	}

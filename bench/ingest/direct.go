@@ -39,7 +39,9 @@ const directBatch = 256
 
 // direct decodes and applies cfg.Direct events, and returns the state after the prefill as well.
 func direct(ctx context.Context, cfg Config) (d Direct, full state, err error) {
-	e, err := engine.New(cfg.Engine)
+	alone := cfg.Engine
+	alone.Alone = true
+	e, err := engine.New(alone)
 	if err != nil {
 		return d, nil, err
 	}

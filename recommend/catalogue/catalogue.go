@@ -51,7 +51,6 @@ type Catalogue struct {
 	recent     slab.Words // shop*rings+ring: position; see rings.go
 	texts      *slab.Texts
 	buf, path  []byte
-	scopes     []uint32
 }
 
 // New returns an empty catalogue.
@@ -132,17 +131,20 @@ func (c *Catalogue) Within(item, scope uint32) bool {
 	return c.Scope(c.Shop(item), nil) == scope
 }
 
-// Scopes returns the category of an item and all above it, the shop at the end. It is the writer's scratch.
-func (c *Catalogue) Scopes(item uint32) []uint32 {
-	c.scopes = c.scopes[:0]
-	for s := uint32(c.products.Load(c.word(item, pKind)) >> 32); s != 0; {
-		c.scopes = append(c.scopes, s)
-		s = uint32(c.parents.Load(uint64(s)))
+// Innermost returns the innermost scope of an item: its category, the shop itself where none is known. For the writer.
+func (c *Catalogue) Innermost(item uint32) uint32 {
+	if category := c.Category(item); category != 0 {
+		return category
 	}
-	if len(c.scopes) == 0 {
-		c.scopes = append(c.scopes, c.category(c.Shop(item), nil))
+	return c.category(c.Shop(item), nil)
+}
+
+// AppendScopes appends a scope and all above it, the shop at the end. Any goroutine may call it.
+func (c *Catalogue) AppendScopes(dst []uint32, scope uint32) []uint32 {
+	for ; scope != 0; scope = c.Parent(scope) {
+		dst = append(dst, scope)
 	}
-	return c.scopes
+	return dst
 }
 
 // Category returns the number of an item's category, 0 where none is known. Any goroutine may call it.

@@ -276,14 +276,14 @@ func TestCategories(t *testing.T) {
 	other, _ := feed(t, c, 1, upsert(`{"item_id":"B"}`))
 	foreign, _ := feed(t, c, 2, upsert(`{"item_id":"A","item_category":"Home"}`))
 	var names []string
-	for _, s := range c.Scopes(item) {
+	for _, s := range c.AppendScopes(nil, c.Innermost(item)) {
 		names = append(names, string(c.categories.Name(s)))
 	}
 	if !slices.Equal(names, []string{"Home > Kitchen > Pans", "Home > Kitchen", "Home", ""}) {
 		t.Errorf("scopes %q", names)
 	}
 	shop, kitchen := c.Scope(1, nil), c.Scope(1, []byte("Home>Kitchen"))
-	if len(c.Scopes(other)) != 1 || c.Scopes(other)[0] != shop || c.Category(other) != 0 || c.Parent(shop) != 0 || c.Parent(c.Scope(1, []byte("Home"))) != shop {
+	if c.Innermost(other) != shop || len(c.AppendScopes(nil, shop)) != 1 || c.Category(other) != 0 || c.Parent(shop) != 0 || c.Parent(c.Scope(1, []byte("Home"))) != shop {
 		t.Error("a product without a category belongs to the shop alone")
 	}
 	g := func(item, scope uint32, want bool) {

@@ -123,14 +123,21 @@ func (l *Lists) AddPairs(item uint32, others []uint32, w float32) {
 	}
 }
 
-// Ahead asks for where the list of item is and its counts, and AheadPairs, when the places of all have come, for the sets
-// that AddPairs will work on: see intern.Hashes.Ahead.
-func (l *Lists) Ahead(item uint32) {
-	if uint64(item) < l.at.Len() {
-		l.at.Ahead(uint64(item))
-	}
+// Ahead asks for the counts of item and for where its list and those of others are, and AheadPairs, when the places of all
+// have come, for the sets that AddPairs will work on: see intern.Hashes.Ahead.
+func (l *Lists) Ahead(item uint32, others []uint32) {
 	if uint64(item) < l.sides.Len() {
 		l.sides.Ahead(uint64(item))
+	}
+	l.aheadPlace(item)
+	for _, other := range others {
+		l.aheadPlace(other)
+	}
+}
+
+func (l *Lists) aheadPlace(item uint32) {
+	if uint64(item) < l.at.Len() {
+		l.at.Ahead(uint64(item))
 	}
 }
 

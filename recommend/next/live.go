@@ -39,22 +39,19 @@ func (l *Live) End(visitor uint32) {
 	}
 }
 
-// Ahead asks for which session a visitor is in, AheadSession, when that has come, for what Visit will look at, and
-// AheadPostings for the rest of it. See intern.Hashes.Ahead.
-func (l *Live) Ahead(visitor uint32) {
+// Ahead asks for which session a visitor is in and for what is known of an item, and AheadSession, when that has come, for
+// the rest of what Visit will look at. See intern.Hashes.Ahead.
+func (l *Live) Ahead(visitor, item uint32) {
 	if uint64(visitor) < l.rows.Len() {
 		l.rows.Ahead(uint64(visitor))
 	}
+	l.Index().Ahead(item)
 }
 
-// AheadSession asks for the session of a visitor and the entry of an item.
-func (l *Live) AheadSession(visitor, item uint32) { l.Index().Ahead(l.Row(visitor), item) }
-
-// AheadPostings asks for where an item will be linked.
-func (l *Live) AheadPostings(item uint32) { l.Index().AheadPostings(item) }
-
-// AheadStirs asks for what Visit of an item will stir, in a session with others.
-func (l *Live) AheadStirs(item uint32, others []uint32) {
+// AheadSession asks for the session of a visitor, others its items, and for where it will be linked with an item.
+func (l *Live) AheadSession(visitor, item uint32, others []uint32) {
+	l.Index().AheadRow(l.Row(visitor))
+	l.Index().AheadPostings(item)
 	slab.Ahead(l.recent.stirOf(item))
 	for _, other := range others {
 		slab.Ahead(l.recent.stirOf(other))

@@ -67,18 +67,18 @@ func New(withDecay bool) *Counts {
 
 // Sold counts an order of product at moment t, in all its scopes.
 func (c *Counts) Sold(product uint32, scopes []uint32, t models.Time) {
-	sold := c.add(product, pSold, c.sell, t)
+	rank := c.sell.Rank(c.add(product, pSold, c.sell, t))
 	for _, s := range scopes {
-		c.rise(s, listSold, product, c.sell.Rank(sold))
+		c.rise(s, listSold, product, rank)
 	}
 }
 
 // Viewed counts a view of product at moment t, in all its scopes.
 func (c *Counts) Viewed(product uint32, scopes []uint32, t models.Time) {
 	c.add(product, pSlow, c.slow, t)
-	fast := c.add(product, pFast, c.fast, t)
+	rank := c.fast.Rank(c.add(product, pFast, c.fast, t))
 	for _, s := range scopes {
-		c.rise(s, listViewed, product, c.fast.Rank(fast))
+		c.rise(s, listViewed, product, rank)
 	}
 }
 

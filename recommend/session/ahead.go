@@ -1,13 +1,20 @@
 package session
 
-// Ahead asks for what Click of a visitor in session row on item will look at first, and AheadPostings, when that has
-// come, for where it will link the item's session. See intern.Hashes.Ahead.
-func (x *Index) Ahead(row Row, item uint32) {
+// Ahead asks for what is known of an item; AheadRow for the session row, and AheadPostings, when what Ahead has asked for has
+// come, for where a session of the item will be linked. See intern.Hashes.Ahead.
+func (x *Index) Ahead(item uint32) {
 	if uint64(item) < x.items.Len() {
 		x.items.Ahead(uint64(item))
 	}
-	if row&rowBlock != 0 {
+}
+
+// AheadRow asks for the beginning of a session, or for what is known of its only item.
+func (x *Index) AheadRow(row Row) {
+	switch {
+	case row&rowBlock != 0:
 		x.aheadRow(uint32(row))
+	case row&rowFirst != 0:
+		x.Ahead(uint32(row))
 	}
 }
 
