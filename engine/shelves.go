@@ -121,18 +121,20 @@ func (s *shelves) move(from, to uint32) {
 		}
 	}
 	s.rows.Set(row, all+1)
-	least := row + 1
-	for i := row + 1; i < row+rowWords; i++ {
-		w := s.rows.Load(i)
+	least, fewest := uint64(1), uint32(math.MaxUint32)
+	for i, w := range s.rows.Block(row, rowWords) {
+		if i == 0 {
+			continue
+		}
 		if uint32(w>>32) == to {
-			s.rows.Set(i, w+1)
+			s.rows.Set(row+uint64(i), w+1)
 			return
 		}
-		if uint32(w) < uint32(s.rows.Load(least)) {
-			least = i
+		if uint32(w) < fewest {
+			least, fewest = uint64(i), uint32(w)
 		}
 	}
-	s.rows.Set(least, uint64(to)<<32|uint64(uint32(s.rows.Load(least))+1))
+	s.rows.Set(row+least, uint64(to)<<32|uint64(fewest+1))
 }
 
 // moves returns how often the category to came after from, and all moves from there.

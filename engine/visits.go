@@ -204,6 +204,7 @@ func (v *visits) advance(minute int64, look func(visit uint32)) {
 		v.wheel.Set(at, 0)
 		for visit != 0 {
 			next := uint32(v.get(visit, vstNext))
+			v.pool.words.Ahead(uint64(next) * visitWords)
 			look(visit)
 			visit = next
 		}

@@ -380,8 +380,14 @@ func TestEverythingAtOnce(t *testing.T) {
 		})
 	}
 	saving := false
-	for n, batch := range slices.Collect(slices.Chunk(events, 16)) {
-		e.Apply(batch)
+	for n := 0; len(events) > 0; n++ {
+		size := 16
+		if n%4 == 3 { // large enough that another goroutine helps
+			size = 256
+		}
+		size = min(size, len(events))
+		e.Apply(events[:size])
+		events = events[size:]
 		if saving {
 			select {
 			case <-frozen:

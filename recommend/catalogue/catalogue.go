@@ -78,10 +78,7 @@ func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
 func (c *Catalogue) Ahead(hash uint64)     { c.items.Ahead(hash) }
 func (c *Catalogue) AheadRef(hash uint64)  { c.items.AheadRef(hash) }
 func (c *Catalogue) AheadName(hash uint64) { c.items.AheadText(hash) }
-func (c *Catalogue) AheadItem(item uint32) {
-	c.products.Ahead(c.word(item, 0))
-	c.labels.Ahead(uint64(item / 2))
-}
+func (c *Catalogue) AheadItem(item uint32) { c.products.Ahead(c.word(item, 0)) }
 
 // Find returns the number of an item id in a shop, or 0. Any goroutine may call it.
 func (c *Catalogue) Find(shop uint32, id []byte) uint32 { return c.items.Find(shop, id) }

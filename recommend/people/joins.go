@@ -44,8 +44,11 @@ func (p *People) pairUp(l *list, item, start, s uint32) {
 func (p *People) look(l *list, item, s uint32) (freed uint64) {
 	at := -1
 	for i := 0; i < l.n; i++ {
+		if l.id(i) != item {
+			continue
+		}
 		e := l.at(i)
-		if e.ID != item || !p.continues(e, s) {
+		if !p.continues(e, s) {
 			continue
 		}
 		e.Aux, e.Last = min(e.Aux, s), max(e.Last, s)

@@ -86,6 +86,8 @@ func (l *list) at(i int) Entry {
 	return Entry{ID: uint32(word >> 32), Last: uint32(word), Aux: uint32(aux)}
 }
 
+func (l *list) id(i int) uint32 { return uint32(l.block[i] >> 32) }
+
 func (l *list) set(i int, e Entry) {
 	half := &l.block[l.room()+i/2]
 	shift := 32 * uint(i&1)

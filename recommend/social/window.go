@@ -221,10 +221,14 @@ func (w *window) find(set uint64, tag uint32) (at uint64, ok bool) {
 // spare returns how many entries of a set are free at t, and the place of one: empty rather than run out.
 func (w *window) spare(h *head, set uint64, t uint32) (at uint64, free int) {
 	empty := false
-	for place := 2 * set; place < 2*(set+setWords); place++ {
-		if e := w.get(place); !w.alive(h, e, t) {
+	for i, word := range w.tables.Block(set, setWords) {
+		for half := range uint64(2) {
+			e := uint32(word >> (32 * half))
+			if w.alive(h, e, t) {
+				continue
+			}
 			if free++; free == 1 || e == 0 && !empty {
-				at, empty = place, e == 0
+				at, empty = 2*(set+uint64(i))+half, e == 0
 			}
 		}
 	}
