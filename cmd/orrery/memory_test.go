@@ -13,7 +13,7 @@ func TestMemoryLimit(t *testing.T) {
 }
 
 func TestHeapBesideArrays(t *testing.T) {
-	c := &ceiling{memory: 1000}
+	c := &collector{memory: 1000}
 	for _, step := range []struct {
 		arrays int64
 		stale  bool
@@ -24,6 +24,17 @@ func TestHeapBesideArrays(t *testing.T) {
 		}
 		if got := c.heap(step.arrays); got != step.heap {
 			t.Errorf("%d bytes of arrays leave %d to the heap, want %d", step.arrays, got, step.heap)
+		}
+	}
+}
+
+func TestGarbage(t *testing.T) {
+	for _, c := range []struct {
+		live, arrays int64
+		want         int
+	}{{0, 0, 100}, {0, 500, 100}, {200, 0, 100}, {200, 100, 150}, {200, 200, 200}, {10, 1000, mostPercent}} {
+		if got := garbage(c.live, c.arrays); got != c.want {
+			t.Errorf("%d alive beside %d of arrays: %d %%, want %d", c.live, c.arrays, got, c.want)
 		}
 	}
 }

@@ -71,8 +71,8 @@ func (n *node) start(ctx context.Context) (err error) {
 	if err := n.flags.validate(); err != nil {
 		return err
 	}
-	stopCeiling := startCeiling(n.log)
-	n.stopsWith("memory ceiling", func(context.Context) error { stopCeiling(); return nil })
+	stopCollector := startCollector(n.log)
+	n.stopsWith("memory ceiling", func(context.Context) error { stopCollector(); return nil })
 	n.cluster = n.flags.Cluster.cluster()
 	n.cluster.Log = n.log
 	if len(n.cluster.Brokers) == 0 {
