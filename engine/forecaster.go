@@ -106,18 +106,24 @@ func (f *forecaster) settled(bought bool) {
 
 func (f *forecaster) publish() {
 	r := &f.record
-	now := &outlook{model: f.model.Clone(), record: *r, quality: models.IntentQuality{
-		Outcomes: uint64(r.N), Purchases: uint64(r.Positives), Sessions: f.sessions, Buying: f.buying, BaseRate: f.base(),
-		LogLoss: r.Loss / max(1, r.Weight), BaseLoss: r.BaseLoss / max(1, r.Weight), ECE: r.ECE(), Gate: f.gate(),
-	}}
+	now := &outlook{model: f.model.Clone(), record: *r, quality: qualityOf(r, f.sessions, f.buying, f.base(), f.gate())}
 	for i, s := range f.sums {
 		now.average[i] = s / max(1, r.N)
 	}
-	for i := range r.Bins {
-		now.quality.Bins = append(now.quality.Bins, binOf(r, i))
-	}
 	f.published.Store(now)
 	f.fresh = 0
+}
+
+// qualityOf returns a record as it is shown, with the sessions that its forecasts were of and those that bought.
+func qualityOf(r *intent.Record, sessions, buying uint64, base float64, gate string) models.IntentQuality {
+	q := models.IntentQuality{
+		Outcomes: uint64(r.N), Purchases: uint64(r.Positives), Sessions: sessions, Buying: buying, BaseRate: base,
+		LogLoss: r.Loss / max(1, r.Weight), BaseLoss: r.BaseLoss / max(1, r.Weight), ECE: r.ECE(), Gate: gate,
+	}
+	for i := range r.Bins {
+		q.Bins = append(q.Bins, binOf(r, i))
+	}
+	return q
 }
 
 // binOf returns a bin of a record as it is shown.

@@ -334,14 +334,7 @@ func (f *foresight) publish() {
 	now := &foreseen{model: f.model.Clone(), records: f.records}
 	for i := range f.records {
 		r := &f.records[i]
-		q := &now.quality[i]
-		*q = models.IntentQuality{
-			Outcomes: uint64(r.N), Purchases: uint64(r.Positives), Sessions: uint64(r.N), Buying: uint64(r.Positives), BaseRate: f.base(i),
-			LogLoss: r.Loss / max(1, r.Weight), BaseLoss: r.BaseLoss / max(1, r.Weight), ECE: r.ECE(), Gate: f.gate(i),
-		}
-		for b := range r.Bins {
-			q.Bins = append(q.Bins, binOf(r, b))
-		}
+		now.quality[i] = qualityOf(r, uint64(r.N), uint64(r.Positives), f.base(i), f.gate(i))
 	}
 	for i, s := range f.sums {
 		now.average[i] = s / max(1, f.records[1].N)

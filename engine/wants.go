@@ -199,13 +199,7 @@ func (f *wanting) gate() string {
 
 func (f *wanting) publish() {
 	r := &f.record
-	now := &wanted{model: f.model.Clone(), record: *r, quality: models.IntentQuality{
-		Outcomes: uint64(r.N), Purchases: uint64(r.Positives), Sessions: uint64(r.N), Buying: f.chosen, BaseRate: f.base(),
-		LogLoss: r.Loss / max(1, r.Weight), BaseLoss: r.BaseLoss / max(1, r.Weight), ECE: r.ECE(), Gate: f.gate(),
-	}}
-	for i := range r.Bins {
-		now.quality.Bins = append(now.quality.Bins, binOf(r, i))
-	}
+	now := &wanted{model: f.model.Clone(), record: *r, quality: qualityOf(r, uint64(r.N), f.chosen, f.base(), f.gate())}
 	f.published.Store(now)
 	f.fresh = 0
 }
