@@ -132,6 +132,11 @@ func measure(ctx context.Context, cfg Config, node *child.Process) (*Result, err
 	}()
 	for s.began = time.Now(); err == nil && time.Since(s.began) < cfg.For; {
 		err = s.interval(ctx, source)
+		select {
+		case ended := <-poured:
+			return nil, errors.Join(err, fmt.Errorf("the stream of events ended before the run did: %w", ended))
+		default:
+		}
 	}
 	stop()
 	if err := errors.Join(err, <-poured); err != nil {
