@@ -34,11 +34,11 @@ type demand struct {
 const (
 	// deedEvents is how many events' deeds are handed on together: enough that handing on costs little, and so few that
 	// the other goroutine has something to do soon.
-	deedEvents = 32
+	deedEvents = 64
 	// helpedEvents is the size of a batch from which on another goroutine helps.
-	helpedEvents = 4 * deedEvents
+	helpedEvents = 2 * deedEvents
 	// deedsReady is how many times deedEvents events one goroutine may be ahead of the other.
-	deedsReady = 8
+	deedsReady = 16
 )
 
 // deeds is what visitors did, in the order of events.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"orrery/models"
 )
 
 // applier is the goroutine that owns the fold: it applies batches and freezes the state between them.
@@ -12,6 +14,9 @@ type applier struct {
 	ctx  context.Context // ends some time after Run's
 	full <-chan *batch
 	free chan<- *batch
+
+	batches []*batch        // being applied
+	events  []*models.Event // of these, what survives the dedupe
 
 	asks    []chan error // snapshots that were asked for
 	due     bool         // a snapshot is to be taken as soon as the one before is written
@@ -112,24 +117,46 @@ func (a *applier) refuse() {
 	}
 }
 
-// apply folds a batch and gives it back.
+// apply folds a batch, with those that are ready behind it, and gives them back.
 func (a *applier) apply(b *batch) error {
-	if err := a.sort(b); err != nil {
-		return err
-	}
 	f := a.p.fold
-	if len(b.apply) > 0 {
-		a.p.cfg.Machine.Apply(b.apply)
-		f.counters.taken += uint64(len(b.apply))
+	a.events = a.events[:0]
+	a.batches = a.take(append(a.batches[:0], b))
+	for _, b := range a.batches {
+		if err := a.sort(b); err != nil {
+			return err
+		}
+		a.records += uint64(len(b.entries))
+	}
+	if len(a.events) > 0 {
+		a.p.cfg.Machine.Apply(a.events)
+		f.counters.taken += uint64(len(a.events))
 	}
 	a.moved = true
-	a.records += uint64(len(b.entries))
 	a.p.checkReady()
 	a.p.public.publish(f, len(a.full))
 	a.p.announce()
-	b.reset()
-	a.free <- b // its capacity is the number of batches
+	for _, b := range a.batches {
+		b.reset()
+		a.free <- b // its capacity is the number of batches
+	}
 	return nil
+}
+
+// take appends the batches that are ready, up to what is applied at once.
+func (a *applier) take(to []*batch) []*batch {
+	for len(to) < batchesAtOnce {
+		select {
+		case b, ok := <-a.full:
+			if !ok {
+				return to
+			}
+			to = append(to, b)
+		default:
+			return to
+		}
+	}
+	return to
 }
 
 // sort moves the positions past the batch, and tells new events from repeats and dead letters.
@@ -157,7 +184,7 @@ func (a *applier) sort(b *batch) error {
 		case part.seen.add(e.hash):
 			ev := &b.events[e.event]
 			f.counters.newestEvent = max(f.counters.newestEvent, ev.Time)
-			b.apply = append(b.apply, ev)
+			a.events = append(a.events, ev)
 		default:
 			f.counters.duplicates++
 		}
