@@ -9,6 +9,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 
 // Whatever somebody sends to the broker's port ends his connection and nothing else.
 func TestForeignRequests(t *testing.T) {
-	var log bytes.Buffer
+	var log lines
 	b := start(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	request := func(size uint32, kind uint16, rest string) string {
 		head := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(nil, size), kind)
@@ -67,6 +68,24 @@ func TestForeignRequests(t *testing.T) {
 	if n := strings.Count(log.String(), "does not speak Kafka's protocol"); n != 7 {
 		t.Errorf("%d lines in the log, want 7:\n%s", n, log.String())
 	}
+}
+
+// lines is a log that several goroutines write to.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func allocated() uint64 {
