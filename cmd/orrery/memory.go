@@ -20,11 +20,11 @@ const memoryShare = 85
 
 // collector tells Go's garbage collector of the models' arrays, which lie outside of its heap.
 //
-// Below the ceiling, garbage may come to as much as all that is alive, arrays included, unless GOGC says otherwise. That is what
-// the collector's default means where all lies in its heap; counted without the arrays, it would collect several times as
-// often, and each collection takes half of a machine of two cores for some 20 ms. Measured at 25,000 product frames and 20,000
-// events a second, driver and server on two cores: a collection every 2 s and a p99 of 81 ms by the heap alone, one every 6 s
-// and 15 ms by three times the heap.
+// Below the ceiling, garbage may come to as much as all that is alive, arrays included, up to mostGarbage, unless GOGC says
+// otherwise. Counted without the arrays, as the collector does by itself, it would collect several times as often, and each
+// collection takes half of a machine of two cores for some 20 ms. Measured at 25,000 product frames and 20,000 events a second,
+// driver and server on two cores: a collection every 2 s and a p99 of 81 ms by the heap alone, one every 6 s and 15 ms by three
+// times the heap.
 type collector struct {
 	memory  int64 // that the process may use, 0 if nobody says
 	arrays  int64 // of it, when the heap's limit was set
@@ -35,8 +35,9 @@ type collector struct {
 const (
 	// collectorEvery is how often arrays and heap are looked at.
 	collectorEvery = time.Second
-	// mostPercent bounds the garbage of a heap that is small beside its arrays.
-	mostPercent = 400
+	// mostGarbage is some seconds' worth at 20,000 events a second. More of it would be memory for nothing: what a collection
+	// costs depends on the heap alone.
+	mostGarbage = 256 << 20
 )
 
 // startCollector keeps the process below GOMEMLIMIT, or else below what the control group allows, and collections as rare
@@ -85,12 +86,12 @@ func liveHeap() int64 {
 	return int64(sample[0].Value.Uint64())
 }
 
-// garbage returns how much garbage there may be, in percent of the heap alive, for it to be as much as heap and arrays.
+// garbage returns how much garbage there may be, in percent of the heap alive.
 func garbage(live, arrays int64) int {
 	if live <= 0 {
 		return 100
 	}
-	return int(min(100+100*arrays/live, mostPercent))
+	return int(max(100, 100*min(live+arrays, mostGarbage)/live))
 }
 
 // heap returns the heap's limit beside so many bytes of arrays: at least a tenth, since a heap without any room collects

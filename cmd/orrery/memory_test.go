@@ -29,12 +29,13 @@ func TestHeapBesideArrays(t *testing.T) {
 }
 
 func TestGarbage(t *testing.T) {
+	const mb = 1 << 20
 	for _, c := range []struct {
 		live, arrays int64
 		want         int
-	}{{0, 0, 100}, {0, 500, 100}, {200, 0, 100}, {200, 100, 150}, {200, 200, 200}, {10, 1000, mostPercent}} {
+	}{{0, 0, 100}, {0, 500 * mb, 100}, {50 * mb, 0, 100}, {50 * mb, 25 * mb, 150}, {128 * mb, 1000 * mb, 200}, {900 * mb, 5000 * mb, 100}} {
 		if got := garbage(c.live, c.arrays); got != c.want {
-			t.Errorf("%d alive beside %d of arrays: %d %%, want %d", c.live, c.arrays, got, c.want)
+			t.Errorf("%d MB alive beside %d of arrays: %d %%, want %d", c.live/mb, c.arrays/mb, got, c.want)
 		}
 	}
 }
