@@ -23,6 +23,7 @@ type batch struct {
 	entries []entry
 	events  [batchEvents]models.Event
 	used    int // events
+	most    int // events that may hold on to what they were read from
 	limit   int // entries
 	bytes   int
 }
@@ -44,7 +45,14 @@ func newBatch(limit int) *batch {
 
 func (b *batch) full() bool { return len(b.entries) == b.limit || b.bytes >= batchBytes }
 
+// reset empties the batch. Events hold on to the fetch that they were read from until they are used again. Once the stream
+// has slowed down, those of full batches might not be for long, and would keep the buffers of whole fetches: they are let go.
 func (b *batch) reset() {
+	b.most = max(b.most, b.used)
+	if b.most > batchEvents/2 && b.used < batchEvents/8 {
+		clear(b.events[b.used:b.most])
+		b.most = b.used
+	}
 	clear(b.entries)
 	b.entries, b.used, b.bytes = b.entries[:0], 0, 0
 }
