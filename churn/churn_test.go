@@ -196,6 +196,38 @@ func TestGates(t *testing.T) {
 	}
 }
 
+// A base rate says whom it rests on: the customers alike, or all where these are few.
+func TestBaseRate(t *testing.T) {
+	b := Base{All: 0.1}
+	b.N[0][0], b.Share[0][0], b.N[2][1], b.Share[2][1] = 100, 0.2, 5, 0.9
+	f := func(k btyd.Key, p float64, n int) {
+		t.Helper()
+		if got, of := b.Buy(k, start+50, baseDays); math.Abs(got-p) > 1e-12 || of != n {
+			t.Errorf("%+v: %v of %d, want %v of %d", k, got, of, p, n)
+		}
+	}
+	f(btyd.Key{Days: 1, First: start + 40, Last: start + 40}, 0.2, 100)
+	f(btyd.Key{Days: 3, First: start, Last: start + 10}, 0.1, 105)
+}
+
+// What a customer will spend does not depend on whether an order that is cancelled by now came first.
+func TestOrderValueAfterCancellation(t *testing.T) {
+	c := New(rfm.Rules{})
+	c.SetModels(&Models{Day: start + 30, Spend: btyd.GammaGamma{P: 6, Q: 4, V: 15}, Forecast: fixed})
+	for contact := range uint32(2) {
+		if contact == 0 {
+			c.Purchase(contact, start, 10*models.Micros)
+		}
+		c.Purchase(contact, start+10, 10*models.Micros)
+		c.Purchase(contact, start+20, 10*models.Micros)
+	}
+	c.Refund(0, start, 10*models.Micros, true)
+	got, _ := c.Score(0, start+30)
+	if want, _ := c.Score(1, start+30); got.Order != want.Order {
+		t.Errorf("an order of %v is expected, and %v of who never had the first", got.Order, want.Order)
+	}
+}
+
 func TestSnapshot(t *testing.T) {
 	c, now := fitted(t, 700)
 	var b bytes.Buffer

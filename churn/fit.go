@@ -59,15 +59,25 @@ func cell(k btyd.Key, day btyd.Day) (x, recency int) {
 // thin is how many customers a cell needs to speak for itself.
 const thin = 30
 
-// Buy returns the base rate of a purchase within a number of days, by the cell's constant hazard, and the number of
-// customers that it rests on.
+// Buy returns the base rate of a purchase within a number of days, by the constant hazard of the cell, or of all where that
+// is thin, and the number of customers that it rests on.
 func (b *Base) Buy(k btyd.Key, now btyd.Day, days float64) (p float64, n int) {
 	x, recency := cell(k, now)
 	p, n = b.Share[x][recency], b.N[x][recency]
 	if n < thin {
-		p = b.All
+		p, n = b.All, b.Customers()
 	}
 	return 1 - math.Pow(1-p, days/baseDays), n
+}
+
+// Customers returns how many the base rate of all rests on.
+func (b *Base) Customers() (n int) {
+	for x := range b.N {
+		for r := range b.N[x] {
+			n += b.N[x][r]
+		}
+	}
+	return n
 }
 
 // Fit learns from all purchases up to a day, beside the writer: a scan of the contacts, the choice of a model (see
@@ -213,14 +223,13 @@ func (b *Base) add(days []btyd.Day, now btyd.Day) {
 
 // close turns counts into shares, each with one customer of the base rate added.
 func (b *Base) close() {
-	var n, bought float64
-	for x := range b.N {
-		for r := range b.N[x] {
-			n += float64(b.N[x][r])
+	var bought float64
+	for x := range b.Share {
+		for r := range b.Share[x] {
 			bought += b.Share[x][r]
 		}
 	}
-	b.All = bought / max(n, 1)
+	b.All = bought / max(float64(b.Customers()), 1)
 	for x := range b.N {
 		for r := range b.N[x] {
 			b.Share[x][r] = (b.Share[x][r] + b.All) / (float64(b.N[x][r]) + 1)

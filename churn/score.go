@@ -81,8 +81,11 @@ func (m *Models) order(r *record) float64 {
 		return r.spent.Float() / float64(r.key.Days)
 	}
 	x := float64(r.key.Days - 1)
-	if x == 0 || r.spent <= r.first {
+	switch {
+	case x == 0 || r.spent <= r.first:
 		return m.Spend.Mean()
+	case r.first <= 0: // not known: see remove
+		return m.Spend.Expect(x, r.spent.Float()/(x+1))
 	}
 	return m.Spend.Expect(x, (r.spent-r.first).Float()/x)
 }

@@ -12,7 +12,6 @@ var Bands = [...]float64{0.7, 0.4, 0.2}
 // customer to another (0: at or above Bands[0], 3: below Bands[2]).
 type Change struct {
 	Contact  uint32
-	Day      btyd.Day
 	Segment  bool
 	From, To rfm.Segment // if Segment
 	FromBand uint8
@@ -35,7 +34,7 @@ func newWatch() watch { return watch{due: make(map[btyd.Day][]uint32)} }
 // changed notes what a purchase or a refund has changed.
 func (w *watch) changed(c *Customers, contact uint32, before, r *record) {
 	if from, to := before.scores.Segment(), r.scores.Segment(); from != to {
-		w.changes = append(w.changes, Change{Contact: contact, Day: r.key.Last, Segment: true, From: from, To: to})
+		w.changes = append(w.changes, Change{Contact: contact, Segment: true, From: from, To: to})
 	}
 	if m := c.models.Load(); m != nil && m.Gate == "" && r.key.Days > 0 {
 		c.reband(contact, m, max(w.day, r.key.Last))
@@ -61,7 +60,7 @@ func (c *Customers) reband(contact uint32, m *Models, day btyd.Day) {
 		return
 	}
 	if band := m.band(r.key, day); band != r.band {
-		c.watch.changes = append(c.watch.changes, Change{Contact: contact, Day: day, FromBand: r.band, ToBand: band})
+		c.watch.changes = append(c.watch.changes, Change{Contact: contact, FromBand: r.band, ToBand: band})
 		r.band = band
 		c.store(contact, &r, nil)
 	}
@@ -120,7 +119,7 @@ func (c *Customers) Sweep(n int, day btyd.Day) {
 		}
 		if scores := c.rules.Settle(c.table, r.scores, r.values(), max(day, r.key.Last)); scores != r.scores {
 			if from, to := r.scores.Segment(), scores.Segment(); from != to {
-				c.watch.changes = append(c.watch.changes, Change{Contact: contact, Day: day, Segment: true, From: from, To: to})
+				c.watch.changes = append(c.watch.changes, Change{Contact: contact, Segment: true, From: from, To: to})
 			}
 			c.regrid(r.scores, scores)
 			r.scores = scores

@@ -71,12 +71,7 @@ func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool
 	if m == nil {
 		return out, true
 	}
-	out.Gate, out.Fitted, out.BaseRate, out.Calibration = m.Gate, timeOf(m.Day), m.Base.All, m.Calibration
-	for _, row := range m.Base.N {
-		for _, n := range row {
-			out.BaseOf += n
-		}
-	}
+	out.Gate, out.Fitted, out.BaseRate, out.BaseOf, out.Calibration = m.Gate, timeOf(m.Day), m.Base.All, m.Base.Customers(), m.Calibration
 	if m.Gate == "" {
 		describe(&out, m)
 	}

@@ -14,8 +14,8 @@ type Customer struct {
 	Percentile [3]float64 // mid-ranks among all customers of the shop, 0 to 1
 	Segment    string     // with hysteresis: the one that changes are told of
 
-	// Forecast. Where Gate is not empty it says why no model speaks: Buy7 and Buy28 are then base rates of the customer's
-	// cell, which holds BaseN customers (few of them: the rate of all), and the rest is not known.
+	// Forecast. Where Gate is not empty it says why no model speaks: Buy7 and Buy28 are then base rates of BaseN customers,
+	// those like this one or, where they are few, all; and the rest is not known.
 	Gate  string
 	BaseN int
 	Band  uint8   // 0: Alive is 0.7 or more, 1: 0.4 or more, 2: 0.2 or more, 3: less

@@ -63,7 +63,8 @@ func TestTableIsASort(t *testing.T) {
 				in = append(in, v)
 			case i%3 == 1:
 				v := draw(t)
-				table.Replace(in[i%len(in)], v)
+				table.Remove(in[i%len(in)])
+				table.Insert(v)
 				in[i%len(in)] = v
 			default:
 				table.Remove(in[i%len(in)])
@@ -164,12 +165,21 @@ func TestHysteresis(t *testing.T) {
 	}
 }
 
-func BenchmarkReplace(b *testing.B) {
+// A table takes what its package comment says.
+func TestBytes(t *testing.T) {
+	if n := NewTable().Bytes(); n < 250_000 || n > 320_000 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
+// BenchmarkMove moves a customer, as a purchase does.
+func BenchmarkMove(b *testing.B) {
 	t := NewTable()
 	v, w := Values{15000, 3, models.MoneyOf(120)}, Values{15100, 4, models.MoneyOf(160)}
 	t.Insert(v)
 	for b.Loop() {
-		t.Replace(v, w)
+		t.Remove(v)
+		t.Insert(w)
 		v, w = w, v
 	}
 }
