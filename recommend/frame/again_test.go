@@ -117,6 +117,37 @@ func TestAgain(t *testing.T) {
 	})
 }
 
+// A product that is named twice, as the one looked at that lies in the cart, counts once.
+func TestTwice(t *testing.T) {
+	m := newModels()
+	for n := range uint32(6) {
+		m.Catalogue.Item(1, fmt.Appendf(nil, "i%d", n+1))
+	}
+	count := func(lists *neighbours.Lists, a, b uint32, times int) {
+		for range times {
+			w := lists.Weight(1000)
+			lists.CountBasket(w)
+			lists.CountBoth(a, w)
+			lists.CountBoth(b, w)
+			lists.AddPairs(a, []uint32{b}, w)
+		}
+	}
+	for _, lists := range []*neighbours.Lists{m.Viewed, m.Bought} {
+		count(lists, 1, 3, 2)
+		count(lists, 1, 5, 1)
+		count(lists, 2, 4, 3)
+	}
+	a := NewAnswerer(m, Defaults())
+	for _, frame := range []string{"viewed_together", "bought_together", "complements", "cart_page"} {
+		q := &models.FrameQuery{Frame: []byte(frame), Products: [][]byte{[]byte("i1"), []byte("i2")}, Now: 2000}
+		want, _ := ask(t, a, q)
+		q.Products = [][]byte{[]byte("i1"), []byte("i2"), []byte("i1"), []byte("i1")}
+		if got, _ := ask(t, a, q); got != want || got == "" {
+			t.Errorf("%s:\n%s\nwant\n%s", frame, got, want)
+		}
+	}
+}
+
 // The answers that are kept take no more than what is said.
 func TestRecentBytes(t *testing.T) {
 	if n := NewRecent().Bytes(); n > 4<<20 {

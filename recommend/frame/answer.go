@@ -1,6 +1,8 @@
 package frame
 
 import (
+	"slices"
+
 	"github.com/cespare/xxhash/v2"
 
 	"orrery/models"
@@ -143,7 +145,7 @@ func (a *Answerer) ask(q *models.FrameQuery, shop uint32) {
 	}
 	a.products, a.c.exclude = a.products[:0], a.c.exclude[:0]
 	for _, id := range q.Products {
-		if item := a.m.Catalogue.Find(shop, id); item != 0 {
+		if item := a.m.Catalogue.Find(shop, id); item != 0 && !slices.Contains(a.products, item) {
 			a.products = append(a.products, item)
 			a.c.exclude = append(a.c.exclude, item)
 		}
