@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -40,6 +41,9 @@ type letterListCmd struct {
 
 // Run lists dead letters, a line of JSON each with --json.
 func (c *letterListCmd) Run(ctx context.Context, all *cli) error {
+	if c.Bytes < 0 {
+		return errors.New("bytes: must not be negative")
+	}
 	n, lines := 0, json.NewEncoder(os.Stdout)
 	err := stream.ListDeadLetters(ctx, c.Cluster.cluster(), c.filter(), func(d *stream.DeadLetter) error {
 		n++

@@ -4,14 +4,18 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"orrery/churn/rfm"
 	"orrery/engine"
 	"orrery/models"
 	"orrery/recommend/people"
+	"orrery/serve"
 	"orrery/stream"
 )
 
@@ -68,6 +72,7 @@ type nodeFlags struct {
 
 	WriteKey  string        `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
 	SecretKey string        `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
+	Proof     string        `name:"http.contact-secret" help:"Has requests with the public key prove each contact that they name, by contact_hmac: its HMAC-SHA-256 under this secret, in hexadecimal."`
 	Origins   []string      `name:"http.origins" placeholder:"URL" help:"Web origins whose pages may use the public endpoints; * is any."`
 	MaxFrames int           `name:"http.frames" help:"Frames worked on at once; 0: four a core."`
 	MaxQueue  int           `name:"http.queue" help:"Requests that may wait for one of them to end; 0: sixteen a core. Others get a frame for nobody in particular, marked degraded, or 503."`
@@ -91,14 +96,37 @@ func (f *nodeFlags) validate() error {
 	check(f.MaxFrames >= 0, "http.frames", "must not be negative")
 	check(f.MaxQueue >= 0, "http.queue", "must not be negative")
 	check(f.Budget > 0, "http.budget", "must be positive")
+	check(f.Floor > 0, "social.floor", "must be positive")
+	check(f.BotPace > 0 && f.BotPace <= 250, "bots.pace", "must lie between 1 and 250")
 	check(f.Refit > 0, "churn.refit", "must be positive")
 	check(edges(f.Recency), "rfm.recency", "must be four ascending numbers")
 	check(edges(f.Frequency), "rfm.frequency", "must be four ascending numbers")
 	check(edges(f.Monetary), "rfm.monetary", "must be four ascending numbers")
 	check(f.Topics.Partitions > 0, "kafka.partitions", "must be positive")
+	check(f.Topics.Replication >= 0, "kafka.replication", "must not be negative")
+	check(f.Topics.Retention > 0, "kafka.retention", "must be positive")
 	check(f.DataDir != "", "data-dir", "must not be empty")
 	check((f.WriteKey == "") == (f.SecretKey == ""), "http.write-key", "write key and secret key are set together or not at all")
+	check(f.WriteKey == "" || f.WriteKey != f.SecretKey, "http.write-key", "must differ from the secret key: it stands in the shop's pages")
+	check(f.Proof == "" || f.WriteKey != "", "http.contact-secret", "needs keys: without them every request is allowed")
+	for _, o := range f.Origins {
+		check(o == "*" || webOrigin(o), "http.origins", strconv.Quote(o)+" is not * or like https://shop.example")
+	}
 	return errors.Join(errs...)
+}
+
+// webOrigin tells whether a text is a web origin as browsers write it: scheme and host, nothing behind.
+func webOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && text == u.Scheme+"://"+strings.ToLower(u.Host) && u.Host != ""
+}
+
+// keys returns the keys of the HTTP server, none for development mode.
+func (f *nodeFlags) keys() []serve.Key {
+	if f.WriteKey == "" {
+		return nil
+	}
+	return []serve.Key{{Write: f.WriteKey, Secret: f.SecretKey, ContactSecret: f.Proof}}
 }
 
 // edges tells whether a list is none, or the edges between five scores.

@@ -161,12 +161,9 @@ func (n *node) startLearners() error {
 
 func (n *node) startServer() (err error) {
 	cfg := serve.Config{
-		Listen: n.flags.Listen, Admin: n.flags.Admin, Origins: n.flags.Origins, Open: n.flags.Open,
+		Listen: n.flags.Listen, Admin: n.flags.Admin, Keys: n.flags.keys(), Origins: n.flags.Origins, Open: n.flags.Open,
 		MaxFrames: n.flags.MaxFrames, MaxQueue: n.flags.MaxQueue, FrameBudget: n.flags.Budget,
 		Demo: n.demo, MailFrame: "mail", Version: version, Logger: n.log,
-	}
-	if n.flags.WriteKey != "" {
-		cfg.Keys = []serve.Key{{Write: n.flags.WriteKey, Secret: n.flags.SecretKey}}
 	}
 	n.server, err = serve.New(cfg, serve.Deps{
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"orrery/serve"
 )
 
 // output runs the command line and returns what it prints and its exit code.
@@ -79,6 +81,28 @@ func TestSettingsSecretsAreMasked(t *testing.T) {
 	if v := got["http.secret-key"].Value; v != "****" {
 		t.Errorf("the secret key is printed as %q", v)
 	}
+	got = printed(t, "--http.write-key", "w", "--http.secret-key", "hush", "--http.contact-secret", "hush")
+	if v := got["http.contact-secret"].Value; v != "****" {
+		t.Errorf("the contacts' secret is printed as %q", v)
+	}
+}
+
+// The server gets the keys that are set, and none in development mode.
+func TestKeysOfSettings(t *testing.T) {
+	if keys := (&nodeFlags{}).keys(); keys != nil {
+		t.Errorf("%+v", keys)
+	}
+	want := serve.Key{Write: "w", Secret: "s", ContactSecret: "c"}
+	if keys := (&nodeFlags{WriteKey: "w", SecretKey: "s", Proof: "c"}).keys(); len(keys) != 1 || keys[0] != want {
+		t.Errorf("%+v", keys)
+	}
+}
+
+// A dead letter has no fewer than no bytes.
+func TestDeadletterBytes(t *testing.T) {
+	if _, stderr, code := output(t, "deadletter", "ls", "--bytes=-1", "--kafka.brokers", "127.0.0.1:1"); code == 0 || !strings.Contains(stderr, "bytes: must not be negative") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
 }
 
 func TestSettingsRefused(t *testing.T) {
@@ -98,5 +122,13 @@ func TestSettingsRefused(t *testing.T) {
 	f("", "history.items: must lie between", "--history.items", "2000")
 	f("", "snapshot.every: must be positive", "--snapshot.every", "0s")
 	f("", "write key and secret key", "--http.write-key", "w")
+	f("", "http.write-key: must differ", "--http.write-key", "w", "--http.secret-key", "w")
+	f("", "http.contact-secret: needs keys", "--http.contact-secret", "s")
+	f("", "social.floor: must be positive", "--social.floor", "0")
+	f("", "bots.pace: must lie between 1 and 250", "--bots.pace", "300")
+	f("", "kafka.retention: must be positive", "--kafka.retention", "0s")
+	f("[http]\norigins = [\"*\", \"https://shop.example:8443\", \"https://shop.example/\"]\n", `http.origins: "https://shop.example/" is not`)
+	f("", "http.origins", "--http.origins", "shop.example")
+	f("", "http.origins", "--http.origins", "https://Shop.example") // browsers write it in lower case
 	f("", "unexpected argument", "surplus")
 }
