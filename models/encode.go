@@ -99,24 +99,34 @@ func appendItem(dst []byte, it *Item) []byte {
 	return append(dst, '}')
 }
 
-// AppendString appends text as a JSON string. Only what JSON demands is escaped; invalid UTF-8 becomes U+FFFD.
-func AppendString(dst, text []byte) []byte {
+// AppendString appends text as a JSON string. Only what JSON demands is escaped, and "<", so that an answer pasted into a
+// page's script element cannot end it; invalid UTF-8 becomes U+FFFD.
+func AppendString[S ~string | ~[]byte](dst []byte, text S) []byte {
 	dst = append(dst, '"')
-	for {
-		n := plainLen(text)
-		dst = append(dst, text[:n]...)
-		if text = text[n:]; len(text) == 0 {
-			return append(dst, '"')
-		}
+	from := len(dst)
+	dst = append(dst, text...) // most text is plain: it is copied first and looked at in place
+	if n := plainLen(dst[from:]); n < len(text) {
+		dst = appendHard(dst[:from+n], []byte(text[n:]))
+	}
+	return append(dst, '"')
+}
+
+// appendHard appends text that begins with something to escape.
+func appendHard(dst, text []byte) []byte {
+	for len(text) > 0 {
 		if text[0] < utf8.RuneSelf {
 			dst = appendEscaped(dst, text[0])
 			text = text[1:]
-			continue
+		} else {
+			r, n := utf8.DecodeRune(text)
+			dst = utf8.AppendRune(dst, r)
+			text = text[n:]
 		}
-		r, n := utf8.DecodeRune(text)
-		dst = utf8.AppendRune(dst, r)
+		n := plainLen(text)
+		dst = append(dst, text[:n]...)
 		text = text[n:]
 	}
+	return dst
 }
 
 // plainLen returns how many bytes at the head of text may stand in a JSON string as they are and are ASCII.
@@ -124,8 +134,8 @@ func plainLen(text []byte) int {
 	i := 0
 	for ; i+8 <= len(text); i += 8 {
 		w := binary.LittleEndian.Uint64(text[i:])
-		q, s := w^'"'*ones, w^'\\'*ones
-		if ((q-ones)|(s-ones)|(w-' '*ones)|w)&highs != 0 {
+		quote, slash, less := w^'"'*ones, w^'\\'*ones, w^'<'*ones
+		if ((quote-ones)|(slash-ones)|(less-ones)|(w-' '*ones)|w)&highs != 0 {
 			break
 		}
 	}
@@ -135,9 +145,11 @@ func plainLen(text []byte) int {
 	return i
 }
 
-func isPlain(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
+func isPlain(c byte) bool {
+	return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' && c != '<'
+}
 
-// appendEscaped appends the escape of a quote, a backslash or a control character.
+// appendEscaped appends the escape of a quote, a backslash, a "<" or a control character.
 func appendEscaped(dst []byte, c byte) []byte {
 	switch c {
 	case '"', '\\':

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/rand/v2"
 	"strings"
@@ -26,7 +27,7 @@ func TestAppend(t *testing.T) {
 	f(`{"event":"x","visitor":7,"slot":0,"items":[{"item_id":8,"quantity":1,"price":"1.5"}]}`,
 		`{"event":"x","visitor":"7","items":[{"item_id":"8","price":1.50}]}`)
 	f(`{"event":"x","visitor":"v","page":{"referrer":"r"}}`, `{"event":"x","visitor":"v","page":{"referrer":"r"}}`)
-	f(`{"event":"view_search_results","visitor":"\u003c\/script\u003e\u2028"}`, "{\"event\":\"view_search_results\",\"visitor\":\"</script>\u2028\"}")
+	f(`{"event":"view_search_results","visitor":"\u003c\/script\u003e\u2028"}`, "{\"event\":\"view_search_results\",\"visitor\":\"\\u003c/script>\u2028\"}")
 	f(`{"event":"x","visitor":"v","query":"\"\\\b\f\n\r\t\u0000\u001f\u007f"}`,
 		`{"event":"x","visitor":"v","query":"\"\\\u0008\u000c\n\r\t\u0000\u001f`+"\x7f\"}")
 }
@@ -54,6 +55,9 @@ func TestAppendString(t *testing.T) {
 		}
 		if want := string([]rune(string(text))); got != want {
 			t.Fatalf("%q, want %q", got, want)
+		}
+		if quoted := AppendString(nil, string(text)); bytes.IndexByte(quoted, '<') >= 0 || !bytes.Equal(quoted, AppendString(nil, text)) {
+			t.Fatalf("%q is written as %s", text, quoted)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"embed"
 	"hash/crc32"
 	"strconv"
@@ -16,7 +17,7 @@ type asset struct {
 	content []byte
 	gzipped []byte // the same, compressed once
 	kind    string // Content-Type
-	etag    string
+	hash    string // quoted
 }
 
 // assetFiles names the file behind each page.
@@ -53,7 +54,8 @@ func newAssets() map[route]asset {
 func (s *Server) answerAsset(c *call) *fault {
 	a := s.assets[c.route]
 	header := &c.ctx.Response.Header
-	header.Set(fasthttp.HeaderETag, a.etag)
+	header.Set(fasthttp.HeaderETag, "W/"+a.hash) // weak: the same for the compressed one
+	header.Set(fasthttp.HeaderVary, fasthttp.HeaderAcceptEncoding)
 	header.Set(fasthttp.HeaderCacheControl, "no-cache")
 	if c.route == routeTracker {
 		header.Set(fasthttp.HeaderCacheControl, "public, max-age=3600")
@@ -62,11 +64,10 @@ func (s *Server) answerAsset(c *call) *fault {
 	header.Set(fasthttp.HeaderContentSecurityPolicy, pagePolicy)
 	header.Set(fasthttp.HeaderXContentTypeOptions, "nosniff")
 	header.SetContentType(a.kind)
-	if string(c.ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch)) == a.etag {
+	if bytes.Contains(c.ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch), []byte(a.hash)) { // one of a list, maybe
 		c.ctx.SetStatusCode(fasthttp.StatusNotModified)
 		return nil
 	}
-	header.Set(fasthttp.HeaderVary, fasthttp.HeaderAcceptEncoding)
 	if c.ctx.Request.Header.HasAcceptEncoding("gzip") {
 		header.SetContentEncoding("gzip")
 		c.ctx.Response.SetBodyRaw(a.gzipped)

@@ -119,9 +119,16 @@ func (c *Config) validate() error {
 			errs = append(errs, fmt.Errorf("%s is negative: %d", name, n))
 		}
 	}
+	seen := map[string]bool{}
 	for i, k := range c.Keys {
 		if k.Write == "" && k.Secret == "" {
 			errs = append(errs, fmt.Errorf("key %d of shop %q is empty", i, k.Shop))
+		}
+		for _, word := range []string{k.Write, k.Secret} {
+			if word != "" && seen[word] { // a write key would open what the secret one does
+				errs = append(errs, fmt.Errorf("key %d of shop %q is used twice", i, k.Shop))
+			}
+			seen[word] = true
 		}
 	}
 	return errors.Join(errs...)

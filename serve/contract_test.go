@@ -94,9 +94,9 @@ func TestContractExamples(t *testing.T) {
 		r.fake.rfm, r.fake.models = exampleRFM(), exampleModels()
 		r.fake.contacts = []models.Profile{{Contact: "anna@example.com", Customer: &anna}, {Contact: "bert@example.com"}}
 		r.fake.profiles["v-8f2c"] = models.Profile{Visitors: 1, FirstSeen: 1_795_000_000_000, LastSeen: 1_795_000_000_000, Sessions: 1, Events: 2, Viewed: touch, Intent: exampleIntent(), Outlook: exampleOutlook()}
-		r.fake.stats = models.Stats{Events: map[string]uint64{"view_item": 7, "purchase": 2}, Total: 9, Orders: 2, Buyers: 1, Visitors: 3, Contacts: 1, Sessions: 4, Items: 5, Products: 5,
+		r.fake.stats = models.Stats{Events: map[string]uint64{"view_item": 7, "purchase": 2}, Total: 9, Orders: 2, Buyers: 1, Repeats: 2, Visitors: 3, Contacts: 1, Sessions: 4, Items: 5, Products: 5,
 			Revenue: map[string]models.Money{"EUR": 123_450_000}, Bytes: map[string]uint64{"sessions": 1024}, StreamTime: 1_795_000_000_000}
-		r.fake.status = StreamStatus{Ready: true, Duplicates: 4, Late: 1, DeadLetters: map[string]uint64{"not_json": 2, "missing": 1}}
+		r.fake.status = StreamStatus{Ready: true, Duplicates: 4, DeadLetters: map[string]uint64{"not_json": 2, "missing": 1}}
 	})
 	for _, op := range described(t) {
 		if op.request == "" {

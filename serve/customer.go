@@ -18,7 +18,7 @@ func appendCustomer(dst []byte, c *models.Customer) []byte {
 	dst = appendUint(dst, "purchase_days", uint64(c.Days))
 	dst = appendUint(dst, "orders", uint64(c.Orders))
 	dst = appendAmount(appendMember(dst, "spent"), c.Spent)
-	dst = appendString(appendMember(dst, "currency"), c.Currency)
+	dst = models.AppendString(appendMember(dst, "currency"), c.Currency)
 	dst = appendMember(dst, "median_gap_days")
 	if c.Days > 1 {
 		dst = appendDecimal(dst, c.Gap, 1)
@@ -30,14 +30,14 @@ func appendCustomer(dst []byte, c *models.Customer) []byte {
 	if c.Gate == "" {
 		dst = appendForecast(append(dst, "null"...), c)
 	} else {
-		dst = appendBaseRate(appendString(dst, c.Gate), c)
+		dst = appendBaseRate(models.AppendString(dst, c.Gate), c)
 	}
 	return append(dst, '}')
 }
 
 func appendScores(dst []byte, c *models.Customer) []byte {
 	dst = append(dst, `{"segment":`...)
-	dst = appendString(dst, c.Segment)
+	dst = models.AppendString(dst, c.Segment)
 	dst = appendUint(dst, "recency_days", uint64(c.Age))
 	for i, name := range [...]string{"r", "f", "m"} {
 		dst = appendUint(dst, name, uint64(c.Score[i]))
@@ -62,12 +62,16 @@ func appendForecast(dst []byte, c *models.Customer) []byte {
 	dst = appendDecimal(appendMember(dst, "order_value"), c.Order, 2)
 	dst = append(appendDecimal(appendMember(dst, "spend"), c.Value, 2), '}')
 	dst = append(appendMember(dst, "next_purchase"), `{"median_days":`...)
-	if math.IsInf(c.Next, 0) || math.IsNaN(c.Next) || c.Next > 36500 {
-		dst = append(dst, "null"...)
-	} else {
-		dst = appendDecimal(dst, c.Next, 1)
+	dst = appendDays(dst, c.Next)
+	return append(appendDays(appendMember(dst, "days_late"), c.Late), '}')
+}
+
+// appendDays appends a number of days, null where it is more than a century: of what may never come.
+func appendDays(dst []byte, days float64) []byte {
+	if !(math.Abs(days) <= 36500) {
+		return append(dst, "null"...)
 	}
-	return append(appendDecimal(appendMember(dst, "days_late"), c.Late, 1), '}')
+	return appendDecimal(dst, days, 1)
 }
 
 // appendBaseRate appends what is said in place of a forecast.
@@ -112,10 +116,10 @@ func noCustomers() *fault {
 
 func appendRFM(dst []byte, r *models.RFM) []byte {
 	dst = append(dst, `{"shop":`...)
-	dst = appendString(dst, r.Shop)
+	dst = models.AppendString(dst, r.Shop)
 	dst = appendDay(appendMember(dst, "day"), r.Day)
 	dst = appendUint(dst, "customers", uint64(r.Customers))
-	dst = appendString(appendMember(dst, "currency"), r.Currency)
+	dst = models.AppendString(appendMember(dst, "currency"), r.Currency)
 	dst = appendUint(dst, "orders_in_other_currencies", r.Foreign)
 	dst = append(appendMember(dst, "grid"), '[')
 	for i := range r.Grid {
@@ -126,7 +130,7 @@ func appendRFM(dst []byte, r *models.RFM) []byte {
 			dst = append(dst, `{"r":`...)
 			dst = strconv.AppendInt(dst, int64(i+1), 10)
 			dst = appendUint(dst, "f", uint64(k+1))
-			dst = appendString(appendMember(dst, "segment"), r.Segments[i][k])
+			dst = models.AppendString(appendMember(dst, "segment"), r.Segments[i][k])
 			dst = append(appendUint(dst, "customers", uint64(r.Grid[i][k])), '}')
 		}
 	}

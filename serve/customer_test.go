@@ -71,6 +71,28 @@ func TestCustomerBelowTheGate(t *testing.T) {
 		`"gate":"fewer than 500 buyers","churn":null,"buy":{"days_7":0.05,"days_28":0.19,"base_rate_of":31},"year":null,"next_purchase":null}`)
 	f(&models.Customer{Alive: 0.1, Band: 3, Next: math.Inf(1), Late: 120},
 		`"churn":{"alive":0.1,"band":3},"buy":{"days_7":0,"days_28":0},"year":{"purchase_days":0,"order_value":0,"spend":0},"next_purchase":{"median_days":null,"days_late":120}}`)
+	f(&models.Customer{Next: 12.3, Late: math.Inf(-1)}, `"next_purchase":{"median_days":12.3,"days_late":null}}`)
+}
+
+// What an event said of a contact cannot end the script element of a page that a profile is pasted into.
+func TestAttributesInAPage(t *testing.T) {
+	r := newRig(t, Config{})
+	r.fake.set(func() {
+		r.fake.profiles["a"] = models.Profile{Contact: "a", Attributes: []byte(`{"<!--":"</script><b>","n":1}`)}
+	})
+	body := string(r.do("GET", "/v1/contacts/a", "").Body())
+	if !json.Valid([]byte(body)) || strings.Contains(body, "<") || !strings.Contains(body, `{"\u003c!--":"\u003c/script>\u003cb>","n":1}`) {
+		t.Error(body)
+	}
+}
+
+// A profile says of an order that was taken back that it was.
+func TestCancelledOrder(t *testing.T) {
+	p := models.Profile{Orders: []models.OrderTouch{{Order: "O-1", Value: 5_000_000, Currency: "EUR"}, {Order: "O-2", Value: 7_000_000, Currency: "EUR", Cancelled: true}}}
+	got := string(append(appendProfile([]byte{'{'}, &p), '}'))
+	if want := `"orders":[{"order":"O-1","time":null,"value":"5.00","currency":"EUR","items":[]},{"order":"O-2","time":null,"value":"7.00","currency":"EUR","cancelled":true,"items":[]}]`; !json.Valid([]byte(got)) || !strings.Contains(got, want) {
+		t.Error(got)
+	}
 }
 
 func TestNoCustomers(t *testing.T) {

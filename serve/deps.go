@@ -74,7 +74,6 @@ type StreamStatus struct {
 	Delay       time.Duration     // age of the oldest of them; 0 without lag
 	Records     uint64            // read from the log
 	Duplicates  uint64            // events dropped because their id had been seen
-	Late        uint64            // events older than the newest of their partition by more than a session
 	DeadLetters map[string]uint64 // records that could not be understood, by code
 	Partitions  []PartitionStatus
 	SnapshotAge time.Duration // since the last durable snapshot; negative where there is none

@@ -139,7 +139,7 @@ func (in *ingest) amend(record, shop []byte, bot bool) []byte {
 	start := len(in.arena)
 	in.arena = append(in.arena, record[:len(record)-1]...) // without its closing brace
 	if len(shop) > 0 {
-		in.arena = appendString(append(in.arena, `,"shop":`...), shop)
+		in.arena = models.AppendString(append(in.arena, `,"shop":`...), shop)
 	}
 	if bot {
 		in.arena = append(in.arena, `,"bot":true`...)
@@ -195,10 +195,10 @@ func answerAccepted(c *call, in *ingest) {
 			body = append(body, ',')
 		}
 		body = strconv.AppendInt(append(body, `{"index":`...), int64(r.index), 10)
-		body = appendString(appendMember(body, "code"), r.reason.Code)
-		body = appendString(appendMember(body, "message"), r.reason.Reason)
+		body = models.AppendString(appendMember(body, "code"), r.reason.Code)
+		body = models.AppendString(appendMember(body, "message"), r.reason.Reason)
 		if r.reason.Field != "" {
-			body = appendString(appendMember(body, "field"), r.reason.Field)
+			body = models.AppendString(appendMember(body, "field"), r.reason.Field)
 		}
 		body = append(body, '}')
 	}

@@ -1,11 +1,15 @@
 package serve
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"orrery/models"
 )
@@ -114,6 +118,28 @@ func TestBodyTooLarge(t *testing.T) {
 	want := `{"error":{"code":"too_large","message":"the body is larger than 10000 bytes: send fewer events in one request"}}`
 	r.expect("POST", "/v1/events", strings.Repeat(" ", 5<<20), 413, want)
 	r.expect("POST", "/v1/events", viewEvent, 202, accepted1)
+}
+
+// A client that sends a body that is too large piece by piece gets its answer when it has sent all, and no broken connection.
+func TestSlowBodyTooLarge(t *testing.T) {
+	r := newRig(t, Config{MaxBody: 10_000})
+	conn, err := net.Dial("tcp", r.line.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const pieces, piece = 16, 2_000
+	fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", pieces*piece)
+	for range pieces {
+		if _, err := conn.Write(make([]byte, piece)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(drainPause / 4)
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil || !strings.Contains(line, " 413 ") {
+		t.Errorf("%q, %v", line, err)
+	}
 }
 
 func TestBots(t *testing.T) {

@@ -30,7 +30,7 @@ func (s *Server) answerExport(c *call) *fault {
 			conn.SetWriteDeadline(time.Now().Add(exportWrite))
 			n := 0
 			next = s.deps.Customers.EachContact(shop, next, now, func(id []byte, p *models.Profile) bool {
-				line = appendString(append(line[:0], `{"contact":`...), id)
+				line = models.AppendString(append(line[:0], `{"contact":`...), id)
 				line = appendCustomer(appendMember(line, "customer"), p.Customer)
 				line = appendOutlook(appendMember(line, "outlook"), p.Outlook)
 				line = append(appendMailHour(appendMember(line, "mail"), p.Mail), "}\n"...)

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/valyala/fasthttp"
+
+	"orrery/models"
 )
 
 // fault is an error answer: {"error":{"code","message","field"}}.
@@ -34,23 +36,28 @@ func tooLarge(limit int) *fault {
 // append appends the inner object.
 func (f *fault) append(dst []byte) []byte {
 	dst = append(dst, `{"code":`...)
-	dst = appendString(dst, f.code)
+	dst = models.AppendString(dst, f.code)
 	dst = append(dst, `,"message":`...)
-	dst = appendString(dst, f.message)
+	dst = models.AppendString(dst, f.message)
 	if f.field != "" {
 		dst = append(dst, `,"field":`...)
-		dst = appendString(dst, f.field)
+		dst = models.AppendString(dst, f.field)
 	}
 	return append(dst, '}')
 }
 
-// answerFault replaces whatever the response held.
-func answerFault(ctx *fasthttp.RequestCtx, f *fault) {
-	ctx.SetStatusCode(f.status)
-	ctx.Response.Header.SetContentType(typeJSON)
-	if f.status == fasthttp.StatusTooManyRequests || f.status == fasthttp.StatusServiceUnavailable {
+// setStatus sets the status of an answer, and when to ask again where it says that this may help.
+func setStatus(ctx *fasthttp.RequestCtx, status int) {
+	ctx.SetStatusCode(status)
+	if status == fasthttp.StatusTooManyRequests || status == fasthttp.StatusServiceUnavailable {
 		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, "1")
 	}
+}
+
+// answerFault replaces whatever the response held.
+func answerFault(ctx *fasthttp.RequestCtx, f *fault) {
+	setStatus(ctx, f.status)
+	ctx.Response.Header.SetContentType(typeJSON)
 	body := append(ctx.Response.SwapBody(nil)[:0], `{"error":`...)
 	body = f.append(body)
 	ctx.Response.SwapBody(append(body, '}', '\n'))

@@ -22,14 +22,9 @@ func (s *Server) answerModels(c *call) *fault {
 
 func appendModels(dst []byte, m *models.CustomerModels) []byte {
 	dst = append(dst, `{"shop":`...)
-	dst = appendString(dst, m.Shop)
+	dst = models.AppendString(dst, m.Shop)
 	dst = appendUint(dst, "customers", uint64(m.Customers))
-	dst = appendMember(dst, "gate")
-	if m.Gate == "" {
-		dst = append(dst, "null"...)
-	} else {
-		dst = appendString(dst, m.Gate)
-	}
+	dst = appendGate(appendMember(dst, "gate"), m.Gate)
 	dst = appendDay(appendMember(dst, "fitted"), m.Fitted)
 	dst = appendMember(dst, "base_rate_28")
 	if m.BaseOf == 0 {
@@ -59,12 +54,12 @@ func appendModels(dst []byte, m *models.CustomerModels) []byte {
 
 func appendModel(dst []byte, m *models.CustomerModels) []byte {
 	dst = append(dst, `{"name":`...)
-	dst = appendString(dst, m.Model)
+	dst = models.AppendString(dst, m.Model)
 	dst = appendParams(appendMember(dst, "params"), m.Params)
 	dst = appendNumber(appendMember(dst, "log_likelihood"), m.LogLikelihood)
 	dst = strconv.AppendBool(appendMember(dst, "recent"), m.Recent)
 	dst = appendNumber(appendMember(dst, "factor"), m.Factor)
-	dst = appendString(appendMember(dst, "why"), m.Why)
+	dst = models.AppendString(appendMember(dst, "why"), m.Why)
 	dst = appendMember(dst, "spend")
 	if m.Spend == nil {
 		return append(dst, "null}"...)
@@ -86,7 +81,7 @@ func appendCandidates(dst []byte, all []models.ModelCandidate) []byte {
 	dst = append(dst, '[')
 	for i := range all {
 		c := &all[i]
-		dst = appendString(append(comma(dst, i), `{"name":`...), c.Model)
+		dst = models.AppendString(append(comma(dst, i), `{"name":`...), c.Model)
 		dst = strconv.AppendBool(appendMember(dst, "recent"), c.Recent)
 		dst = appendNumber(appendMember(dst, "log_score"), c.LogScore)
 		dst = append(appendMember(dst, "windows"), '[')
@@ -107,7 +102,7 @@ func appendCalibration(dst []byte, c *models.Calibration) []byte {
 	}
 	dst = appendDay(append(dst, `{"from":`...), c.From)
 	dst = appendUint(dst, "days", uint64(c.Days))
-	dst = appendString(appendMember(dst, "model"), c.Model)
+	dst = models.AppendString(appendMember(dst, "model"), c.Model)
 	dst = appendUint(dst, "customers", uint64(c.Customers))
 	dst = appendDecimal(appendMember(dst, "log_loss"), c.LogLoss, 4)
 	dst = appendDecimal(appendMember(dst, "base_rate_log_loss"), c.BaseLoss, 4)

@@ -119,7 +119,11 @@ func (s *Server) readFrameParameter(q *models.FrameQuery, name, value []byte) *f
 		n, f := s.readN(value)
 		q.N = n
 		return f
-	case "product", "cart":
+	case "product":
+		if len(value) > 0 {
+			q.Products = append(q.Products, value)
+		}
+	case "cart":
 		return appendIDs(&q.Products, name, value)
 	case "exclude":
 		return appendIDs(&q.Exclude, name, value)
@@ -177,9 +181,9 @@ func (s *Server) appendFrame(dst []byte, c *call, begun time.Time) []byte {
 	name := c.frame.Name
 	dst = append(dst, `{"frame":`...)
 	if name == "" {
-		dst = appendString(dst, c.query.Frame)
+		dst = models.AppendString(dst, c.query.Frame)
 	} else {
-		dst = appendString(dst, name)
+		dst = models.AppendString(dst, name)
 	}
 	dst = append(dst, `,"recommendation":"`...)
 	dst = s.ids.append(dst, c.query.Now)
@@ -207,12 +211,12 @@ func appendItem(dst []byte, it *models.FrameItem) []byte {
 		dst = append(dst, it.Product.JSON...)
 	} else {
 		dst = append(dst, `"item_id":`...)
-		dst = appendString(dst, it.Product.ID)
+		dst = models.AppendString(dst, it.Product.ID)
 	}
 	dst = append(dst, `,"score":`...)
 	dst = appendScore(dst, it.Score)
 	dst = append(dst, `,"recipe":`...)
-	dst = appendString(dst, it.Recipe)
+	dst = models.AppendString(dst, it.Recipe)
 	dst = appendBecause(dst, &it.Because)
 	dst = appendItemSocial(dst, &it.Social)
 	return append(dst, '}')
@@ -226,7 +230,7 @@ func appendBecause(dst []byte, b *models.Because) []byte {
 	dst = append(dst, `,"because":{`...)
 	if len(b.ID) > 0 {
 		dst = append(dst, `"item_id":`...)
-		dst = append(appendString(dst, b.ID), ',')
+		dst = append(models.AppendString(dst, b.ID), ',')
 	}
 	dst = append(dst, `"count":`...)
 	dst = appendDecimal(dst, float64(b.Count), 2)
@@ -268,7 +272,7 @@ func (s *Server) answerFrameNames(c *call) *fault {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = appendString(body, name)
+		body = models.AppendString(body, name)
 	}
 	return c.end(append(body, "]}\n"...))
 }

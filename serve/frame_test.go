@@ -35,6 +35,15 @@ func TestFrame(t *testing.T) {
 	}
 }
 
+// A product's id may hold commas; those of a cart are what separates its ids.
+func TestProductWithComma(t *testing.T) {
+	r := newRig(t, Config{})
+	r.expect("GET", "/v1/frames/product_page?product=a%2Cb", "", 200, "")
+	if got := r.fake.query.Products; len(got) != 1 || string(got[0]) != "a,b" {
+		t.Errorf("products %q", got)
+	}
+}
+
 func joined(ids [][]byte) []byte {
 	var out []byte
 	for i, id := range ids {
@@ -93,11 +102,26 @@ func TestFrames(t *testing.T) {
 	f(`{"visitor":"v","frames":[{"frame":"product_page","product":"P","n":4},{"frame":"for_you"}]}`, 200,
 		`{"frames":[`+one("product_page")+`,`+one("for_you")+`]}`)
 	f(`{"frames":[{"frame":"nope"},{"frame":"for_you"}]}`, 200, `{"frames":[`+unknown+`,`+one("for_you")+`]}`)
-	f(`{"frames":[{"frame":"nope"}]}`, 404, `{"frames":[`+unknown+`]}`)
+	f(`{"frames":[{"frame":"nope"}]}`, 404, `{"frames":[`+unknown+`],"error":`+strings.TrimPrefix(unknown, `{"frame":"nope","error":`))
 	f(`{"frames":[]}`, 400, `{"error":{"code":"bad_body","message":"there must be from 1 to 20 frames","field":"frames"}}`)
 	f(``, 400, `{"error":{"code":"bad_body","message":"the body is not JSON at byte 0"}}`)
 	f(`{"frames":[{"frame":"for_you","n":101}]}`, 400, `{"error":{"code":"bad_body","message":"n must be a whole number from 1 to 100","field":"frames[0].n"}}`)
-	f(`{"frames":[{"frame":"for_you","n":"4"}]}`, 400, `{"error":{"code":"bad_body","message":"must be a number, not a string","field":"frames.n"}}`)
+	f(`{"frames":[{"frame":"for_you","n":"4"}]}`, 400, `{"error":{"code":"bad_body","message":"must be a whole number, not a string","field":"frames.n"}}`)
+	f(`{"frames":[{"frame":"for_you","n":1.5}]}`, 400, `{"error":{"code":"bad_body","message":"must be a whole number, not a number 1.5","field":"frames.n"}}`)
+	long, many := strings.Repeat("v", 513), strings.Repeat(`"v",`, 200)+`"v"`
+	bad := func(body, field, message string) {
+		t.Helper()
+		f(body, 400, `{"error":{"code":"bad_body","message":"`+message+`","field":"`+field+`"}}`)
+	}
+	for _, name := range []string{"shop", "visitor", "contact", "product"} {
+		bad(`{"`+name+`":"`+long+`","frames":[{"frame":"for_you"}]}`, name, "the value is longer than 512 bytes")
+	}
+	for _, name := range []string{"cart", "exclude"} {
+		bad(`{"`+name+`":["`+long+`"],"frames":[{"frame":"for_you"}]}`, name, "the value is longer than 512 bytes")
+		bad(`{"`+name+`":[`+many+`],"frames":[{"frame":"for_you"}]}`, name, "more than 200 ids")
+		bad(`{"frames":[{"frame":"for_you"},{"frame":"for_you","`+name+`":[`+many+`]}]}`, "frames[1]."+name, "more than 200 ids")
+	}
+	bad(`{"frames":[{"frame":"for_you","category":"`+long+`"}]}`, "frames[0].category", "the value is longer than 512 bytes")
 	f(`{"frames":[{}]}`, 400, `{"error":{"code":"bad_body","message":"the frame's name is missing or too long","field":"frames[0].frame"}}`)
 
 	r.do("POST", "/v1/frames", `{"dedupe":true,"exclude":["x"],"product":"P","frames":[{"frame":"product_page"},{"frame":"for_you","cart":["c"],"exclude":["y"]}]}`)

@@ -3,7 +3,6 @@ package serve
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"reflect"
 	"strconv"
 	"time"
@@ -65,7 +64,7 @@ func (s *Server) answerFrames(c *call) *fault {
 		if f := s.ask(c); f != nil {
 			first = earlier(first, f)
 			body = append(body, `{"frame":`...)
-			body = appendString(body, page.Frames[i].Frame)
+			body = models.AppendString(body, page.Frames[i].Frame)
 			body = append(body, `,"error":`...)
 			body = append(f.append(body), '}')
 			continue
@@ -78,11 +77,12 @@ func (s *Server) answerFrames(c *call) *fault {
 	}
 	body = append(body, `],"took_us":`...)
 	c.took = time.Since(c.begun)
-	body = append(appendMicros(body, c.took), "}\n"...)
+	body = appendMicros(body, c.took)
 	if answered == 0 {
-		c.ctx.SetStatusCode(first.status)
+		setStatus(c.ctx, first.status)
+		body = first.append(append(body, `,"error":`...))
 	}
-	return c.end(body)
+	return c.end(append(body, "}\n"...))
 }
 
 func earlier(first, f *fault) *fault {
@@ -105,7 +105,9 @@ func (s *Server) readPage(c *call) (*pageRequest, *fault) {
 	if n := len(page.Frames); n == 0 || n > maxFrames {
 		return nil, badBody("frames", "there must be from 1 to "+strconv.Itoa(maxFrames)+" frames")
 	}
-	if f := checkIDs("", page.Product, page.Cart, page.Exclude, page.Visitor, page.Contact, page.Shop); f != nil {
+	one := func(id string) []string { return []string{id} }
+	if f := checkIDs("", ids{"shop", one(page.Shop)}, ids{"visitor", one(page.Visitor)}, ids{"contact", one(page.Contact)},
+		ids{"product", one(page.Product)}, ids{"cart", page.Cart}, ids{"exclude", page.Exclude}); f != nil {
 		return nil, f
 	}
 	for i := range page.Frames {
@@ -117,21 +119,28 @@ func (s *Server) readPage(c *call) (*pageRequest, *fault) {
 		if q.Frame == "" || len(q.Frame) > maxID {
 			return nil, badBody(at+"frame", "the frame's name is missing or too long")
 		}
-		if f := checkIDs(at, q.Product, q.Cart, q.Exclude, q.Category); f != nil {
+		if f := checkIDs(at, ids{"product", one(q.Product)}, ids{"cart", q.Cart}, ids{"exclude", q.Exclude}, ids{"category", one(q.Category)}); f != nil {
 			return nil, f
 		}
 	}
 	return &page, nil
 }
 
-func checkIDs(at, product string, cart, exclude []string, others ...string) *fault {
-	if len(cart) > maxListed || len(exclude) > maxListed {
-		return badBody(at+"cart", "cart and exclude hold at most "+strconv.Itoa(maxListed)+" ids each")
-	}
-	for _, ids := range [][]string{{product}, cart, exclude, others} {
-		for _, id := range ids {
+// ids are the ids that a member of a body holds.
+type ids struct {
+	member string
+	list   []string
+}
+
+// checkIDs names the first member, behind what at says, that holds too many ids or one that is too long.
+func checkIDs(at string, members ...ids) *fault {
+	for _, m := range members {
+		if len(m.list) > maxListed {
+			return badBody(at+m.member, "more than "+strconv.Itoa(maxListed)+" ids")
+		}
+		for _, id := range m.list {
 			if len(id) > maxID {
-				return badBody(at, "an id is longer than "+strconv.Itoa(maxID)+" bytes")
+				return badBody(at+m.member, "the value is longer than "+strconv.Itoa(maxID)+" bytes")
 			}
 		}
 	}
@@ -147,8 +156,6 @@ func jsonFault(err error) *fault {
 		return badBody(wrong.Field, "must be "+typeName(wrong.Type.Kind())+", not a "+wrong.Value)
 	case errors.As(err, &syntax):
 		return badBody("", "the body is not JSON at byte "+strconv.FormatInt(syntax.Offset, 10))
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return badBody("", "the body ends within a JSON value")
 	}
 	return badBody("", "the body is not the expected JSON")
 }
@@ -157,7 +164,7 @@ func jsonFault(err error) *fault {
 func typeName(k reflect.Kind) string {
 	switch k {
 	case reflect.Int:
-		return "a number"
+		return "a whole number"
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Slice:

@@ -121,7 +121,7 @@ func (s *Server) degrade(c *call) bool {
 
 // anybodys asks for the trends of a shop and copies them.
 func (s *Server) anybodys(shop []byte, now models.Time) []models.FrameItem {
-	q := models.FrameQuery{Shop: shop, N: min(fallbackItems, s.cfg.MaxItems), Now: now, Brief: true}
+	q := models.FrameQuery{Shop: shop, N: min(fallbackItems, s.cfg.MaxItems), Now: now} // not brief: a mail shows more
 	var f models.Frame
 	for _, name := range []string{s.cfg.TrendFrame, "bestsellers", "most_viewed"} {
 		q.Frame = []byte(name)
@@ -132,7 +132,9 @@ func (s *Server) anybodys(shop []byte, now models.Time) []models.FrameItem {
 	items := slices.Clone(f.Items)
 	for i := range items {
 		p := &items[i].Product
-		p.ID, p.JSON = bytes.Clone(p.ID), bytes.Clone(p.JSON)
+		for _, text := range []*[]byte{&items[i].Because.ID, &p.ID, &p.JSON, &p.Title, &p.URL, &p.Image, &p.Currency, &p.Brand, &p.Category} {
+			*text = bytes.Clone(*text)
+		}
 	}
 	return items
 }

@@ -92,3 +92,36 @@ func TestBudget(t *testing.T) {
 		t.Errorf("fault %v, cut %t, %d items", f, c.frame.Cut, len(c.frame.Items))
 	}
 }
+
+// terse is a recommender that tells of products no more than was asked for.
+type terse struct{ *fake }
+
+func (k terse) Frame(q *models.FrameQuery, into *models.Frame) error {
+	err := k.fake.Frame(q, into)
+	for i := range into.Items {
+		if p := &into.Items[i].Product; q.Brief {
+			*p = models.Product{ID: p.ID, JSON: p.JSON}
+		}
+	}
+	return err
+}
+
+// A mail that is written while there is too much to do shows products as ever.
+func TestDegradedMail(t *testing.T) {
+	s, _ := newStillServer(t)
+	s.deps.Recommender = terse{newFake()}
+	s.gate = newGate(1, 1, time.Nanosecond)
+	if !s.gate.enter() {
+		t.Fatal("the gate is shut")
+	}
+	c := newCall("", "for_you")
+	if f := s.ask(c); f != nil || !c.frame.Cut {
+		t.Fatalf("fault %v, cut %t", f, c.frame.Cut)
+	}
+	body := string(appendMail(nil, &c.frame))
+	for _, want := range []string{`<a href="https://shop/p/7"`, `src="https://shop/i/7.jpg"`, ">Kettle</div>", "19.90&nbsp;EUR"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is missing in\n%s", want, body)
+		}
+	}
+}

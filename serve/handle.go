@@ -68,6 +68,8 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	}
 }
 
+var headerCacheControl, noStore = []byte(fasthttp.HeaderCacheControl), []byte("no-store")
+
 // dispatch routes, checks what holds for all routes, and calls the route's own method.
 func (s *Server) dispatch(c *call) *fault {
 	ctx := c.ctx
@@ -90,6 +92,10 @@ func (s *Server) dispatch(c *call) *fault {
 			return badParameter("path", "the path is not a valid escaped id of at most 512 bytes")
 		}
 		c.param = decoded
+	}
+	if r >= routeHealth && r <= routeLive {
+		// Some caches keep for minutes what says nothing of it.
+		ctx.Response.Header.SetCanonical(headerCacheControl, noStore)
 	}
 	if f := s.admit(c); f != nil {
 		return f
@@ -181,7 +187,7 @@ const (
 // drain reads on while a client still sends a body that is too large. A connection closed over unread bytes is reset,
 // and the reset would overtake the answer: the client would see a broken connection in place of the 413.
 func drain(ctx *fasthttp.RequestCtx) {
-	conn := ctx.Conn()
+	conn := inner(ctx.Conn()) // whose deadline moves with every piece that comes
 	buf := make([]byte, 32<<10)
 	end := time.Now().Add(drainTime)
 	for left := drainBytes; left > 0 && time.Now().Before(end); {

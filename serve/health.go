@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/valyala/fasthttp"
+
+	"orrery/models"
 )
 
 // answerHealth answers GET /healthz: the process is alive. It depends on nothing.
@@ -62,9 +64,9 @@ func (s *Server) answerReady(c *call) *fault {
 			if i > 0 {
 				body = append(body, ',')
 			}
-			body = appendString(append(body, `{"name":`...), k.name)
+			body = models.AppendString(append(body, `{"name":`...), k.name)
 			body = strconv.AppendBool(appendMember(body, "ok"), k.ok)
-			body = appendString(appendMember(body, "reason"), k.reason)
+			body = models.AppendString(appendMember(body, "reason"), k.reason)
 			body = append(body, '}')
 		}
 		body = append(body, ']')

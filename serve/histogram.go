@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"math"
 	"math/bits"
 	"sync/atomic"
 	"time"
@@ -73,7 +74,7 @@ func (c *counts) quantile(q float64) time.Duration {
 	if n == 0 {
 		return 0
 	}
-	want := max(uint64(q*float64(n)), 1)
+	want := max(uint64(math.Ceil(q*float64(n))), 1)
 	var seen uint64
 	for i, k := range c {
 		if seen += k; seen >= want {

@@ -37,7 +37,7 @@ func appendProductIntent(dst []byte, p *models.ProductIntent) []byte {
 	if p == nil {
 		return append(dst, "null"...)
 	}
-	dst = appendString(append(dst, `{"item_id":`...), p.Product)
+	dst = models.AppendString(append(dst, `{"item_id":`...), p.Product)
 	dst = appendTime(appendMember(dst, "as_of"), p.At)
 	dst = appendDecimal(appendMember(dst, "probability"), p.Probability, 4)
 	dst = appendGate(appendMember(dst, "gate"), p.Gate)
@@ -55,12 +55,12 @@ func appendShelf(dst []byte, s *models.ShelfIntent) []byte {
 	if s == nil {
 		return append(dst, "null"...)
 	}
-	dst = appendString(append(dst, `{"from":`...), s.From)
+	dst = models.AppendString(append(dst, `{"from":`...), s.From)
 	dst = appendGate(appendMember(dst, "gate"), s.Gate)
 	dst = append(appendMember(dst, "next"), '[')
 	for i := range s.Next {
 		n := &s.Next[i]
-		dst = appendString(append(comma(dst, i), `{"category":`...), n.Category)
+		dst = models.AppendString(append(comma(dst, i), `{"category":`...), n.Category)
 		dst = appendDecimal(appendMember(dst, "probability"), n.Probability, 4)
 		dst = append(appendUint(dst, "moves", n.Moves), '}')
 	}
@@ -121,7 +121,7 @@ func appendReasons(dst []byte, list []models.IntentReason) []byte {
 	dst = append(dst, '[')
 	for i := range list {
 		r := &list[i]
-		dst = appendString(append(comma(dst, i), `{"feature":`...), r.Feature)
+		dst = models.AppendString(append(comma(dst, i), `{"feature":`...), r.Feature)
 		dst = appendMember(dst, "value")
 		if r.Value < 0 { // of a time since what never was
 			dst = append(dst, "null"...)
@@ -137,7 +137,7 @@ func appendGate(dst []byte, gate string) []byte {
 	if gate == "" {
 		return append(dst, "null"...)
 	}
-	return appendString(dst, gate)
+	return models.AppendString(dst, gate)
 }
 
 func appendIntentBin(dst []byte, b *models.CalibrationBin) []byte {

@@ -225,11 +225,16 @@ func (h *hub) appendTick(dst []byte, x *sample) []byte {
 	dst = strconv.AppendInt(appendMember(dst, "lag"), x.status.Lag, 10)
 	dst = strconv.AppendInt(appendMember(dst, "delay_ms"), x.status.Delay.Milliseconds(), 10)
 	dst = strconv.AppendBool(appendMember(dst, "ready"), x.status.Ready && !h.s.stopping.Load())
-	dst = appendDecimal(appendMember(dst, "snapshot_age"), x.status.SnapshotAge.Seconds(), 0)
+	dst = appendMember(dst, "snapshot_age")
+	if age := x.status.SnapshotAge; age < 0 {
+		dst = append(dst, "null"...)
+	} else {
+		dst = appendDecimal(dst, age.Seconds(), 0)
+	}
 	dst = appendDecimal(appendMember(dst, "frames_per_second"), x.frames, 1)
 	dst = appendDecimal(appendMember(dst, "p50_us"), float64(x.p50)/1e3, 1)
 	dst = appendDecimal(appendMember(dst, "p99_us"), float64(x.p99)/1e3, 1)
-	dst = appendString(appendMember(dst, "version"), h.s.cfg.Version)
+	dst = models.AppendString(appendMember(dst, "version"), h.s.cfg.Version)
 	dst = h.appendVisitors(dst)
 	dst = appendStats(appendMember(dst, "totals"), &x.stats, &x.status)
 	return append(dst, "}\n\n"...)
@@ -246,7 +251,7 @@ func (h *hub) appendVisitors(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(dst, v)
+		dst = models.AppendString(dst, v)
 	}
 	return append(dst, ']')
 }

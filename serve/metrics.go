@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,9 @@ type routeMetrics struct {
 	panics      atomic.Uint64
 	dropped     atomic.Uint64 // live messages that a slow reader missed
 }
+
+// labels escapes the value of a label as Prometheus' text format wants it: of Go's escapes it knows these only.
+var labels = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 func newRouteMetrics() *routeMetrics { return new(routeMetrics) }
 
@@ -77,7 +81,7 @@ func (s *Server) writeMetrics(w io.Writer) {
 	}
 	metrics.WriteGaugeUint64(w, "ready", uint64(ready))
 	metrics.WriteGaugeUint64(w, "live_streams", uint64(s.live.readers()))
-	metrics.WriteGaugeUint64(w, fmt.Sprintf("build_info{version=%s,go=%q}", strconv.Quote(s.cfg.Version), runtime.Version()), 1)
+	metrics.WriteGaugeUint64(w, fmt.Sprintf("build_info{version=%q,go=%q}", s.cfg.Version, runtime.Version()), 1)
 	metrics.WriteProcessMetrics(w)
 	metrics.WriteFDMetrics(w)
 	for _, write := range s.deps.Metrics {
@@ -147,7 +151,6 @@ func (s *Server) writeStream(w io.Writer) {
 	metrics.WriteGaugeFloat64(w, "stream_lag_seconds", status.Delay.Seconds())
 	metrics.WriteCounterUint64(w, "stream_records_total", status.Records)
 	metrics.WriteCounterUint64(w, "dup_total", status.Duplicates)
-	metrics.WriteCounterUint64(w, "late_total", status.Late)
 	for _, code := range slices.Sorted(maps.Keys(status.DeadLetters)) {
 		metrics.WriteCounterUint64(w, fmt.Sprintf("dlq_total{class=%q}", code), status.DeadLetters[code])
 	}
@@ -159,7 +162,7 @@ func (s *Server) writeStream(w io.Writer) {
 func (s *Server) writeState(w io.Writer) {
 	stats := s.deps.Statistics.Stats()
 	for _, name := range slices.Sorted(maps.Keys(stats.Events)) {
-		metrics.WriteCounterUint64(w, fmt.Sprintf("events_total{type=%q}", name), stats.Events[name])
+		metrics.WriteCounterUint64(w, `events_total{type="`+labels.Replace(name)+`"}`, stats.Events[name])
 	}
 	for _, model := range slices.Sorted(maps.Keys(stats.Bytes)) {
 		metrics.WriteGaugeUint64(w, fmt.Sprintf("state_bytes{model=%q}", model), stats.Bytes[model])

@@ -22,7 +22,7 @@ func (s *Server) answerProfile(c *call) *fault {
 	}
 	body := append(c.begin(), '{')
 	if c.route == routeVisitor {
-		body = appendString(appendMember(body, "visitor"), c.param)
+		body = models.AppendString(appendMember(body, "visitor"), c.param)
 	}
 	body = appendProfile(body, &p)
 	return c.end(append(body, "}\n"...))
@@ -34,11 +34,11 @@ func appendProfile(dst []byte, p *models.Profile) []byte {
 	if p.Contact == "" {
 		dst = append(dst, "null"...)
 	} else {
-		dst = appendString(dst, p.Contact)
+		dst = models.AppendString(dst, p.Contact)
 	}
 	dst = appendMember(dst, "attributes")
 	if len(p.Attributes) > 0 {
-		dst = append(dst, p.Attributes...)
+		dst = appendRaw(dst, p.Attributes)
 	} else {
 		dst = append(dst, "null"...)
 	}
@@ -65,7 +65,7 @@ func appendTouches(dst []byte, touches []models.ItemTouch) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(append(dst, `{"item_id":`...), touches[i].ID)
+		dst = models.AppendString(append(dst, `{"item_id":`...), touches[i].ID)
 		dst = appendTime(appendMember(dst, "time"), touches[i].At)
 		if q := touches[i].Quantity; q > 0 {
 			dst = strconv.AppendInt(appendMember(dst, "quantity"), int64(q), 10)
@@ -82,10 +82,13 @@ func appendOrders(dst []byte, orders []models.OrderTouch) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(append(dst, `{"order":`...), o.Order)
+		dst = models.AppendString(append(dst, `{"order":`...), o.Order)
 		dst = appendTime(appendMember(dst, "time"), o.At)
 		dst = appendAmount(appendMember(dst, "value"), o.Value)
-		dst = appendString(appendMember(dst, "currency"), o.Currency)
+		dst = models.AppendString(appendMember(dst, "currency"), o.Currency)
+		if o.Cancelled {
+			dst = append(appendMember(dst, "cancelled"), "true"...)
+		}
 		dst = appendTouches(appendMember(dst, "items"), o.Items)
 		dst = append(dst, '}')
 	}

@@ -34,12 +34,12 @@ func appendQuality(dst []byte, frames []models.FrameQuality) []byte {
 	dst = append(dst, `{"frames":[`...)
 	for i := range frames {
 		f := &frames[i]
-		dst = appendString(append(comma(dst, i), `{"frame":`...), f.Frame)
+		dst = models.AppendString(append(comma(dst, i), `{"frame":`...), f.Frame)
 		dst = appendUint(dst, "k", uint64(f.K))
 		dst = append(appendMember(dst, "windows"), '[')
 		for k := range f.Windows {
 			w := &f.Windows[k]
-			dst = appendString(append(comma(dst, k), `{"window":`...), w.Window)
+			dst = models.AppendString(append(comma(dst, k), `{"window":`...), w.Window)
 			dst = appendUint(dst, "samples", w.Samples)
 			dst = appendUint(dst, "hits", w.Hits)
 			dst = appendRate(appendMember(dst, "hr"), w.HR, w.Samples)

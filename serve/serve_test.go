@@ -32,6 +32,16 @@ func TestNewReportsAllThatIsMissing(t *testing.T) {
 	}
 }
 
+// A word that opens two doors is refused: as a write key, which stands in pages, it would give the secret away.
+func TestKeysDiffer(t *testing.T) {
+	k := newFake()
+	for _, keys := range [][]Key{{{Write: "a", Secret: "a"}}, {{Write: "a"}, {Shop: "x", Secret: "a"}}} {
+		if _, err := New(Config{Keys: keys}, k.deps()); err == nil || !strings.Contains(err.Error(), "used twice") {
+			t.Errorf("%v: %v", keys, err)
+		}
+	}
+}
+
 func TestDevelopmentModeStaysOnLoopback(t *testing.T) {
 	f := func(cfg Config, address string, ok bool) {
 		t.Helper()
@@ -190,10 +200,10 @@ func TestStats(t *testing.T) {
 		r.fake.stats = models.Stats{Events: map[string]uint64{"view_item": 7, `a"b`: 1}, Total: 8, Orders: 2, Buyers: 1, Visitors: 3, Revenue: map[string]models.Money{"EUR": 123_450_000, "USD": -1_000_000}, Bytes: map[string]uint64{"sessions": 10}, StreamTime: 1_795_000_000_000}
 	})
 	r.fake.set(func() {
-		r.fake.status = StreamStatus{Lag: 5, Duplicates: 4, Late: 1, DeadLetters: map[string]uint64{"not_json": 2, "missing": 1}}
+		r.fake.status = StreamStatus{Lag: 5, Duplicates: 4, DeadLetters: map[string]uint64{"not_json": 2, "missing": 1}}
 	})
-	r.expect("GET", "/v1/stats", "", 200, `{"events":{"a\"b":1,"view_item":7},"total":8,"orders":2,"refunds":0,"cancels":0,"buyers":1,"visitors":3,"contacts":0,"sessions":0,"bots":0,"items":0,"products":0,`+
-		`"revenue":{"EUR":"123.45","USD":"-1.00"},"duplicates":4,"late":1,"deadletters":3,"deadletters_by_code":{"missing":1,"not_json":2},"lag":5,"bytes":{"sessions":10},"stream_time":"2026-11-18T11:06:40.000Z"}`)
+	r.expect("GET", "/v1/stats", "", 200, `{"events":{"a\"b":1,"view_item":7},"total":8,"orders":2,"refunds":0,"cancels":0,"buyers":1,"repeats":0,"visitors":3,"contacts":0,"sessions":0,"bots":0,"items":0,"products":0,`+
+		`"revenue":{"EUR":"123.45","USD":"-1.00"},"duplicates":4,"deadletters":3,"deadletters_by_code":{"missing":1,"not_json":2},"lag":5,"bytes":{"sessions":10},"stream_time":"2026-11-18T11:06:40.000Z"}`)
 }
 
 func TestReadiness(t *testing.T) {
@@ -247,6 +257,46 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// Prometheus knows three escapes in a label, fewer than Go; an event's name is whatever somebody sends.
+func TestLabels(t *testing.T) {
+	r := newRig(t, Config{})
+	r.fake.set(func() { r.fake.stats = models.Stats{Events: map[string]uint64{"a\"b\\c\u00a0d\u200b": 1}} })
+	if body := string(r.do("GET", "/metrics", "").Body()); !strings.Contains(body, `events_total{type="a\"b\\c`+"\u00a0d\u200b"+`"} 1`) {
+		t.Error(body)
+	}
+}
+
+// What the engine says holds for a moment: no cache on the way may keep it.
+func TestNothingIsCached(t *testing.T) {
+	r := newRig(t, Config{})
+	for _, uri := range []string{"/v1/frames/for_you", "/v1/frames/nope", "/v1/social/SKU1", "/v1/contacts/nobody", "/v1/contacts/a/products.html", "/v1/stats", "/readyz"} {
+		if got := string(r.do("GET", uri, "").Header.Peek("Cache-Control")); got != "no-store" {
+			t.Errorf("%s: Cache-Control %q", uri, got)
+		}
+	}
+}
+
+// Of 50 durations the slowest is the 99th percentile; the histogram must not round it away.
+func TestQuantiles(t *testing.T) {
+	var h histogram
+	for range 49 {
+		h.observe(time.Millisecond)
+	}
+	h.observe(time.Second)
+	var c counts
+	h.load(&c)
+	f := func(q float64, least, most time.Duration) {
+		t.Helper()
+		if got := c.quantile(q); got < least || got > most {
+			t.Errorf("quantile %v is %s", q, got)
+		}
+	}
+	f(0.5, time.Millisecond, 1200*time.Microsecond)
+	f(0.98, time.Millisecond, 1200*time.Microsecond)
+	f(0.99, time.Second, 1200*time.Millisecond)
+	f(1, time.Second, 1200*time.Millisecond)
+}
+
 func TestAssets(t *testing.T) {
 	r := newRig(t, Config{Demo: true})
 	for route, file := range assetFiles {
@@ -255,7 +305,14 @@ func TestAssets(t *testing.T) {
 		if string(resp.Header.ContentType()) != file[1] || len(resp.Body()) == 0 || len(resp.Header.Peek("Content-Security-Policy")) == 0 {
 			t.Errorf("%s: %s", path, resp.Header.String())
 		}
-		r.expect("GET", path, "", 304, "", "If-None-Match: "+string(resp.Header.Peek("ETag")))
+		etag := string(resp.Header.Peek("ETag"))
+		for _, known := range []string{etag, strings.TrimPrefix(etag, "W/"), `"other", ` + etag} {
+			again := r.expect("GET", path, "", 304, "", "If-None-Match: "+known)
+			if vary := string(again.Header.Peek("Vary")); vary != "Accept-Encoding" {
+				t.Errorf("%s: not modified, Vary %q", path, vary)
+			}
+		}
+		r.expect("GET", path, "", 200, "", `If-None-Match: "other"`)
 	}
 }
 
@@ -365,6 +422,20 @@ func readMessage(t *testing.T, in *bufio.Reader) message {
 			}
 		}
 	}
+}
+
+// Before the first snapshot there is none, and not one that is new.
+func TestLiveSnapshotAge(t *testing.T) {
+	s, _ := newStillServer(t)
+	f := func(age time.Duration, want string) {
+		t.Helper()
+		if got := string(s.live.appendTick(nil, &sample{status: StreamStatus{SnapshotAge: age}})); !strings.Contains(got, `"snapshot_age":`+want+`,`) {
+			t.Errorf("%s: %s", age, got)
+		}
+	}
+	f(-1, "null")
+	f(0, "0")
+	f(90*time.Second, "90")
 }
 
 func TestLive(t *testing.T) {

@@ -38,17 +38,17 @@ func (s *Server) appendLinkedData(dst, id []byte) []byte {
 		}
 	}
 	dst = append(dst, `<script type="application/ld+json">{"@context":"https://schema.org","@type":"Product"`...)
-	dst = appendString(appendMember(dst, "sku"), p.ID)
-	dst = appendString(appendMember(dst, "name"), p.Title)
-	dst = appendString(appendMember(dst, "category"), p.Category)
-	dst = appendString(appendMember(dst, "brand"), p.Brand)
+	dst = models.AppendString(appendMember(dst, "sku"), p.ID)
+	dst = models.AppendString(appendMember(dst, "name"), p.Title)
+	dst = models.AppendString(appendMember(dst, "category"), p.Category)
+	dst = models.AppendString(appendMember(dst, "brand"), p.Brand)
 	if price := p.Price; price > 0 {
 		if p.Sale > 0 {
 			price = p.Sale
 		}
 		dst = append(appendMember(dst, "offers"), `{"@type":"Offer"`...)
 		dst = models.AppendMoney(appendMember(dst, "price"), price)
-		dst = appendString(appendMember(dst, "priceCurrency"), p.Currency)
+		dst = models.AppendString(appendMember(dst, "priceCurrency"), p.Currency)
 		dst = append(dst, '}')
 	}
 	return append(dst, `}</script>`...)

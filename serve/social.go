@@ -40,7 +40,7 @@ func (s *Server) answerSocial(c *call) *fault {
 		proof = models.Social{ViewingNow: -1, Viewed24h: -1, Carted24h: -1, Bought24h: -1}
 	}
 	body := append(c.begin(), `{"item_id":`...)
-	body = appendString(body, c.param)
+	body = models.AppendString(body, c.param)
 	body = appendCount(body, `,"viewing_now":`, proof.ViewingNow)
 	body = appendCount(body, `,"viewed_24h":`, proof.Viewed24h)
 	body = appendCount(body, `,"carted_24h":`, proof.Carted24h)

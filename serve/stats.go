@@ -23,14 +23,13 @@ func appendStats(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
 		count uint64
 	}{
 		{"total", stats.Total}, {"orders", stats.Orders}, {"refunds", stats.Refunds}, {"cancels", stats.Cancels},
-		{"buyers", stats.Buyers}, {"visitors", stats.Visitors}, {"contacts", stats.Contacts}, {"sessions", stats.Sessions},
+		{"buyers", stats.Buyers}, {"repeats", stats.Repeats}, {"visitors", stats.Visitors}, {"contacts", stats.Contacts}, {"sessions", stats.Sessions},
 		{"bots", stats.Bots}, {"items", stats.Items}, {"products", stats.Products},
 	} {
 		dst = appendUint(dst, n.name, n.count)
 	}
 	dst = appendAmounts(appendMember(dst, "revenue"), stats.Revenue)
 	dst = appendUint(dst, "duplicates", status.Duplicates)
-	dst = appendUint(dst, "late", status.Late)
 	dst = appendUint(dst, "deadletters", total(status.DeadLetters))
 	dst = appendCounts(appendMember(dst, "deadletters_by_code"), status.DeadLetters)
 	dst = strconv.AppendInt(appendMember(dst, "lag"), status.Lag, 10)

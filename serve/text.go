@@ -1,87 +1,13 @@
 package serve
 
 import (
-	"encoding/binary"
+	"bytes"
 	"math"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"orrery/models"
 )
-
-const hexDigits = "0123456789abcdef"
-
-// appendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD, and "<" is escaped, so that an answer pasted
-// into a page's script element cannot end it.
-func appendString[S ~string | ~[]byte](dst []byte, s S) []byte {
-	dst = append(dst, '"')
-	from := len(dst)
-	dst = append(dst, s...)
-	// Most text is plain: it is copied first and looked at in place, eight bytes at a time.
-	text := dst[from:]
-	if plain(text) {
-		return append(dst, '"')
-	}
-	return append(appendHardText(dst[:from], []byte(s)), '"')
-}
-
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
-
-// plain tells whether text is ASCII that needs no escape.
-func plain(text []byte) bool {
-	for len(text) >= 8 {
-		w := binary.LittleEndian.Uint64(text)
-		quote, slash, less := w^'"'*ones, w^'\\'*ones, w^'<'*ones
-		if ((quote-ones)|(slash-ones)|(less-ones)|(w-' '*ones)|w)&highs != 0 {
-			return false
-		}
-		text = text[8:]
-	}
-	for _, b := range text {
-		if b < ' ' || b >= utf8.RuneSelf || b == '"' || b == '\\' || b == '<' {
-			return false
-		}
-	}
-	return true
-}
-
-// appendHardText appends text, escaped where it has to be.
-func appendHardText(dst, text []byte) []byte {
-	for len(text) > 0 {
-		b := text[0]
-		if b < utf8.RuneSelf {
-			if b < ' ' || b == '"' || b == '\\' || b == '<' {
-				dst = appendEscape(dst, b)
-			} else {
-				dst = append(dst, b)
-			}
-			text = text[1:]
-			continue
-		}
-		r, n := utf8.DecodeRune(text)
-		dst = utf8.AppendRune(dst, r)
-		text = text[n:]
-	}
-	return dst
-}
-
-func appendEscape(dst []byte, b byte) []byte {
-	switch b {
-	case '"', '\\':
-		return append(dst, '\\', b)
-	case '\n':
-		return append(dst, '\\', 'n')
-	case '\t':
-		return append(dst, '\\', 't')
-	case '\r':
-		return append(dst, '\\', 'r')
-	}
-	return append(dst, '\\', 'u', '0', '0', hexDigits[b>>4], hexDigits[b&15])
-}
 
 // appendScore appends a score with four fixed decimals; what is no number or negative is 0.
 func appendScore(dst []byte, score float32) []byte {
@@ -137,7 +63,20 @@ func appendMember[S ~string | ~[]byte](dst []byte, name S) []byte {
 	if last := dst[len(dst)-1]; last != '{' {
 		dst = append(dst, ',')
 	}
-	return append(appendString(dst, name), ':')
+	return append(models.AppendString(dst, name), ':')
+}
+
+// appendRaw appends JSON that somebody sent. A "<" in it, which stands within a string, is escaped as models.AppendString
+// does.
+func appendRaw(dst, json []byte) []byte {
+	for {
+		i := bytes.IndexByte(json, '<')
+		if i < 0 {
+			return append(dst, json...)
+		}
+		dst = append(append(dst, json[:i]...), `\u003c`...)
+		json = json[i+1:]
+	}
 }
 
 func appendUint(dst []byte, name string, n uint64) []byte {

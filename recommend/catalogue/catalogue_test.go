@@ -43,6 +43,19 @@ func upsert(item string) string {
 	return `{"event":"product_upsert","time":"2026-01-02T03:04:05Z","currency":"EUR","items":[` + item + `]}`
 }
 
+// What anybody may name a product cannot end the script element of a page that an answer is pasted into.
+func TestScript(t *testing.T) {
+	c, name := New(), "</script><script>alert(1)</script>"
+	item, _ := mention(t, c, 1, `{"item_id":"<A>","item_name":"`+name+`"}`)
+	var p models.Product
+	if c.Product(item, &p); string(p.ID) != "<A>" || string(p.Title) != name {
+		t.Errorf("product %q is called %q", p.ID, p.Title)
+	}
+	if _, json := c.Slot(item); bytes.IndexByte(json, '<') >= 0 {
+		t.Errorf("slot %s", json)
+	}
+}
+
 // show writes a product in one line.
 func show(c *Catalogue, item uint32) string {
 	var p models.Product

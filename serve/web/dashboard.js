@@ -258,7 +258,7 @@ function drawEngine(t) {
   const codes = Object.entries(s.deadletters_by_code).sort((a, b) => b[1] - a[1]), rest = codes.length - 3;
   const reasons = codes.slice(0, 3).map(([code, n]) => `${code.replaceAll("_", " ")} ${number.format(n)}`).join(", ") + (rest > 0 ? `, and ${rest} more reasons` : "");
   const facts = [["Stream time", s.stream_time ? s.stream_time.slice(11, 19) : "–", s.stream_time ? s.stream_time.slice(0, 10) : ""],
-    ["Snapshot", t.snapshot_age < 0 ? "none yet" : ago(t.snapshot_age) + " old", ""],
+    ["Snapshot", t.snapshot_age === null ? "none yet" : ago(t.snapshot_age) + " old", ""],
     ["Median frame", micros(t.p50_us).join(" "), ""],
     ["Duplicates dropped", number.format(s.duplicates), ""], ["Dead letters", number.format(s.deadletters), reasons], ["Bots", number.format(s.bots), ""]];
   $("health").replaceChildren(...facts.map(([name, value, note]) => el("div", null, el("dt", null, name), el("dd", null, value, note && el("small", null, note)))));
@@ -421,7 +421,7 @@ async function showPerson(visitor, contact) {
     ...forecastFacts(p),
     ...list("In the cart", p.cart, (x) => [nameOf(x.item_id), x.quantity > 1 ? "× " + x.quantity : since(x.time)]),
     ...list("Looked at", p.viewed, (x) => [nameOf(x.item_id), since(x.time)]),
-    ...list("Orders", p.orders, (x) => [x.order || "order", price(x.value, x.currency, 2)])].filter(Boolean));
+    ...list("Orders", p.orders, (x) => [x.order || "order", x.cancelled ? "cancelled" : price(x.value, x.currency, 2)])].filter(Boolean));
 }
 
 // ---- The customers: who they are, and whether the forecasts hold

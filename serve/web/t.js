@@ -28,10 +28,10 @@ and within <x data-orrery-recommendation="r-..."> select_item. Until consent, or
   }
   function flush(last) {
     clearTimeout(wait); wait = 0;
-    var some = queue.splice(0, 50);
+    var some = queue.splice(0, 50), body = JSON.stringify(some);
     if (!some.length) return;
-    if (last && n.sendBeacon(to, JSON.stringify(some))) return;
-    fetch(to, { method: "POST", body: JSON.stringify(some), keepalive: true }).then(function (r) {
+    if (last && n.sendBeacon(to, body)) return;
+    fetch(to, { method: "POST", body: body, keepalive: body.length < 2e4 /* browsers refuse more than 64 KiB */ }).then(function (r) {
       if (r.status > 428) throw r;
       tried = 0;
       if (queue.length > 19) flush();
