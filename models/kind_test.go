@@ -1,6 +1,9 @@
 package models
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestKinds(t *testing.T) {
 	names := map[string]bool{}
@@ -29,6 +32,34 @@ func TestKinds(t *testing.T) {
 	f("", Other, Pageviews)
 	if Other.String() != "other" || kinds.String() != "other" {
 		t.Error("an unknown kind has a name")
+	}
+}
+
+func TestProductOfKey(t *testing.T) {
+	f := func(key, shop, item string, ok bool) {
+		t.Helper()
+		s, i, good := ProductOfKey([]byte(key))
+		if good != ok || ok && (string(s) != shop || string(i) != item) {
+			t.Errorf("%.40q: %.40q %.40q %v", key, s, i, good)
+		}
+	}
+	for _, record := range []string{
+		`{"event":"product_remove","items":[{"item_id":"SKU1"}]}`, `{"event":"product_upsert","shop":"de","items":[{"item_id":"\u00e4 ö"}]}`,
+	} {
+		e := decoded(t, record)
+		shop := string(e.Shop)
+		if shop == "" {
+			shop = DefaultShop
+		}
+		f(string(RecordOf(e, []byte(record)).Key), shop, string(e.Items[0].ID), true)
+	}
+	f(string(RecordOf(decoded(t, `{"event":"product_price","items":[{"item_id":"SKU1","price":5}]}`), nil).Key), "", "", false)
+	f("\x1fSKU1", "", "SKU1", true)
+	f("default\x1f"+strings.Repeat("x", MaxID), "default", strings.Repeat("x", MaxID), true)
+	f("default\x1f"+strings.Repeat("x", MaxID+1), "", "", false)
+	f(strings.Repeat("x", MaxShop+1)+"\x1fSKU1", "", "", false)
+	for _, key := range []string{"", "default", "default\x1f", "default\x1fa\nb", "a\x00\x1fSKU1", "default\x1f\xff", "\xff\x1fSKU1"} {
+		f(key, "", "", false)
 	}
 }
 

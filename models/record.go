@@ -1,6 +1,10 @@
 package models
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+	"unicode/utf8"
+)
 
 // ErrFull says that the log takes nothing more at the moment: nothing of the call was appended, try again shortly.
 var ErrFull = errors.New("the stream is full")
@@ -28,6 +32,18 @@ func RecordOf(e *Event, value []byte) Record {
 		}
 	}
 	return r
+}
+
+// ProductOfKey returns shop and id of the product that a key of the catalogue topic names, and false for any key that
+// RecordOf makes of no product: it is as strict as Decode, since whoever removes a product sends nothing but the key.
+func ProductOfKey(key []byte) (shop, item []byte, ok bool) {
+	shop, item, ok = bytes.Cut(key, []byte{KeySeparator})
+	return shop, item, ok && isID(shop, MaxShop) && len(item) > 0 && isID(item, MaxID)
+}
+
+// isID tells whether Decode takes the text for an id.
+func isID(text []byte, limit int) bool {
+	return len(text) <= limit && utf8.Valid(text) && !hasControl(text)
 }
 
 // DefaultShop is the tenant of events that name none.

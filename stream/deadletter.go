@@ -28,12 +28,10 @@ type DeadLetter struct {
 
 	Key     []byte             `json:"key"`
 	Value   []byte             `json:"value"`             // nil where the source had none
-	Size    int                `json:"size"`              // of the source's value; more than len(Value) when it was cut
+	Size    int                `json:"size"`              // of the source's value
 	Headers []kgo.RecordHeader `json:"headers,omitempty"` // of the source
+	Cut     bool               `json:"cut,omitempty"`     // the source was too large to be kept whole
 }
-
-// Cut tells whether the value was too large to be kept whole.
-func (d *DeadLetter) Cut() bool { return d.Size > len(d.Value) }
 
 // LetterFilter picks dead letters; its zero value picks all.
 type LetterFilter struct {
@@ -98,6 +96,7 @@ func parseLetter(r *kgo.Record) *DeadLetter {
 			}
 		case headerSize:
 			d.Size, _ = strconv.Atoi(text)
+			d.Cut = true
 		case headerNoValue:
 			d.Value = nil
 		}
@@ -118,7 +117,7 @@ func ownHeaders(headers []kgo.RecordHeader) int {
 // Replayed is what ReplayDeadLetters did.
 type Replayed struct {
 	Sent int `json:"sent"`
-	Cut  int `json:"cut"` // left out: their values were not kept whole
+	Cut  int `json:"cut"` // left out: they were not kept whole
 }
 
 // ReplayDeadLetters sends the dead letters that f picks back to the topics that they came from, with their own key,
@@ -139,7 +138,7 @@ func ReplayDeadLetters(ctx context.Context, c Cluster, f LetterFilter) (Replayed
 		}
 	}
 	err = ListDeadLetters(ctx, c, f, func(d *DeadLetter) error {
-		if d.Cut() {
+		if d.Cut {
 			out.Cut++
 			return nil
 		}

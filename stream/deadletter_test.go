@@ -55,6 +55,8 @@ func TestPoison(t *testing.T) {
 		{models.Transactions, "k", nil, NoValue, ""},
 		{models.Catalogue, "default", nil, BadKey, ""},
 		{models.Catalogue, "", nil, BadKey, ""},
+		{models.Catalogue, "default\x1f" + strings.Repeat("x", 70_000), nil, BadKey, ""}, // longer than any model can keep
+		{models.Catalogue, "default\x1fSKU1\x1fproduct_price", nil, BadKey, ""},
 		{models.Pageviews, "k", []byte(`{"event":"view_item"}`), models.Missing, "visitor"},
 		{models.Transactions, "k", []byte(`{"event":"purchase","visitor":"v","value":"NaN"}`), models.BadNumber, "value"},
 		{models.Pageviews, "k", []byte("{\"event\":\"view_item\",\"visitor\":\"\xff\"}"), models.BadUTF8, "visitor"},
@@ -113,7 +115,7 @@ func TestPoison(t *testing.T) {
 		if d.Topic != src.Topic || d.Partition != src.Partition || d.Offset != src.Offset {
 			t.Errorf("case %d: got %s/%d/%d, want %s/%d/%d", i, d.Topic, d.Partition, d.Offset, src.Topic, src.Partition, src.Offset)
 		}
-		if !bytes.Equal(d.Value, p.value) || (d.Value == nil) != (p.value == nil) || string(d.Key) != p.key || d.Cut() {
+		if !bytes.Equal(d.Value, p.value) || (d.Value == nil) != (p.value == nil) || string(d.Key) != p.key || d.Cut {
 			t.Errorf("case %d: got key %q value %q, want %q %q", i, d.Key, d.Value, p.key, p.value)
 		}
 		if !d.Time.Equal(src.Timestamp.Truncate(time.Millisecond)) {
@@ -125,6 +127,57 @@ func TestPoison(t *testing.T) {
 	}
 	if n := len(lettersOf(t, c, LetterFilter{Since: time.Now().Add(time.Hour)})); n != 0 {
 		t.Errorf("got %d letters from the future, want none", n)
+	}
+}
+
+// Whatever part of a record is too large for a letter: the letter is written, says so, and is not sent back.
+func TestHugeRecords(t *testing.T) {
+	_, c := startBroker(t, t.TempDir(), 1) // Apache Kafka's own limit is another one
+	setMaxMessage(t, c, models.Pageviews, 32<<20)
+	huge := bytes.Repeat([]byte("x"), 3<<20) // within any limit once it is compressed
+	topic := c.Topic(models.Pageviews)
+	var many []kgo.RecordHeader
+	for range 100_000 {
+		many = append(many, kgo.RecordHeader{Key: "h"})
+	}
+	own := []kgo.RecordHeader{{Key: "h", Value: []byte("1")}}
+	send(t, c,
+		&kgo.Record{Topic: topic, Key: huge, Value: []byte("{"), Headers: own},
+		&kgo.Record{Topic: topic, Key: []byte("k"), Value: []byte("{"), Headers: []kgo.RecordHeader{{Key: "h", Value: huge}}},
+		&kgo.Record{Topic: topic, Key: []byte("k"), Value: []byte("{"), Headers: many},
+		&kgo.Record{Topic: topic, Key: huge, Value: huge, Headers: own},
+		&kgo.Record{Topic: topic, Key: huge},
+		&kgo.Record{Topic: topic, Key: []byte("v"), Value: []byte(`{"event":"page_view","visitor":"v"}`)},
+	)
+	m := newLedger()
+	if got := settle(t, run(t, Config{Cluster: c, Machine: m}), m); got.Taken != 1 || got.Letters[models.NotJSON] != 3 || got.Letters[models.TooLarge] != 1 || got.Letters[NoValue] != 1 {
+		t.Fatalf("got %+v, want one event and five letters", got)
+	}
+	for i, want := range []struct{ key, value, size, headers int }{
+		{maxLetterPart, 1, 1, 1}, {1, 1, 1, 0}, {1, 1, 1, 0}, {maxLetterPart, maxLetterSource - maxLetterPart - 18, 3 << 20, 1}, {maxLetterPart, 0, 0, 0},
+	} {
+		d := lettersOf(t, c, LetterFilter{})[i]
+		if !d.Cut || len(d.Key) != want.key || len(d.Value) != want.value || d.Size != want.size || len(d.Headers) != want.headers {
+			t.Errorf("letter %d: cut %v, key of %d, %d of %d bytes, %d headers, want %+v", i, d.Cut, len(d.Key), len(d.Value), d.Size, len(d.Headers), want)
+		}
+	}
+	if got, err := ReplayDeadLetters(testContext(t), c, LetterFilter{}); err != nil || got != (Replayed{Cut: 5}) {
+		t.Errorf("got %+v %v, want five left out", got, err)
+	}
+}
+
+// Two tombstones are two removals, be it that a topic was made anew and counts its offsets from the start again.
+func TestTombstones(t *testing.T) {
+	at := time.UnixMilli(1_772_000_000_000)
+	hash := func(offset int64, at time.Time) uint64 {
+		h, err := decodeRecord(new(models.Event), models.Catalogue, &kgo.Record{Key: []byte("default\x1fSKU1"), Offset: offset, Timestamp: at}, models.TimeOf(at), models.TimeOf(at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	if a, b, c := hash(7, at), hash(8, at), hash(7, at.Add(time.Hour)); a == b || a == c || a != hash(7, at) {
+		t.Errorf("hashes %x, %x and %x", a, b, c)
 	}
 }
 
@@ -163,7 +216,7 @@ func TestReplayDeadLetters(t *testing.T) {
 		t.Fatalf("got %+v, want the broken one as a letter again", got)
 	}
 	for _, d := range lettersOf(t, c, LetterFilter{Class: models.TooLarge}) {
-		if !d.Cut() || d.Size != len(large) || !bytes.HasPrefix(large, d.Value) {
+		if !d.Cut || d.Size != len(large) || !bytes.HasPrefix(large, d.Value) {
 			t.Errorf("got %d of %d bytes, want the beginning of %d", len(d.Value), d.Size, len(large))
 		}
 	}

@@ -1,8 +1,6 @@
 package stream
 
 import (
-	"bytes"
-
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"orrery/models"
@@ -22,7 +20,7 @@ func decodeRecord(e *models.Event, topic models.Topic, r *kgo.Record, at, now mo
 		return 0, &models.Invalid{Code: models.BadTime, Reason: "the record's time lies more than a day ahead"}
 	}
 	if r.Value == nil {
-		return uint64(r.Offset)*0x9e3779b97f4a7c15 | 1, decodeTombstone(e, topic, r, at)
+		return tombstoneHash(r), decodeTombstone(e, topic, r, at)
 	}
 	if err := e.Decode(r.Value, at); err != nil {
 		return 0, err
@@ -30,13 +28,18 @@ func decodeRecord(e *models.Event, topic models.Topic, r *kgo.Record, at, now mo
 	return e.IDHash(), nil
 }
 
+// tombstoneHash tells the tombstones of a partition apart, and those of a topic of the same name that was there before.
+func tombstoneHash(r *kgo.Record) uint64 {
+	return uint64(r.Offset)*0x9e3779b97f4a7c15 ^ uint64(r.Timestamp.UnixMilli())*0xd6e8feb86659fd93
+}
+
 // decodeTombstone turns a tombstone of the catalogue into the removal of its product.
 func decodeTombstone(e *models.Event, topic models.Topic, r *kgo.Record, at models.Time) error {
 	if topic != models.Catalogue {
 		return &models.Invalid{Code: NoValue, Reason: "the record has no value"}
 	}
-	shop, item, ok := bytes.Cut(r.Key, []byte{models.KeySeparator})
-	if !ok || len(item) == 0 || bytes.IndexByte(item, models.KeySeparator) >= 0 {
+	shop, item, ok := models.ProductOfKey(r.Key)
+	if !ok {
 		return &models.Invalid{Code: BadKey, Reason: "the key of the removed product is not shop, 0x1f, item id"}
 	}
 	*e = models.Event{

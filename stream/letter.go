@@ -37,12 +37,17 @@ const (
 	headerOffset    = "x-offset"    // source offset
 	headerTime      = "x-time"      // the source record's time, RFC 3339
 	headerVersion   = "x-version"   // of the build that refused it
-	headerSize      = "x-size"      // of the value, when it was too large to be carried whole
+	headerSize      = "x-size"      // of the value, when the record was too large to be carried whole
 	headerNoValue   = "x-no-value"  // set when the source record had no value at all
 )
 
-// maxLetterValue is what a letter carries of a record's value: the topic's limit less room for key and headers.
-const maxLetterValue = maxLetterBytes - 64<<10
+// What a letter carries of its source. A producer may compress, so that any part of a record can be many times as large as
+// the topic's limit, and a letter that is too large for its own topic would hold up the stream for good.
+const (
+	maxLetterSource = maxLetterBytes - 64<<10 // in all: the topic's limit less room for the letter's own headers
+	maxLetterPart   = maxLetterSource / 4     // of the key, which is cut, and of the headers, which are left out
+	headerOverhead  = 16                      // of a header, beside key and value
+)
 
 // errLetter says that a dead letter could not be written: nothing may pass it.
 var errLetter = errors.New("cannot write a dead letter")
@@ -90,8 +95,7 @@ func (l *letters) send(ctx context.Context, d *letter) error {
 
 func (l *letters) compose(d *letter) *kgo.Record {
 	src := d.record
-	out := &kgo.Record{Topic: l.topic, Key: src.Key, Value: src.Value}
-	out.Headers = append(out.Headers, src.Headers...)
+	out, cut := l.copyOf(src)
 	add := func(key, value string) {
 		out.Headers = append(out.Headers, kgo.RecordHeader{Key: key, Value: []byte(value)})
 	}
@@ -108,11 +112,26 @@ func (l *letters) compose(d *letter) *kgo.Record {
 	if src.Value == nil {
 		add(headerNoValue, "1")
 	}
-	if len(src.Value) > maxLetterValue {
+	if cut {
 		add(headerSize, strconv.Itoa(len(src.Value)))
-		out.Value = src.Value[:maxLetterValue]
 	}
 	return out
+}
+
+// copyOf returns a record of the letters' topic with what there is room for of src, and whether that is not all.
+func (l *letters) copyOf(src *kgo.Record) (out *kgo.Record, cut bool) {
+	out = &kgo.Record{Topic: l.topic, Key: src.Key[:min(len(src.Key), maxLetterPart)]}
+	room := maxLetterSource - len(out.Key)
+	size := 0
+	for _, h := range src.Headers {
+		size += len(h.Key) + len(h.Value) + headerOverhead
+	}
+	if size <= maxLetterPart {
+		out.Headers = append(out.Headers, src.Headers...)
+		room -= size
+	}
+	out.Value = src.Value[:min(len(src.Value), room)]
+	return out, len(out.Key) < len(src.Key) || len(out.Headers) < len(src.Headers) || len(out.Value) < len(src.Value)
 }
 
 func (l *letters) promised(r *kgo.Record, err error) {
