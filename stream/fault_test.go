@@ -3,10 +3,15 @@ package stream
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -153,6 +158,47 @@ func TestLetterThatCannotBeWritten(t *testing.T) {
 	}
 }
 
+// Good records that are fetched together with a damaged batch behind them are taken, before and after it is mended.
+func TestDamagedBatch(t *testing.T) {
+	dir := t.TempDir()
+	_, c := startBroker(t, dir, 1)
+	records := events(12, 60)
+	slices.SortStableFunc(records, func(a, b models.Record) int { return strings.Compare(string(a.Topic), string(b.Topic)) })
+	for _, r := range records { // a batch each
+		produce(t, c, []models.Record{r})
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "partitions", c.Topic(models.Pageviews)+"-0", "*.dat"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("got %v %v, want a segment", files, err)
+	}
+	flip := func() {
+		b, err := os.ReadFile(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := 0 // of a batch in the middle
+		for end < len(b)/2 {
+			end += 12 + int(binary.BigEndian.Uint32(b[end+8:]))
+		}
+		b[end-1] ^= 1
+		if err := os.WriteFile(files[0], b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flip()
+	m := newLedger()
+	p := run(t, Config{Cluster: c, Machine: m})
+	for end := time.Now().Add(testTime); p.Status().FetchErrors == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the damage goes unnoticed")
+		}
+	}
+	flip()
+	if got, want := settle(t, p, m).State, oracle(records); !reflect.DeepEqual(got, want) {
+		t.Fatalf("got %v, want %v", got, want)
+	}
+}
+
 // Transactions of other producers: what was rolled back is not taken, and their markers do not hold up the positions.
 func TestTransactions(t *testing.T) {
 	t.Parallel()
@@ -216,6 +262,13 @@ func TestChangedTopics(t *testing.T) {
 	})
 	f("more partitions of one", ErrPartitions, func(adm *kadm.Client, c Cluster) error {
 		_, err := adm.CreatePartitions(context.Background(), 1, c.Topic(models.Pageviews))
+		return err
+	})
+	f("a topic made anew", ErrGap, func(adm *kadm.Client, c Cluster) error {
+		if _, err := adm.DeleteTopic(context.Background(), c.Topic(models.Contacts)); err != nil {
+			return err
+		}
+		_, err := EnsureTopics(testContext(t), c, Topics{})
 		return err
 	})
 	f("a topic deleted", ErrNoTopic, func(adm *kadm.Client, c Cluster) error {

@@ -69,13 +69,15 @@ func (f *fetcher) poll(ctx context.Context) error {
 	f.now = models.TimeOf(time.Now())
 	var failed error
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-		if p.Err != nil {
-			if err := f.failure(p); err != nil && failed == nil {
-				failed = err
-			}
+		if p.Err == nil || len(p.Records) > 0 { // records that stand before a damaged batch come with its error, and only once
+			f.take(p)
+		}
+		if p.Err == nil {
 			return
 		}
-		f.take(p)
+		if err := f.failure(p); err != nil && failed == nil {
+			failed = err
+		}
 	})
 	f.giveUp()
 	fetched := 0

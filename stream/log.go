@@ -58,7 +58,10 @@ func listLog(ctx context.Context, adm *kadm.Client, c Cluster) ([]logPart, error
 		for part := range int32(len(d.Partitions)) {
 			start, _ := starts.Lookup(name, part)
 			end, ok := ends.Lookup(name, part)
-			if err := errors.Join(start.Err, end.Err); err != nil || !ok {
+			if !ok { // born between the questions
+				end.Err = kerr.UnknownTopicOrPartition
+			}
+			if err := errors.Join(start.Err, end.Err); err != nil {
 				return nil, fmt.Errorf("cannot list partition %d of topic %q: %w", part, name, err)
 			}
 			log = append(log, logPart{inputs[i], name, part, d.ID, start.Offset, end.Offset})
@@ -74,7 +77,7 @@ func listLog(ctx context.Context, adm *kadm.Client, c Cluster) ([]logPart, error
 const lagEvery = 5 * time.Second
 
 // follow lists the log now and then until ctx ends, or the log is no longer the one that is read: a topic that was
-// deleted, or has got more partitions, of which nobody would ever read the new ones.
+// deleted, or made anew since, or has got more partitions. Nobody would ever read what comes there.
 func (p *Pipeline) follow(ctx context.Context) error {
 	tick := time.NewTicker(p.cfg.lagEvery)
 	defer tick.Stop()
@@ -98,6 +101,9 @@ func (p *Pipeline) follow(ctx context.Context) error {
 			return fmt.Errorf("cannot go on reading %d partitions, there are %d now: %w", len(p.fold.parts), len(log), ErrPartitions)
 		}
 		for i, l := range log {
+			if l.id != p.fold.parts[i].id {
+				return madeAnew(l.name)
+			}
 			p.public.ended(i, l.end)
 		}
 	}

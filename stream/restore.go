@@ -90,11 +90,16 @@ func (p *Pipeline) place(part *partition, pos snapshot.Position, l logPart) erro
 	return nil // the fold stands at the log's start
 }
 
+// madeAnew says that the offsets of a topic are no longer those that the state knows.
+func madeAnew(topic string) error {
+	return fmt.Errorf("topic %q was deleted and made anew: %w", topic, ErrGap)
+}
+
 func follows(pos snapshot.Position, l logPart) error {
 	id := topicID(l.id)
 	switch {
 	case pos.TopicID != "" && id != "" && pos.TopicID != id:
-		return fmt.Errorf("topic %q was deleted and made anew: %w", l.name, ErrGap)
+		return madeAnew(l.name)
 	case pos.Next < l.start:
 		return fmt.Errorf("records %d to %d of partition %d of topic %q have expired: %w",
 			pos.Next, l.start-1, l.part, l.name, ErrGap)
