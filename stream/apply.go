@@ -21,7 +21,7 @@ type applier struct {
 	asks    []chan error // snapshots that were asked for
 	due     bool         // a snapshot is to be taken as soon as the one before is written
 	records uint64       // applied since the last one
-	moved   bool
+	moved   bool         // the state is not the newest snapshot's
 }
 
 func (p *Pipeline) newApplier(ctx context.Context, full <-chan *batch, free chan<- *batch) *applier {
@@ -50,7 +50,7 @@ func (a *applier) loop() error {
 	tick := time.NewTicker(a.p.cfg.SnapshotEvery)
 	defer tick.Stop()
 	for {
-		var token chan struct{}
+		var token chan bool
 		if a.due {
 			token = a.p.saver.token
 		}
@@ -68,7 +68,8 @@ func (a *applier) loop() error {
 		case ask := <-a.p.asks:
 			a.asks = append(a.asks, ask)
 			a.due = true
-		case <-token:
+		case lost := <-token:
+			a.moved = a.moved || lost
 			a.freeze()
 		}
 	}
@@ -83,7 +84,7 @@ func (a *applier) freeze() {
 			ask <- nil
 		}
 		a.asks = nil
-		s.token <- struct{}{}
+		s.token <- false
 		return
 	}
 	start := time.Now()
@@ -98,7 +99,7 @@ func (a *applier) freeze() {
 func (a *applier) last() error {
 	s := a.p.saver
 	s.hurry.Store(true)
-	<-s.token
+	a.moved = <-s.token || a.moved
 	if !a.moved || a.p.cfg.crash {
 		return nil
 	}
@@ -133,8 +134,8 @@ func (a *applier) apply(b *batch) error {
 		f.counters.taken += uint64(len(a.events))
 	}
 	a.moved = true
-	a.p.checkReady()
 	a.p.public.publish(f, len(a.full))
+	a.p.checkReady() // who has waited for it finds the positions published
 	a.p.announce()
 	for _, b := range a.batches {
 		b.reset()

@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -251,6 +252,65 @@ func TestGaps(t *testing.T) {
 	produce(t, c, events(7, 1000))
 	opens(Config{Fingerprint: "a"}, ErrGap)
 	opens(Config{Fingerprint: "a", Rebuild: true}, nil)
+}
+
+// fragile is a ledger whose section cannot be written while broken is set.
+type fragile struct {
+	*ledger
+	broken atomic.Bool
+}
+
+var errBroken = errors.New("cannot be written")
+
+func (f *fragile) Freeze() []Section {
+	sections := f.ledger.Freeze()
+	if f.broken.Load() {
+		sections[0].Data = unwritable{}
+	}
+	return sections
+}
+
+type unwritable struct{}
+
+func (unwritable) WriteTo(io.Writer) (int64, error) { return 0, errBroken }
+
+// A state that could not be saved is still to be saved, though nothing more has happened since.
+func TestSnapshotThatFails(t *testing.T) {
+	c := startLog(t, 1)
+	produce(t, c, events(13, 100))
+	dir := t.TempDir()
+	saved := func() uint64 {
+		files, err := snapshot.List(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return uint64(len(files))
+	}
+	m := &fragile{ledger: newLedger()}
+	p := run(t, Config{Cluster: c, Machine: m, Dir: dir})
+	settle(t, p, m.ledger)
+	for range 2 {
+		m.broken.Store(true)
+		if err := p.Snapshot(testContext(t)); !errors.Is(err, errBroken) {
+			t.Errorf("got %v, want %v", err, errBroken)
+		}
+	}
+	m.broken.Store(false)
+	if err := p.Snapshot(testContext(t)); err != nil || saved() != 1 {
+		t.Errorf("got %v and %d snapshots, want one", err, saved())
+	}
+	produce(t, c, events(14, 100))
+	want := settle(t, p, m.ledger)
+	m.broken.Store(true)
+	if err := p.Snapshot(testContext(t)); !errors.Is(err, errBroken) {
+		t.Errorf("got %v, want %v", err, errBroken)
+	}
+	m.broken.Store(false)
+	if err := p.stop(); err != nil || saved() != 2 { // the end saves it too
+		t.Errorf("got %v and %d snapshots, want two", err, saved())
+	}
+	again := newLedger()
+	same(t, "after the end", settle(t, run(t, Config{Cluster: c, Machine: again, Dir: dir}), again), want)
 }
 
 // While the stream runs a snapshot lets others go first; the one that Run ends with does not.

@@ -32,17 +32,17 @@ type SnapshotStatus struct {
 type saver struct {
 	p     *Pipeline
 	store *snapshot.Store
-	jobs  chan *frozen  // capacity 1, as there is one token; closed by the applying goroutine
-	token chan struct{} // capacity 1
-	hurry atomic.Bool   // somebody waits for the end
+	jobs  chan *frozen // capacity 1, as there is one token; closed by the applying goroutine
+	token chan bool    // capacity 1; true: what was frozen last is not on disk
+	hurry atomic.Bool  // somebody waits for the end
 
 	mu     sync.Mutex
 	status SnapshotStatus
 }
 
 func newSaver(p *Pipeline, store *snapshot.Store) *saver {
-	s := &saver{p: p, store: store, jobs: make(chan *frozen, 1), token: make(chan struct{}, 1)}
-	s.token <- struct{}{}
+	s := &saver{p: p, store: store, jobs: make(chan *frozen, 1), token: make(chan bool, 1)}
+	s.token <- false
 	return s
 }
 
@@ -57,7 +57,7 @@ func (s *saver) run(ctx context.Context, fail func(error)) {
 		if errors.Is(err, errLetter) {
 			fail(err)
 		}
-		s.token <- struct{}{}
+		s.token <- err != nil
 	}
 }
 
