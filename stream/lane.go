@@ -36,9 +36,13 @@ func (l *lane) empty() bool { return l.head == len(l.queue) }
 // behind tells whether the broker holds records that have not been fetched.
 func (l *lane) behind() bool { return l.next < l.end }
 
+// push appends a fetched record. While the stream catches up a queue may never be empty, so what was taken from its head
+// makes room as soon as it is half of it: each record moves once on average.
 func (l *lane) push(r *kgo.Record) {
-	if l.empty() {
-		l.queue, l.head = l.queue[:0], 0
+	if len(l.queue) == cap(l.queue) && l.head >= len(l.queue)/2 {
+		n := copy(l.queue, l.queue[l.head:])
+		clear(l.queue[n:])
+		l.queue, l.head = l.queue[:n], 0
 	}
 	l.queue = append(l.queue, r)
 	l.bytes += recordBytes(r)

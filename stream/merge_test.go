@@ -48,6 +48,29 @@ func order(entries []entry) string {
 	return out
 }
 
+// A queue that is never empty, as while the stream catches up, takes the memory of what waits in it and no more.
+func TestQueueStaysShort(t *testing.T) {
+	l := &lane{}
+	push(l, 1, 2, 3)
+	for i := range int64(100_000) {
+		push(l, i+4)
+		if r := l.pop(); r.Offset != i {
+			t.Fatalf("got offset %d, want %d", r.Offset, i)
+		}
+	}
+	if n := len(l.queue) - l.head; n != 3 || cap(l.queue) > 64 {
+		t.Errorf("%d records wait in a queue of %d", n, cap(l.queue))
+	}
+	for !l.empty() {
+		l.pop()
+	}
+	for _, r := range l.queue[:cap(l.queue)] {
+		if r != nil {
+			t.Error("the queue holds on to a record that was taken")
+		}
+	}
+}
+
 func TestMergeOrder(t *testing.T) {
 	f := func(want string, lanes ...[]int64) {
 		t.Helper()

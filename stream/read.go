@@ -85,14 +85,11 @@ func (r *topicReader) poll(ctx context.Context) error {
 	for it := fetches.RecordIter(); !it.Done(); {
 		rec := it.Next()
 		end, ok := r.left[rec.Partition]
-		if !ok || rec.Offset >= end {
-			continue // came after the call
-		}
-		if rec.Offset+1 >= end {
+		if ok && rec.Offset+1 >= end { // the last one itself may have been compacted away meanwhile
 			delete(r.left, rec.Partition)
 		}
-		if rec.Attrs.IsControl() {
-			continue
+		if !ok || rec.Offset >= end || rec.Attrs.IsControl() {
+			continue // came after the call, or is no record
 		}
 		if err := r.each(rec); err != nil {
 			return err

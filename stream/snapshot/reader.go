@@ -13,11 +13,11 @@ import (
 )
 
 // Reader reads a snapshot in one pass: NewReader, then Next and the section's Read in turn until Next says io.EOF. Only
-// then is the file known to be whole: a caller that cannot undo what it does with sections runs Check first.
+// then is the file known to be whole: a caller that cannot undo what it does with sections runs Verify first.
 type Reader struct {
 	src  io.Reader
 	at   int64
-	hash *xxhash.Digest // of everything so far; nil for a single section: see file.section
+	hash *xxhash.Digest // of everything so far; nil for a single section: see parts.read
 
 	header   Header
 	sections []Info
