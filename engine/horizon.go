@@ -224,13 +224,9 @@ func (h *horizon) watch(at uint32, t models.Time) {
 // tick lets the clock of the sessions be that of the forecasts.
 func (h *horizon) tick() {
 	slot := int64(h.intents.clock / horizonSlot)
-	if slot <= h.turn {
-		return
-	}
-	from := max(h.turn+1, slot-horizonWheel+1)
-	h.turn = slot
-	for ; from <= slot; from++ {
-		i := uint64(from % horizonWheel)
+	for h.turn = max(h.turn, slot-horizonWheel); h.turn < slot; {
+		h.turn++ // by one, so that what has to be looked at again on the way comes in the order of time
+		i := uint64(h.turn % horizonWheel)
 		at := uint32(h.wheel.Load(i))
 		h.wheel.Set(i, 0)
 		for at != 0 {

@@ -115,16 +115,21 @@ func (in *intents) forecaster(shop uint32) *forecaster {
 	return grown[shop]
 }
 
-// clockStep is how far one event can move the clock by which sessions are taken for ended. It follows the stream's
-// newest events as a median does: a visitor whose own clock is a day ahead ends nobody's session.
-const clockStep = 10 * models.Minute
+// The clock by which sessions are taken for ended follows the stream's newest events as a median does, by clockStep an event
+// at most: a visitor whose own clock is a day ahead ends nobody's session. But it stays clockLag behind an event at most, lest
+// it never catch up in a quiet shop, or where old orders were brought in: an event's time lies a day ahead of its record's
+// at most (models.Event.Decode), and that a day ahead of the truth (stream).
+const (
+	clockStep = 10 * models.Minute
+	clockLag  = 2 * models.MaxAhead
+)
 
 // tick moves the clock, and settles the sessions that it shows to be over.
 func (in *intents) tick(t models.Time) {
 	if in.clock == 0 {
 		in.clock = t
 	}
-	in.clock += min(clockStep, max(-clockStep, t-in.clock))
+	in.clock = max(in.clock+min(clockStep, max(-clockStep, t-in.clock)), t-clockLag)
 	if minute := int64(in.clock / models.Minute); minute > in.visits.turn {
 		in.visits.advance(minute, in.look)
 	}

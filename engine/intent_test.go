@@ -148,6 +148,25 @@ func TestIntentClock(t *testing.T) {
 	}
 }
 
+// TestIntentClockCatchesUp: in a quiet shop, and where the first events are years old, time goes on all the same.
+func TestIntentClockCatchesUp(t *testing.T) {
+	e, outcomes := listened(t, 1)
+	old := act("page_view", 1, -4000*models.Day)
+	apply(e, []*models.Event{old})
+	for n := range 400 { // four events a day
+		apply(e, []*models.Event{act("page_view", 2+n, models.Time(n)*6*models.Hour)})
+		if behind := e.StreamTime() - e.intents.clock; n > 0 && behind > clockLag {
+			t.Fatalf("the clock is %v behind after %d events", behind.Std().Sub(models.Time(0).Std()), n)
+		}
+	}
+	if n := len(outcomes); n < 385 {
+		t.Errorf("%d outcomes of 400 sessions that are over but for the last few", n)
+	}
+	if v := e.intents.visits; v.pool.used() > 10 {
+		t.Errorf("%d visits are left", v.pool.used())
+	}
+}
+
 // visitsOf makes up sessions of which those with a cart often end with an order.
 func visitsOf(sessions int) (events []*models.Event, at models.Time) {
 	for n := range sessions {
