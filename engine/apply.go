@@ -219,14 +219,18 @@ func orderHash(shop uint32, ev *models.Event) uint64 {
 	return people.HashOf(shop, ev.Order)
 }
 
-// amount returns the value of an order or refund: as stated, or else the sum of its items.
+// amount returns the value of an order or refund: as stated, or else the sum of its items, up to the most that can be stated.
 func amount(ev *models.Event) models.Money {
 	if ev.HasValue {
 		return ev.Value
 	}
 	sum := models.Money(0)
 	for i := range ev.Items {
-		sum += ev.Items[i].Price * models.Money(ev.Items[i].Quantity)
+		price, n := ev.Items[i].Price, models.Money(ev.Items[i].Quantity)
+		if price > 0 && n > (models.MaxValue-sum)/price {
+			return models.MaxValue
+		}
+		sum += price * n
 	}
 	return sum
 }

@@ -56,19 +56,21 @@ func (r *changes) read(n uint64) (change, bool) {
 	return c, r.noted.Load()-n < maxChanges
 }
 
-// pending returns up to most changes that have not been told, and the number after the last of them.
+// pending returns up to most changes that have not been told, and the number after the last of them. Those that are lost
+// count as told: nobody can tell them any more.
 func (r *changes) pending(most int) (list []change, next uint64) {
 	n, noted := r.told.Load(), r.noted.Load()
 	if waiting := noted - n; waiting >= maxChanges {
 		r.lost.Add(waiting - maxChanges + 1)
 		n = noted - maxChanges + 1
+		r.told.Store(n)
 	}
 	for ; n < noted && len(list) < most; n++ {
-		if c, ok := r.read(n); ok {
-			list = append(list, c)
-		} else {
-			r.lost.Add(1)
+		c, ok := r.read(n)
+		if !ok { // overtaken just now: the next call counts what is lost
+			break
 		}
+		list = append(list, c)
 	}
 	return list, n
 }

@@ -250,6 +250,24 @@ func TestCustomersLogin(t *testing.T) {
 	}
 }
 
+// An order's amount that no order can have is the most that one can: sums must not overflow.
+func TestHugeAmounts(t *testing.T) {
+	f := func(want models.Money, items ...models.Item) {
+		t.Helper()
+		if got := amount(&models.Event{Items: items}); got != want {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	most := models.Item{Price: models.MaxPrice, Quantity: models.MaxQuantity}
+	f(0)
+	f(0, models.Item{Quantity: models.MaxQuantity})
+	f(7*models.Micros, models.Item{Price: 2 * models.Micros, Quantity: 3}, models.Item{Price: models.Micros, Quantity: 1})
+	f(models.MaxValue, models.Item{Price: models.MaxPrice, Quantity: 1000})
+	f(models.MaxValue, models.Item{Price: models.MaxPrice, Quantity: 1000}, models.Item{Price: 1, Quantity: 1})
+	f(models.MaxValue, most)
+	f(models.MaxValue, most, most, most)
+}
+
 // Money in another currency than the shop's main one is left out and counted.
 func TestCustomersForeignMoney(t *testing.T) {
 	e := newTestEngine(t)
@@ -447,6 +465,9 @@ func TestChangesRing(t *testing.T) {
 	list, next := r.pending(1 << 30)
 	if len(list) != maxChanges-1 || list[0].contact != 11 || next != maxChanges+10 || r.lost.Load() != 11 {
 		t.Errorf("%d changes from %d on, next %d, %d lost", len(list), list[0].contact, next, r.lost.Load())
+	}
+	if again, _ := r.pending(1 << 30); len(again) != len(list) || r.lost.Load() != 11 { // nobody has taken them
+		t.Errorf("%d changes at the second time, %d lost", len(again), r.lost.Load())
 	}
 	r.told.Store(next)
 	if list, _ := r.pending(10); len(list) != 0 {
