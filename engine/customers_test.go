@@ -190,6 +190,7 @@ func batch(streams [][]*models.Event) map[string]struct {
 // Whatever the interleaving of orders, refunds, cancellations and logins, every contact has the same orders, and those of
 // a computation over all events at once.
 func TestCustomersWhateverTheOrder(t *testing.T) {
+	Alone(t)
 	rapid.Check(t, func(t *rapid.T) {
 		streams := genStreams(t)
 		a, b := newTestEngine(nil), newTestEngine(nil)
@@ -348,6 +349,7 @@ func TestCustomersSnapshot(t *testing.T) {
 
 // Models are learned beside the writer, and from then on bands are told as the days go by without a purchase.
 func TestCustomersForecast(t *testing.T) {
+	Alone(t)
 	e := newTestEngine(t)
 	apply(e, crowd(700))
 	before, _ := e.Contact(nil, id("c", 3), e.StreamTime())
@@ -511,6 +513,7 @@ func bandsTold(e *Engine) (all []string) {
 // A restart changes no answer: models, their record and what everybody's profile says are those before it, and so is what
 // the days bring from then on.
 func TestCustomersRestart(t *testing.T) {
+	Alone(t)
 	e := newTestEngine(t)
 	apply(e, crowd(700))
 	if m, accepted := e.CustomerBases()[0].Refit(e.StreamTime()); m.Gate != "" || !accepted {

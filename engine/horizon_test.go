@@ -49,6 +49,7 @@ func foreseeing(t testing.TB, into *[]HorizonOutcome) *Engine {
 // Every outcome is what a look at all orders gives; the model learns who buys; and an engine that is restored in between ends
 // as one that never was.
 func TestHorizonOutcomes(t *testing.T) {
+	Alone(t)
 	var straight, after []HorizonOutcome
 	e := foreseeing(t, &straight)
 	events := returning(500, 150, 1)
@@ -95,6 +96,7 @@ func TestHorizonOutcomes(t *testing.T) {
 // A purchase within the session is never likelier than within 7 days, and that never likelier than within 28; a product is
 // never likelier than its session; and silence changes the answer without an event.
 func TestHorizonsAgree(t *testing.T) {
+	Alone(t)
 	var outcomes []HorizonOutcome
 	e := foreseeing(t, &outcomes)
 	e.intents.every = 1
@@ -175,6 +177,7 @@ func TestShelfRing(t *testing.T) {
 
 // Forecasts take no memory from the garbage collector's heap once the pools have grown.
 func TestBehaviourAllocates(t *testing.T) {
+	Alone(t)
 	e := newTestEngine(t)
 	apply(e, returning(300, 60, 3))
 	shop, v := uint32(1), e.m.People.FindVisitor(1, id("v", 3))

@@ -52,6 +52,7 @@ func pass(e *Engine, from, to models.Time) {
 // TestIntentOutcomes: every forecast gets the outcome that a look at all events gives, however late the orders are applied
 // within the grace, or how early.
 func TestIntentOutcomes(t *testing.T) {
+	Alone(t)
 	rapid.Check(t, func(t *rapid.T) {
 		e, outcomes := listened(&testing.T{}, 1)
 		type happening struct {
