@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"os"
@@ -30,6 +32,7 @@ type collector struct {
 	arrays  int64 // of it, when the heap's limit was set
 	stretch bool  // nobody has set GOGC
 	percent int   // of the heap alive, that garbage may come to
+	done    chan struct{}
 }
 
 const (
@@ -41,15 +44,14 @@ const (
 )
 
 // startCollector keeps the process below GOMEMLIMIT, or else below what the control group allows, and collections as rare
-// as the arrays allow, until the returned function is called.
-func startCollector(log *slog.Logger) (stop func()) {
+// as the arrays allow, until stop.
+func startCollector(log *slog.Logger) *collector {
 	limit, from := allowed()
-	c := &collector{memory: limit, stretch: os.Getenv("GOGC") == "", percent: 100}
+	c := &collector{memory: limit, stretch: os.Getenv("GOGC") == "", percent: 100, done: make(chan struct{})}
 	if limit > 0 {
 		log.Info("memory", "limit", limit, "of", from)
 		debug.SetMemoryLimit(c.heap(slab.Mapped()))
 	}
-	done := make(chan struct{})
 	go func() {
 		tick := time.NewTicker(collectorEvery)
 		defer tick.Stop()
@@ -57,12 +59,21 @@ func startCollector(log *slog.Logger) (stop func()) {
 			select {
 			case <-tick.C:
 				c.look(slab.Mapped(), liveHeap())
-			case <-done:
+			case <-c.done:
 				return
 			}
 		}
 	}()
-	return func() { close(done) }
+	return c
+}
+
+func (c *collector) stop() { close(c.done) }
+
+// metrics writes what the process may use, 0 where nobody says, and what the arrays take of it: Go's own figures, its limit
+// included, are of the heap alone.
+func (c *collector) metrics(w io.Writer) {
+	fmt.Fprintf(w, "memory_limit_bytes %d\n", c.memory)
+	fmt.Fprintf(w, "memory_arrays_bytes %d\n", slab.Mapped())
 }
 
 // look sets anew what arrays and heap have outgrown: each setting stops the world for a moment.

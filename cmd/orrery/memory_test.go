@@ -1,6 +1,12 @@
 package main
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"orrery/models/slab"
+)
 
 func TestMemoryLimit(t *testing.T) {
 	for text, want := range map[string]int64{
@@ -25,6 +31,17 @@ func TestHeapBesideArrays(t *testing.T) {
 		if got := c.heap(step.arrays); got != step.heap {
 			t.Errorf("%d bytes of arrays leave %d to the heap, want %d", step.arrays, got, step.heap)
 		}
+	}
+}
+
+// What the process may use is told as it is, however little of it the arrays leave to Go's heap.
+func TestMemoryMetrics(t *testing.T) {
+	c := &collector{memory: 1000}
+	c.heap(900)
+	var b strings.Builder
+	c.metrics(&b)
+	if want := fmt.Sprintf("memory_limit_bytes 1000\nmemory_arrays_bytes %d\n", slab.Mapped()); b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }
 

@@ -32,6 +32,7 @@ type node struct {
 	trainer  *trainer
 	fitter   *fitter
 	scores   *announcer
+	memory   *collector
 	server   *serve.Server
 
 	stops []stop
@@ -71,8 +72,8 @@ func (n *node) start(ctx context.Context) (err error) {
 	if err := n.flags.validate(); err != nil {
 		return err
 	}
-	stopCollector := startCollector(n.log)
-	n.stopsWith("memory ceiling", func(context.Context) error { stopCollector(); return nil })
+	n.memory = startCollector(n.log)
+	n.stopsWith("memory ceiling", func(context.Context) error { n.memory.stop(); return nil })
 	n.cluster = n.flags.Cluster.cluster()
 	n.cluster.Log = n.log
 	if len(n.cluster.Brokers) == 0 {
@@ -168,7 +169,7 @@ func (n *node) startServer() (err error) {
 	n.server, err = serve.New(cfg, serve.Deps{
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
 		Log: n.writer, Stream: progress{n.pipeline}, Clock: n.clock(),
-		Metrics: []func(io.Writer){n.trainer.metrics, n.fitter.metrics, n.scores.metrics},
+		Metrics: []func(io.Writer){n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics},
 	})
 	if err != nil {
 		return err
