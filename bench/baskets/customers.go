@@ -42,7 +42,8 @@ func runCustomers(ctx context.Context, c Config, log io.Writer) (*Result, error)
 		{"popularity", func() (recipe, error) { return newTop(cases, false), nil }},
 		{"personal top", func() (recipe, error) { return newTop(cases, true), nil }},
 		{"tifu-knn", func() (recipe, error) { return newTIFU(cases), nil }},
-		{"buy_again", func() (recipe, error) { return newRebuy(cases), nil }},
+		{"buy_again", func() (recipe, error) { return newRebuy(cases, true), nil }},
+		{"buy_again, new", func() (recipe, error) { return newRebuy(cases, false), nil }},
 	}
 	test := c.sampled(cases)
 	if c.Shuffle {
@@ -192,8 +193,10 @@ func (t *tifu) recommend(dst []uint32, c *Case, k int) []uint32 {
 	return appendTop(dst, maps.All(scores), t.single, k)
 }
 
-// again is the engine's recipe: fed in the order in which orders arrive.
+// again is the engine's recipe, fed in the order in which orders arrive; or its ranker with new products among the
+// candidates, which the protocol asks for and the recipe does not show.
 type again struct {
+	only    bool // what was bought before
 	history *rebuy.History
 	scratch *rebuy.Scratch
 	lists   *neighbours.Lists
@@ -201,8 +204,8 @@ type again struct {
 	items   []rebuy.Item
 }
 
-func newRebuy(cases []Case) *again {
-	a := &again{history: rebuy.New(), scratch: rebuy.NewScratch(), lists: neighbours.New(0, 0), fill: &bestsellers{}}
+func newRebuy(cases []Case, only bool) *again {
+	a := &again{only: only, history: rebuy.New(), scratch: rebuy.NewScratch(), lists: neighbours.New(0, 0), fill: &bestsellers{}}
 	type order struct {
 		c, b int
 		at   float64
@@ -235,7 +238,7 @@ func newRebuy(cases []Case) *again {
 func weeks(n int) models.Time { return models.Time(n+1) * 7 * models.Day }
 
 func (a *again) query(c *Case, n int) rebuy.Query {
-	return rebuy.Query{Owners: []uint32{c.User}, Fill: a.fill.list, Now: weeks(n)}
+	return rebuy.Query{Owners: []uint32{c.User}, Fill: a.fill.list, Now: weeks(n), Again: a.only}
 }
 
 func (a *again) recommend(dst []uint32, c *Case, k int) []uint32 {

@@ -108,7 +108,9 @@ func (h *History) Recommend(s *Scratch, dst []Item, lists *neighbours.Lists, q Q
 	w := h.Ranker.Weights()
 	s.order = s.order[:0]
 	for i := range s.found {
-		s.order = append(s.order, top.Place{At: uint32(i), Score: w.Score(s.rows[i*features : (i+1)*features])})
+		if s.found[i].own || !q.Again {
+			s.order = append(s.order, top.Place{At: uint32(i), Score: w.Score(s.rows[i*features : (i+1)*features])})
+		}
 	}
 	for _, o := range top.Of(s.order, n) {
 		c := &s.found[o.At]
@@ -141,8 +143,8 @@ func (s *Scratch) find(h *History, lists *neighbours.Lists, q Query) {
 	clear(s.table[:])
 	s.found, s.own = s.found[:0], s.own[:0]
 	s.remember(h, q)
+	s.spread(lists, q) // with Again too: products rank by the features that the ranker has learned from
 	if !q.Again {
-		s.spread(lists, q)
 		for _, item := range q.Fill {
 			s.candidate(item, lists.Count(item, q.Now))
 		}
@@ -153,7 +155,7 @@ func (s *Scratch) find(h *History, lists *neighbours.Lists, q Query) {
 
 // remember makes candidates of what the owner bought.
 func (s *Scratch) remember(h *History, q Query) {
-	s.orders = 0
+	s.orders, s.total = 0, 0
 	sum, repeated := float32(0), float32(0)
 	for _, owner := range q.Owners {
 		from := len(s.own)
@@ -238,7 +240,7 @@ func (s *Scratch) choose(q Query) {
 	}
 	kept := s.found[:0]
 	for _, c := range s.found {
-		if q.Allow != nil && !q.Allow(c.item) {
+		if (c.own || !q.Again) && q.Allow != nil && !q.Allow(c.item) {
 			continue
 		}
 		c.base = c.slow/slow + 0.3*c.cosine/near + 0.3*c.right/most

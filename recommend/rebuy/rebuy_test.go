@@ -156,6 +156,34 @@ func TestRecommend(t *testing.T) {
 	}
 }
 
+// What was bought before ranks the same whether new products may come between or not: the ranker learns with them.
+func TestAgainRanksAsLearned(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h, s, l := New(), NewScratch(), neighbours.New(0, 0)
+		product := rapid.Uint32Range(1, 30)
+		for i := range rapid.IntRange(5, 60).Draw(t, "orders") {
+			owner := rapid.Uint32Range(1, 3).Draw(t, "owner")
+			products := rapid.SliceOfNDistinct(product, 1, 5, func(p uint32) uint32 { return p }).Draw(t, "products")
+			if h.Orders(owner) > 0 {
+				h.Learn(s, l, Query{Owners: []uint32{owner}, Now: models.Time(i) * models.Day}, products)
+			}
+			h.Buy(owner, products, models.Time(i)*models.Day)
+			w := l.Weight(0)
+			l.CountBasket(w)
+			for k, p := range products {
+				l.CountBoth(p, w)
+				l.AddPairs(p, products[:k], w)
+			}
+		}
+		q := Query{Owners: []uint32{1}, Now: 70 * models.Day}
+		want := slices.DeleteFunc(h.Recommend(s, nil, l, q, 100), func(it Item) bool { return it.Bought == 0 })
+		q.Again = true
+		if got := h.Recommend(NewScratch(), nil, l, q, 100); !slices.Equal(got, want) {
+			t.Fatalf("%+v\nwant\n%+v", got, want)
+		}
+	})
+}
+
 // Readers ask while orders arrive and lists grow.
 func TestReaders(t *testing.T) {
 	h, l := New(), neighbours.New(0, 0)
