@@ -199,6 +199,25 @@ func TestDamagedBatch(t *testing.T) {
 	}
 }
 
+// A batch that the client will not decompress ends its reading of the partition: the pipeline says so and stops.
+func TestBatchTooLargeToDecompress(t *testing.T) {
+	t.Parallel()
+	_, c := startBroker(t, t.TempDir(), 1)
+	setMaxMessage(t, c, models.Pageviews, 8<<20)
+	send(t, c, &kgo.Record{Topic: c.Topic(models.Pageviews), Value: make([]byte, 3<<20)})
+	c.Options = []kgo.Opt{kgo.MaxDecompressBatchBytes(1 << 20)}
+	p, err := Open(testContext(t), Config{Cluster: c, Machine: newLedger()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Run(testContext(t)); !errors.As(err, new(*kgo.ErrDecompressTooLarge)) {
+		t.Errorf("got %v, want that the batch is too large", err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Transactions of other producers: what was rolled back is not taken, and their markers do not hold up the positions.
 func TestTransactions(t *testing.T) {
 	t.Parallel()

@@ -271,7 +271,8 @@ func (f *fetcher) failure(p kgo.FetchTopicPartition) error {
 	case errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, new(*kgo.ErrDataLoss)):
 		return fmt.Errorf("cannot follow partition %d of topic %q from offset %d: %w: %w",
 			p.Partition, p.Topic, f.byName[p.Topic][p.Partition].next, ErrGap, err)
-	case errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kgo.ErrClientClosed):
+	case errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kgo.ErrClientClosed) ||
+		errors.As(err, new(*kgo.ErrDecompressTooLarge)): // the client never asks for that partition again
 		return fmt.Errorf("cannot fetch partition %d of topic %q: %w", p.Partition, p.Topic, err)
 	}
 	if f.errors.add(err) {
