@@ -114,14 +114,14 @@ type rhythms [1 << rhythmBits]atomic.Uint64
 
 const rhythmBits = 14
 
-// Segment returns the settled segment of a contact, NoSegment for who has not bought.
-func (c *Customers) Segment(contact uint32) rfm.Segment {
-	at := uint64(contact) * stride
-	if at+stride > c.words.Len() {
+// Segment returns the segment of a contact on a day by the scores of this moment, without hysteresis: so it follows from
+// what was bought and from nothing else. NoSegment for who has not bought.
+func (c *Customers) Segment(contact uint32, now btyd.Day) rfm.Segment {
+	r, ok := c.head(contact)
+	if !ok {
 		return rfm.NoSegment
 	}
-	w := [stride]uint64{wOrders: c.words.Load(at + wOrders)}
-	return decode(&w).scores.Segment()
+	return c.rules.Score(c.table, r.values(), now).Segment()
 }
 
 // State returns what changes are told of: the settled segment of a contact, and the probability of being a customer still

@@ -111,7 +111,7 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 		}
 	}
 	if who.Contact != 0 {
-		p.Mail = e.mails.best(shop, who.Contact, e.customers.segment(shop, who.Contact), now)
+		p.Mail = e.mails.best(shop, who.Contact, e.customers.segment(shop, who.Contact, now), now)
 	}
 	if b := e.customers.find(shop); b != nil && who.Contact != 0 {
 		p.Customer = e.customer(b, who.Contact, now)

@@ -47,7 +47,7 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	case models.Cancel:
 		e.cancel(shop, ev)
 	case models.EmailSent:
-		e.mails.send(shop, contact, e.customers.segment(shop, contact), ev.Time)
+		e.mails.send(shop, contact, e.customers.segment(shop, contact, ev.Time), ev.Time)
 	case models.EmailOpen: // a mail program's doing
 	default:
 		e.behaviour(shop, v, ev, a)

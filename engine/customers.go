@@ -166,14 +166,14 @@ func (c *customers) lookUp(contact uint32) (uint32, bool) {
 	return uint32(n) - 1, n != 0
 }
 
-// segment returns the settled segment of a contact. Any goroutine may call it.
-func (c *customers) segment(shop, contact uint32) rfm.Segment {
+// segment returns the segment of a contact at a moment, see churn.Customers.Segment. Any goroutine may call it.
+func (c *customers) segment(shop, contact uint32, now models.Time) rfm.Segment {
 	b := c.find(shop)
 	number, ok := c.lookUp(contact)
 	if b == nil || !ok {
 		return rfm.NoSegment
 	}
-	return b.base.Segment(number)
+	return b.base.Segment(number, churn.DayOf(now))
 }
 
 // advance ends a batch of events: what they changed is noted, and what a new day brings.

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"bytes"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,5 +127,41 @@ func BenchmarkMail(b *testing.B) {
 		contact := uint32(n*7919%100_000) + 1
 		m.send(1, contact, 3, at)
 		m.answer(1, contact, at+models.Hour, visitWithin)
+	}
+}
+
+// What a mail teaches depends on the stream alone: not on how it is cut into batches, nor on a restart in between.
+func TestMailsWhateverTheBatches(t *testing.T) {
+	var events []*models.Event
+	for i, ev := range crowd(300) {
+		events = append(events, ev)
+		if i%3 == 0 {
+			mail := act("email_sent", 0, ev.Time-dayZero+models.Minute)
+			mail.Visitor, mail.Contact = nil, id("c", 1+i*7%300)
+			events = append(events, mail)
+		}
+	}
+	learned := func(size int, restart bool) []byte {
+		e := newTestEngine(t)
+		for n, batch := 0, 0; n < len(events); n += batch {
+			batch = min(size, len(events)-n)
+			e.Apply(slices.Clone(events[n : n+batch]))
+			if restart && n >= len(events)/2 {
+				e, restart = restored(t, e), false
+			}
+		}
+		var b bytes.Buffer
+		frozen := e.mails.Freeze()
+		if _, err := frozen.WriteTo(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	want := learned(1, false)
+	if !bytes.Equal(learned(64, false), want) {
+		t.Error("in batches of 64 something else is learned than from one event after the other")
+	}
+	if !bytes.Equal(learned(1, true), want) {
+		t.Error("after a restart something else is learned")
 	}
 }
