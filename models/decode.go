@@ -4,7 +4,7 @@ package models
 // event's buffers have grown, without allocating; the event is reset first. at is the record's own time: it stands in
 // for a time that is missing or implausible (before MinTime, or more than MaxAhead later than at), and NoTime says so.
 //
-// What is taken, beyond DESIGN.md section 3:
+// What is taken, beyond the members that Event and Item name:
 //   - null is absent, and so is an empty string.
 //   - Of a member that is there twice the last counts, as in encoding/json.
 //   - Ids, item_name, item_category and query may be integers, price, value, quantity and slot strings that hold a

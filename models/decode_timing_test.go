@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// fullRecord has the 284 bytes of the ingest bar in DESIGN.md section 7, leanRecord 140.
+// fullRecord has the 284 bytes of the README's events a second, leanRecord 140.
 const (
 	fullRecord = `{"event":"add_to_cart","id":"0192f3a477aa7b1e9c55","time":"2026-11-21T10:15:30.123Z","visitor":"v-8f2c91d0aa",` +
 		`"session":"s-519","page":{"url":"https://shop.example/p/42","title":"Shoe"},` +

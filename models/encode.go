@@ -6,9 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// Append appends e as one line of JSON, without a line feed: fields in the order of DESIGN.md section 3, empty ones
-// left out, and the time too where NoTime says that the sender gave none. Decode of the result, at the same record
-// time, gives e back; who fixes the time of arrival for good clears NoTime first. Text that is not UTF-8 is written with U+FFFD in its place; Props are written as they are.
+// Append appends e as one line of JSON, without a line feed: fields in the order of Event, empty ones left out, and the time
+// too where NoTime says that the sender gave none. Decode of the result, at the same record time, gives e back; who fixes
+// the time of arrival for good clears NoTime first. Text that is not UTF-8 is written with U+FFFD in its place; Props are
+// written as they are.
 func Append(dst []byte, e *Event) []byte {
 	dst = append(dst, `{"event":`...)
 	dst = AppendString(dst, e.Name)

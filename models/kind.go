@@ -100,7 +100,7 @@ func KindOf(name []byte) Kind {
 // Topic is where events of a kind travel, without the configurable prefix.
 type Topic string
 
-// The topics of DESIGN.md section 3.
+// The topics. Decisions is laid out for whoever notes what was made of an answer; Orrery itself does not use it.
 const (
 	Pageviews    Topic = "pageviews"
 	Transactions Topic = "transactions"

@@ -6,7 +6,7 @@ import (
 
 const (
 	// batchEvents is the size of a batch. 256 decoded events are about 100 KB: they stay in the second-level cache
-	// between the goroutine that decodes and the one that applies (performance.md E6).
+	// between the goroutine that decodes and the one that applies.
 	batchEvents = 256
 	// batchBytes ends a batch of large records early, so that the ring of batches does not hold more than 16 MiB.
 	batchBytes = 1 << 20

@@ -21,7 +21,7 @@ func (m *idle) Apply(events []*models.Event)            { m.n += len(events) }
 func (m *idle) Freeze() []Section                       { return nil }
 func (m *idle) Restore(string, uint16, io.Reader) error { return nil }
 
-// typical returns the i-th of a run of page views of 284 bytes, the record of performance.md E6.
+// typical returns the i-th of a run of page views of 284 bytes, the README's.
 func typical(rng *rand.Rand, i int) models.Record {
 	visitor := fmt.Sprintf("v-%020x", rng.Uint64N(1_000_000))
 	value := fmt.Appendf(nil, `{"event":"view_item","id":"0192f0c1-%016x-%08x","time":"2026-11-21T10:%02d:%02d.%03dZ","shop":"default","visitor":"%s",`+

@@ -64,7 +64,7 @@ var copartitioned = []models.Topic{models.Pageviews, models.Transactions, models
 // that may itself have the largest size, and the headers.
 const maxLetterBytes = 2 << 20
 
-// EnsureTopics creates the topics of DESIGN.md section 3 that are not there yet, leaves the others as they are, and
+// EnsureTopics creates those of Orrery's topics that are not there yet, leaves the others as they are, and
 // returns all of them sorted by name. Topics that exist with unequal partition counts are refused with ErrPartitions;
 // missing ones get the count of those that exist, whatever t asks for.
 func EnsureTopics(ctx context.Context, c Cluster, t Topics) ([]TopicState, error) {

@@ -54,7 +54,7 @@ func (c WriterConfig) withDefaults() WriterConfig {
 // Writer appends records to the log and tells when they are safe. It commits in groups: one goroutine produces
 // everything that waits, waits for all acknowledgements, and takes what has gathered meanwhile. Under load a group is
 // one request and one fsync a partition. (The client's own five requests in flight queue on those fsyncs instead:
-// measured at 20,000 synced events a second, p50 58 ms against 12 ms; reference: performance.md E6.)
+// measured at 20,000 synced events a second, p50 58 ms against 12 ms.)
 //
 // Records go to the partition that the hash of their key names, murmur2 as Kafka's Java client computes it. Whoever
 // writes to pageviews, transactions and contacts with another client has to use the same hash (librdkafka:

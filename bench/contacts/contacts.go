@@ -23,7 +23,7 @@ type Config struct {
 	Progress        io.Writer
 }
 
-// Result is everything that a run has found; its JSON form is that of DESIGN.md section 6.
+// Result is everything that a run has found; its JSON form is what "orrery backtest contacts --json" prints.
 type Result struct {
 	Command     string            `json:"command"`
 	Definitions map[string]string `json:"definitions"`
