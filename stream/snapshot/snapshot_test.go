@@ -212,6 +212,53 @@ func TestFailedSaveLeavesNothing(t *testing.T) {
 	}
 }
 
+// A snapshot that cannot be read back takes no older one's place.
+func TestUnreadableSave(t *testing.T) {
+	s, err := OpenStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for range Keep {
+		if _, err := s.Save(header, []Section{{"a", 1, text("good")}}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, err := List(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces := many{text(make([]byte, 3<<19)), text(make([]byte, 3<<19))} // more than what is read at once
+	calls := 0
+	damage := func() {
+		if calls++; calls != len(pieces)+1 { // the first call of the reading
+			return
+		}
+		files, err := filepath.Glob(filepath.Join(s.dir, name(Keep+1)+"*"))
+		if err != nil || len(files) != 1 {
+			t.Fatalf("got %v %v, want the new file", files, err)
+		}
+		if err := os.Truncate(files[0], 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Save(header, []Section{{"a", 1, pieces}}, damage); !errors.Is(err, ErrDamaged) {
+		t.Errorf("got %v, want %v", err, ErrDamaged)
+	}
+	if after, err := List(s.dir); err != nil || !reflect.DeepEqual(after, before) {
+		t.Errorf("got %v %v, want %v", after, err, before)
+	}
+	if err := os.MkdirAll(filepath.Join(s.dir, name(Keep+2), "x"), 0o755); err != nil { // in the way of a file
+		t.Fatal(err)
+	}
+	if _, err := s.Save(header, []Section{{"a", 1, pieces}}, nil); err == nil {
+		t.Error("got no error")
+	}
+	if left, err := filepath.Glob(filepath.Join(s.dir, "*"+temp)); err != nil || len(left) > 0 {
+		t.Errorf("got %v %v, want nothing unfinished", left, err)
+	}
+}
+
 func FuzzReader(f *testing.F) {
 	f.Add(write(f, header, Section{"models", 1, text("some state")}, Section{"more", 2, text("")}))
 	f.Add(write(f, Header{}))

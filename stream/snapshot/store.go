@@ -91,6 +91,9 @@ func List(dir string) ([]File, error) {
 			continue
 		}
 		info, err := e.Info()
+		if errors.Is(err, os.ErrNotExist) {
+			continue // the server whose directory it is has just removed it
+		}
 		if err != nil {
 			return nil, fmt.Errorf("cannot list the snapshots: %w", err)
 		}
@@ -103,23 +106,38 @@ func List(dir string) ([]File, error) {
 
 func name(sequence uint64) string { return fmt.Sprintf("%s%012d%s", prefix, sequence, suffix) }
 
-// Save writes a snapshot, durable when it returns, and removes those that are older than the newest Keep. It sets the
-// header's sequence number. After an error the directory is as before. rest is called all along, see Write.
+// Save writes a snapshot, durable when it returns, and removes those that are older than the newest Keep, but not before it
+// has read the new one back. It sets the header's sequence number. After an error all older ones are there. rest is called
+// all along, see Write.
 func (s *Store) Save(h Header, sections []Section, rest func()) (File, error) {
+	older, err := List(s.dir)
+	if err != nil {
+		return File{}, err
+	}
 	s.last++
 	h.Sequence = s.last
 	f := File{Path: filepath.Join(s.dir, name(h.Sequence)), Sequence: h.Sequence}
-	var err error
-	if f.Size, err = writeFile(f.Path+temp, h, sections, rest); err != nil {
-		return File{}, errors.Join(fmt.Errorf("cannot write snapshot %q: %w", f.Path, err), os.Remove(f.Path+temp))
+	f.Size, err = writeFile(f.Path+temp, h, sections, rest)
+	if err == nil && len(older) >= Keep {
+		_, err = verify(f.Path+temp, resting(rest))
 	}
-	if err := os.Rename(f.Path+temp, f.Path); err != nil {
-		return File{}, fmt.Errorf("cannot rename snapshot %q: %w", f.Path, err)
+	if err == nil {
+		err = os.Rename(f.Path+temp, f.Path)
+	}
+	if err != nil {
+		return File{}, errors.Join(fmt.Errorf("cannot write snapshot %q: %w", f.Path, err), os.Remove(f.Path+temp))
 	}
 	if err := syncDir(s.dir); err != nil {
 		return File{}, fmt.Errorf("cannot sync the directory of snapshot %q: %w", f.Path, err)
 	}
-	return f, s.prune(f, rest)
+	for len(older) >= Keep {
+		last := len(older) - 1
+		if err := os.Remove(older[last].Path); err != nil {
+			return File{}, fmt.Errorf("cannot remove an old snapshot: %w", err)
+		}
+		older = older[:last]
+	}
+	return f, nil
 }
 
 func writeFile(path string, h Header, sections []Section, rest func()) (size int64, err error) {
@@ -165,23 +183,6 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// prune removes the oldest snapshots, after the newest has been read back.
-func (s *Store) prune(newest File, rest func()) error {
-	files, err := List(s.dir)
-	if err != nil || len(files) <= Keep {
-		return err
-	}
-	if _, err := verify(newest.Path, resting(rest)); err != nil {
-		return fmt.Errorf("cannot read snapshot %q back: %w", newest.Path, err)
-	}
-	for _, f := range files[Keep:] {
-		if err := os.Remove(f.Path); err != nil {
-			return fmt.Errorf("cannot remove an old snapshot: %w", err)
-		}
-	}
-	return nil
 }
 
 // Load hands the newest snapshot that is whole to accept and then its sections to restore, several at the same time, and

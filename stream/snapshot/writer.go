@@ -57,8 +57,11 @@ func (w *writer) header(h Header) {
 	b := append([]byte(magic), 0, 0, 0, 0)
 	binary.LittleEndian.PutUint16(b[len(magic):], format)
 	text, err := json.Marshal(h)
-	if err != nil || len(text) > maxHeader {
-		w.err = fmt.Errorf("cannot write a header of %d bytes: %w", len(text), err)
+	if err == nil && len(text) > maxHeader {
+		err = fmt.Errorf("%d bytes are more than %d", len(text), maxHeader)
+	}
+	if err != nil {
+		w.err = fmt.Errorf("cannot write the header: %w", err)
 		return
 	}
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(text)))
