@@ -132,7 +132,7 @@ type CustomerMark struct{ shop, number uint32 }
 // Customers returns up to most customers of all shops from a mark on, each as a change that says what holds at a moment
 // and changes nothing, and the mark to go on from; more is false after the last.
 func (e *Engine) Customers(from CustomerMark, most int, now models.Time) (list []models.CustomerChange, next CustomerMark, more bool) {
-	books := *e.customers.books.Load()
+	books := e.customers.all()
 	for next = from; int(next.shop) < len(books); next = (CustomerMark{next.shop + 1, 0}) {
 		b := books[next.shop]
 		for b != nil && uint64(next.number) < b.contacts.Len() {

@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"io"
-	"sync/atomic"
 
 	"orrery/churn"
 	"orrery/churn/btyd"
@@ -23,12 +22,12 @@ import (
 // order; one whose order never comes takes nothing. Money is counted in the shop's main currency, the first that an order
 // has named, and what names none is taken for it; an order in another one counts without its money.
 type customers struct {
+	byShop[book]
 	people  *people.People
 	rules   rfm.Rules
 	logins  logins
 	credits slab.Words // two words an order: contact<<32 | foreign, amount
 	numbers slab.Words // a word a contact: number in its shop's base + 1
-	books   atomic.Pointer[[]*book]
 	changes changes
 	day     btyd.Day // that has come
 	turn    int      // the book whose contacts are looked at next
@@ -43,29 +42,7 @@ const (
 )
 
 func newCustomers(p *people.People, rules rfm.Rules) *customers {
-	c := &customers{people: p, rules: rules}
-	c.books.Store(new([]*book))
-	return c
-}
-
-// book returns the base of a shop for the writer, a new one where it has none.
-func (c *customers) book(shop uint32) *book {
-	if b := c.find(shop); b != nil {
-		return b
-	}
-	grown := make([]*book, max(int(shop)+1, len(*c.books.Load())))
-	copy(grown, *c.books.Load())
-	grown[shop] = newBook(shop, c.rules)
-	c.books.Store(&grown)
-	return grown[shop]
-}
-
-// find returns the base of a shop, or nil. Any goroutine may call it.
-func (c *customers) find(shop uint32) *book {
-	if books := *c.books.Load(); int(shop) < len(books) {
-		return books[shop]
-	}
-	return nil
+	return &customers{people: p, rules: rules}
 }
 
 // login takes that a contact is on visitor v at moment t: orders of the visitor may turn out to be the contact's.
@@ -81,7 +58,7 @@ func (c *customers) settle(shop, order uint32) {
 	if order == 0 || !sale.Known {
 		return
 	}
-	b := c.book(shop)
+	b := c.get(shop, func() *book { return newBook(shop, c.rules) })
 	if b.currency() == 0 && sale.Currency != 0 {
 		b.sums.Set(sumCurrency, uint64(sale.Currency))
 	}
@@ -178,7 +155,7 @@ func (c *customers) segment(shop, contact uint32, now models.Time) rfm.Segment {
 
 // advance ends a batch of events: what they changed is noted, and what a new day brings.
 func (c *customers) advance(now models.Time) {
-	books := *c.books.Load()
+	books := c.all()
 	if len(books) == 0 {
 		return
 	}
@@ -235,7 +212,7 @@ func bandOf(alive float64) (band uint8) {
 
 func (c *customers) bytes() uint64 {
 	n := c.numbers.Bytes() + c.changes.words.Bytes() // logins and credits are told by themselves
-	for _, b := range *c.books.Load() {
+	for _, b := range c.all() {
 		if b != nil {
 			n += b.bytes()
 		}
@@ -245,7 +222,7 @@ func (c *customers) bytes() uint64 {
 
 // Freeze returns the customer bases of this moment for a snapshot.
 func (c *customers) Freeze() *slab.Parts {
-	books := *c.books.Load()
+	books := c.all()
 	there := make(slab.Numbers, len(books))
 	parts := append(c.logins.freeze(), c.credits.Freeze(), c.numbers.Freeze(), c.changes.freeze(),
 		slab.Numbers{uint64(len(books)), uint64(c.day)}, there)
@@ -258,9 +235,6 @@ func (c *customers) Freeze() *slab.Parts {
 	return slab.Join(parts...)
 }
 
-// maxBooks bounds what a damaged snapshot can make a restore allocate.
-const maxBooks = 1 << 20
-
 // ReadFrom replaces the customer bases by what Freeze wrote.
 func (c *customers) ReadFrom(r io.Reader) (int64, error) {
 	ring, head := make(slab.Numbers, 3), make(slab.Numbers, 2)
@@ -268,7 +242,7 @@ func (c *customers) ReadFrom(r io.Reader) (int64, error) {
 	if err != nil {
 		return n, err
 	}
-	if head[0] > maxBooks {
+	if head[0] > maxShops {
 		return n, fmt.Errorf("cannot read customers of %d shops", head[0])
 	}
 	c.changes.noted.Store(ring[0])
@@ -290,6 +264,6 @@ func (c *customers) ReadFrom(r io.Reader) (int64, error) {
 			}
 		}
 	}
-	c.books.Store(&books)
+	c.list.Store(&books)
 	return n, err
 }

@@ -15,7 +15,7 @@ type CustomerBase struct {
 
 // CustomerBases returns the shops in which a known contact has bought.
 func (e *Engine) CustomerBases() (all []CustomerBase) {
-	for _, b := range *e.customers.books.Load() {
+	for _, b := range e.customers.all() {
 		if b != nil && b.base.Buyers() > 0 {
 			all = append(all, CustomerBase{e, b})
 		}

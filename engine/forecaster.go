@@ -50,14 +50,19 @@ const (
 )
 
 func newForecaster() *forecaster {
-	mean, deviation := make([]float64, features+1), make([]float64, features+1)
+	f := &forecaster{model: newBayes(features, priorBias)}
+	f.publish()
+	return f
+}
+
+// newBayes returns a model of so many inputs that has learned nothing: the bias is what log-odds are thought to be.
+func newBayes(inputs int, bias float64) *intent.Bayes {
+	mean, deviation := make([]float64, inputs+1), make([]float64, inputs+1)
 	for i := range deviation {
 		deviation[i] = priorDeviation
 	}
-	mean[0], deviation[0] = priorBias, priorBiasDeviation
-	f := &forecaster{model: intent.NewBayes(mean, deviation)}
-	f.publish()
-	return f
+	mean[0], deviation[0] = bias, priorBiasDeviation
+	return intent.NewBayes(mean, deviation)
 }
 
 // base returns the share of purchases among the outcomes so far, drawn towards the prior while there are few.
@@ -180,7 +185,8 @@ func (f *forecaster) freeze() slab.Numbers {
 	return putRecord(n, &f.record)
 }
 
-func (f *forecaster) thaw(n slab.Numbers) {
+func thawForecaster(n slab.Numbers) *forecaster {
+	f := newForecaster()
 	f.sessions, f.buying = n[1], n[2]
 	fresh := n[3]
 	f.asked = n[4]
@@ -191,4 +197,5 @@ func (f *forecaster) thaw(n slab.Numbers) {
 	takeRecord(n, &f.record)
 	f.publish()
 	f.fresh = fresh
+	return f
 }

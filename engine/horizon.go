@@ -20,6 +20,7 @@ import (
 // the forecast is over it looks up whether an order came in it, and learns that; 7 and 28 days after the forecast it
 // compares with what was said. A visitor has one forecast pending at a time.
 type horizon struct {
+	byShop[foresight]
 	people  *people.People
 	intents *intents
 	books   *customers
@@ -28,7 +29,6 @@ type horizon struct {
 	held    slab.Words // a bit a visitor: it has a forecast pending
 	wheel   slab.Words // by half hour modulo its size: the first forecast that is looked at then
 	turn    int64
-	shops   atomic.Pointer[[]*foresight]
 	told    func(*HorizonOutcome)
 }
 
@@ -100,7 +100,6 @@ const priorHorizonDeviation = 0.6
 func newHorizon(p *people.People, in *intents, books *customers, told func(*HorizonOutcome)) *horizon {
 	h := &horizon{people: p, intents: in, books: books, reader: p.Reader(), pool: newPool(horizonWords, maxHorizons), told: told}
 	h.wheel.Grow(horizonWheel)
-	h.shops.Store(new([]*foresight))
 	return h
 }
 
@@ -110,24 +109,7 @@ func newForesight() *foresight {
 	return f
 }
 
-// find returns what a shop has learned, or nil. Any goroutine may call it.
-func (h *horizon) find(shop uint32) *foresight {
-	if shops := *h.shops.Load(); int(shop) < len(shops) {
-		return shops[shop]
-	}
-	return nil
-}
-
-func (h *horizon) foresight(shop uint32) *foresight {
-	if f := h.find(shop); f != nil {
-		return f
-	}
-	grown := make([]*foresight, max(int(shop)+1, len(*h.shops.Load())))
-	copy(grown, *h.shops.Load())
-	grown[shop] = newForesight()
-	h.shops.Store(&grown)
-	return grown[shop]
-}
+func (h *horizon) foresight(shop uint32) *foresight { return h.get(shop, newForesight) }
 
 // behave takes a behaviour event of a visitor who is no bot, and notes a forecast after some. The more are known, the
 // fewer: what a shop's first outcomes teach is worth their cost, the hundred thousandth is not.
@@ -391,18 +373,22 @@ func (h *horizon) values(r *people.Reader, shop uint32, who people.Person, t mod
 		x[hzLately], x[hzSincePurchase] = 1/(1+d), math.Log1p(d)/3
 	}
 	x[hzCart], x[hzViewed] = math.Log1p(float64(s.CartLines)), math.Log1p(float64(s.Remembered))/2
-	week := 0
-	for _, e := range r.Viewed(who) {
-		if models.Time(e.Last)*models.Second > t-7*models.Day {
-			week++
-		}
-	}
-	x[hzViewedWeek] = math.Log1p(float64(week)) / 2
+	x[hzViewedWeek] = math.Log1p(viewedWithin(r, who, t-7*models.Day)) / 2
 	h.history(&x, shop, who, t)
 	if running, p := h.running(r, shop, who, t); running {
 		x[hzRunningLate], x[hzRunning], x[hzSession], x[hzCartNow] = (intent.Logit(p)+4)/3, 1, (intent.Logit(p)+4)/3, x[hzCart]
 	}
 	return x
+}
+
+// viewedWithin returns how many products a person has viewed since a moment.
+func viewedWithin(r *people.Reader, who people.Person, from models.Time) (n float64) {
+	for _, e := range r.Viewed(who) {
+		if models.Time(e.Last)*models.Second > from {
+			n++
+		}
+	}
+	return n
 }
 
 // history sets what the purchase models say.
@@ -484,17 +470,11 @@ func (h *horizon) reasons(r *people.Reader, seen *foreseen, x *[horizonInputs]fl
 func (h *horizon) figures(r *people.Reader, who people.Person, now models.Time, list []models.IntentReason) {
 	s := r.Summary(who)
 	second := now.Seconds()
-	week := 0
-	for _, e := range r.Viewed(who) {
-		if models.Time(e.Last)*models.Second > now-7*models.Day {
-			week++
-		}
-	}
 	of := map[string]float64{
 		horizonNames[hzRecent]: since(s.LastBehaviour, second, models.Day), horizonNames[hzSessions]: float64(s.Sessions),
 		horizonNames[hzEvents]: float64(s.Events), horizonNames[hzAge]: since(s.FirstSeen, second, models.Day),
 		horizonNames[hzOrders]: float64(s.Orders), horizonNames[hzLately]: since(s.LastPurchase.Seconds(), second, models.Day),
-		horizonNames[hzCart]: float64(s.CartLines), horizonNames[hzViewed]: float64(s.Remembered), horizonNames[hzViewedWeek]: float64(week),
+		horizonNames[hzCart]: float64(s.CartLines), horizonNames[hzViewed]: float64(s.Remembered), horizonNames[hzViewedWeek]: viewedWithin(r, who, now-7*models.Day),
 	}
 	if s.Sessions <= 1 {
 		of[horizonNames[hzNewcomer]] = 1
@@ -508,7 +488,7 @@ func (h *horizon) figures(r *people.Reader, who people.Person, now models.Time, 
 }
 
 func (h *horizon) bytes() uint64 {
-	return h.pool.words.Bytes() + h.held.Bytes() + h.wheel.Bytes() + uint64(2*len(*h.shops.Load())*foresightWords*8)
+	return h.pool.words.Bytes() + h.held.Bytes() + h.wheel.Bytes() + uint64(2*len(h.all())*foresightWords*8)
 }
 
 // foresightWords is the size of what a shop has learned, in a snapshot.
@@ -516,21 +496,8 @@ var foresightWords = 3 + horizonInputs + len(newForesight().model.State()) + 2*r
 
 // Freeze returns the state of this moment for a snapshot.
 func (h *horizon) Freeze() *slab.Parts {
-	shops := *h.shops.Load()
-	parts := []io.WriterTo{slab.Numbers{uint64(h.turn), uint64(len(shops))}, h.pool.words.Freeze(), h.held.Freeze(), h.wheel.Freeze()}
-	for _, f := range shops {
-		n := make(slab.Numbers, 0, foresightWords)
-		if f != nil {
-			n = append(n, 1, math.Float64bits(f.noted), f.fresh)
-			n = putFloats(n, f.sums[:]...)
-			n = putFloats(n, f.model.State()...)
-			for i := range f.records {
-				n = putRecord(n, &f.records[i])
-			}
-		}
-		parts = append(parts, n[:foresightWords])
-	}
-	return slab.Join(parts...)
+	parts := []io.WriterTo{slab.Numbers{uint64(h.turn), uint64(len(h.all()))}, h.pool.words.Freeze(), h.held.Freeze(), h.wheel.Freeze()}
+	return slab.Join(append(parts, h.freezeShops(foresightWords, (*foresight).freeze)...)...)
 }
 
 // ReadFrom replaces the state by what Freeze wrote.
@@ -543,25 +510,22 @@ func (h *horizon) ReadFrom(r io.Reader) (int64, error) {
 	h.turn = int64(head[0])
 	h.pool.words.Grow(horizonWords)
 	h.wheel.Grow(horizonWheel)
-	if head[1] > maxBooks {
-		return n, fmt.Errorf("cannot read outlooks of %d shops", head[1])
-	}
-	shops := make([]*foresight, head[1])
-	for i := 0; i < len(shops) && err == nil; i++ {
-		numbers := make(slab.Numbers, foresightWords)
-		var k int64
-		k, err = numbers.ReadFrom(r)
-		n += k
-		if err == nil && numbers[0] != 0 {
-			shops[i] = newForesight()
-			shops[i].thaw(numbers)
-		}
-	}
-	h.shops.Store(&shops)
-	return n, err
+	k, err := h.readShops(r, head[1], foresightWords, thawForesight)
+	return n + k, err
 }
 
-func (f *foresight) thaw(n slab.Numbers) {
+func (f *foresight) freeze() slab.Numbers {
+	n := slab.Numbers{1, math.Float64bits(f.noted), f.fresh}
+	n = putFloats(n, f.sums[:]...)
+	n = putFloats(n, f.model.State()...)
+	for i := range f.records {
+		n = putRecord(n, &f.records[i])
+	}
+	return n
+}
+
+func thawForesight(n slab.Numbers) *foresight {
+	f := newForesight()
 	f.noted = math.Float64frombits(n[1])
 	fresh := n[2]
 	n = takeFloats(n[3:], f.sums[:])
@@ -573,4 +537,5 @@ func (f *foresight) thaw(n slab.Numbers) {
 	}
 	f.publish()
 	f.fresh = fresh
+	return f
 }

@@ -2,11 +2,9 @@ package engine
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"math"
 	"slices"
-	"sync/atomic"
 
 	"orrery/models"
 	"orrery/models/slab"
@@ -20,12 +18,12 @@ import (
 // decides and not the moment at which it is applied. An outcome of either kind is learned at that moment and never
 // before: if purchases were learned at once, they would outrun the sessions without.
 type intents struct {
+	byShop[forecaster]
 	people *people.People
 	visits *visits
 	every  uint64
 	gap    uint32 // seconds
 	clock  models.Time
-	shops  atomic.Pointer[[]*forecaster]
 	told   func(*IntentOutcome)
 	chain  []uint32       // scratch
 	reader *people.Reader // the writer's
@@ -90,30 +88,11 @@ const (
 )
 
 func newIntents(p *people.People, c *catalogue.Catalogue, told func(*IntentOutcome)) *intents {
-	in := &intents{people: p, visits: newVisits(), every: intentEvery, gap: p.SessionGap().Seconds(), told: told,
+	return &intents{people: p, visits: newVisits(), every: intentEvery, gap: p.SessionGap().Seconds(), told: told,
 		reader: p.Reader(), wants: newWants(p, c)}
-	in.shops.Store(new([]*forecaster))
-	return in
 }
 
-// find returns the forecaster of a shop, or nil. Any goroutine may call it.
-func (in *intents) find(shop uint32) *forecaster {
-	if shops := *in.shops.Load(); int(shop) < len(shops) {
-		return shops[shop]
-	}
-	return nil
-}
-
-func (in *intents) forecaster(shop uint32) *forecaster {
-	if f := in.find(shop); f != nil {
-		return f
-	}
-	grown := make([]*forecaster, max(int(shop)+1, len(*in.shops.Load())))
-	copy(grown, *in.shops.Load())
-	grown[shop] = newForecaster()
-	in.shops.Store(&grown)
-	return grown[shop]
-}
+func (in *intents) forecaster(shop uint32) *forecaster { return in.get(shop, newForecaster) }
 
 // The clock by which sessions are taken for ended follows the stream's newest events as a median does, by clockStep an event
 // at most: a visitor whose own clock is a day ahead ends nobody's session. But it stays clockLag behind an event at most, lest
@@ -468,21 +447,13 @@ func strongest(list []models.IntentReason) []models.IntentReason {
 }
 
 func (in *intents) bytes() uint64 {
-	return in.visits.bytes() + in.wants.bytes() + uint64(len(*in.shops.Load()))*2*forecasterWords*8
+	return in.visits.bytes() + in.wants.bytes() + uint64(len(in.all()))*2*forecasterWords*8
 }
 
 // Freeze returns the state of this moment for a snapshot.
 func (in *intents) Freeze() *slab.Parts {
-	shops := *in.shops.Load()
-	parts := []io.WriterTo{slab.Numbers{uint64(in.clock), uint64(len(shops))}, in.visits.freeze(), in.wants.freeze()}
-	for _, f := range shops {
-		if f == nil {
-			parts = append(parts, make(slab.Numbers, forecasterWords))
-			continue
-		}
-		parts = append(parts, f.freeze())
-	}
-	return slab.Join(parts...)
+	parts := []io.WriterTo{slab.Numbers{uint64(in.clock), uint64(len(in.all()))}, in.visits.freeze(), in.wants.freeze()}
+	return slab.Join(append(parts, in.freezeShops(forecasterWords, (*forecaster).freeze)...)...)
 }
 
 // ReadFrom replaces the state by what Freeze wrote.
@@ -492,21 +463,7 @@ func (in *intents) ReadFrom(r io.Reader) (int64, error) {
 	if err != nil {
 		return n, err
 	}
-	if head[1] > maxBooks {
-		return n, fmt.Errorf("cannot read forecasts of %d shops", head[1])
-	}
 	in.clock = models.Time(head[0])
-	shops := make([]*forecaster, head[1])
-	for i := 0; i < len(shops) && err == nil; i++ {
-		numbers := make(slab.Numbers, forecasterWords)
-		var k int64
-		k, err = numbers.ReadFrom(r)
-		n += k
-		if err == nil && numbers[0] != 0 {
-			shops[i] = newForecaster()
-			shops[i].thaw(numbers)
-		}
-	}
-	in.shops.Store(&shops)
-	return n, err
+	k, err := in.readShops(r, head[1], forecasterWords, thawForecaster)
+	return n + k, err
 }

@@ -17,11 +17,11 @@ import (
 // that anything is, times the chance that it is this, learned from the sessions that ended with an order. So the answer for
 // a product is never above that for the session.
 type wants struct {
+	byShop[wanting]
 	people    *people.People
 	catalogue *catalogue.Catalogue
 	items     slab.Words // views<<32 | orders, a word a product
 	totals    slab.Words // the same of a shop, a word each
-	shops     atomic.Pointer[[]*wanting]
 }
 
 // wanting is what a shop has learned. One goroutine learns; any reads published.
@@ -51,40 +51,16 @@ const (
 )
 
 func newWants(p *people.People, c *catalogue.Catalogue) *wants {
-	w := &wants{people: p, catalogue: c}
-	w.shops.Store(new([]*wanting))
-	return w
+	return &wants{people: p, catalogue: c}
 }
 
 func newWanting() *wanting {
-	mean, deviation := make([]float64, wantInputs+1), make([]float64, wantInputs+1)
-	for i := range deviation {
-		deviation[i] = priorDeviation
-	}
-	mean[0], deviation[0] = -1, 1.5 // of what is looked at in a session with an order, one in four is in the order
-	w := &wanting{model: intent.NewBayes(mean, deviation)}
+	w := &wanting{model: newBayes(wantInputs, -1)} // of what is looked at in a session with an order, one in four is in the order
 	w.publish()
 	return w
 }
 
-// find returns what a shop has learned, or nil. Any goroutine may call it.
-func (w *wants) find(shop uint32) *wanting {
-	if shops := *w.shops.Load(); int(shop) < len(shops) {
-		return shops[shop]
-	}
-	return nil
-}
-
-func (w *wants) wanting(shop uint32) *wanting {
-	if f := w.find(shop); f != nil {
-		return f
-	}
-	grown := make([]*wanting, max(int(shop)+1, len(*w.shops.Load())))
-	copy(grown, *w.shops.Load())
-	grown[shop] = newWanting()
-	w.shops.Store(&grown)
-	return grown[shop]
-}
+func (w *wants) wanting(shop uint32) *wanting { return w.get(shop, newWanting) }
 
 const (
 	oneView  = 1 << 32
@@ -238,25 +214,15 @@ func (w *wants) of(r *people.Reader, v *visits, visit, visitor, shop uint32, ses
 }
 
 func (w *wants) bytes() uint64 {
-	return w.items.Bytes() + w.totals.Bytes() + uint64(len(*w.shops.Load()))*2*wantingWords*8
+	return w.items.Bytes() + w.totals.Bytes() + uint64(len(w.all()))*2*wantingWords*8
 }
 
 // wantingWords is the size of what a shop has learned, in a snapshot.
 const wantingWords = 3 + (wantInputs+1)*(wantInputs+2) + recordWords
 
 func (w *wants) freeze() *slab.Parts {
-	shops := *w.shops.Load()
-	parts := []io.WriterTo{w.items.Freeze(), w.totals.Freeze(), slab.Numbers{uint64(len(shops))}}
-	for _, f := range shops {
-		n := make(slab.Numbers, 0, wantingWords)
-		if f != nil {
-			n = append(n, 1, f.chosen, f.fresh)
-			n = putFloats(n, f.model.State()...)
-			n = putRecord(n, &f.record)
-		}
-		parts = append(parts, n[:wantingWords])
-	}
-	return slab.Join(parts...)
+	parts := []io.WriterTo{w.items.Freeze(), w.totals.Freeze(), slab.Numbers{uint64(len(w.all()))}}
+	return slab.Join(append(parts, w.freezeShops(wantingWords, (*wanting).freeze)...)...)
 }
 
 // ReadFrom replaces the state by what freeze wrote.
@@ -266,27 +232,23 @@ func (w *wants) ReadFrom(r io.Reader) (int64, error) {
 	if err != nil {
 		return n, err
 	}
-	if head[0] > maxBooks {
-		return n, fmt.Errorf("cannot read product forecasts of %d shops", head[0])
-	}
-	shops := make([]*wanting, head[0])
-	for i := 0; i < len(shops) && err == nil; i++ {
-		numbers := make(slab.Numbers, wantingWords)
-		var k int64
-		k, err = numbers.ReadFrom(r)
-		n += k
-		if err == nil && numbers[0] != 0 {
-			f := newWanting()
-			f.chosen = numbers[1]
-			state := make([]float64, len(f.model.State()))
-			rest := takeFloats(numbers[3:], state)
-			f.model.SetState(state)
-			takeRecord(rest, &f.record)
-			f.publish()
-			f.fresh = numbers[2]
-			shops[i] = f
-		}
-	}
-	w.shops.Store(&shops)
-	return n, err
+	k, err := w.readShops(r, head[0], wantingWords, thawWanting)
+	return n + k, err
+}
+
+func (f *wanting) freeze() slab.Numbers {
+	n := putFloats(slab.Numbers{1, f.chosen, f.fresh}, f.model.State()...)
+	return putRecord(n, &f.record)
+}
+
+func thawWanting(n slab.Numbers) *wanting {
+	f := newWanting()
+	f.chosen = n[1]
+	state := make([]float64, len(f.model.State()))
+	rest := takeFloats(n[3:], state)
+	f.model.SetState(state)
+	takeRecord(rest, &f.record)
+	f.publish()
+	f.fresh = n[2]
+	return f
 }
