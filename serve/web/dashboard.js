@@ -429,6 +429,17 @@ async function showPerson(visitor, contact) {
 const share = (p) => (p < 0.0995 && p > 0 ? rounded.format(p * 100) : Math.round(p * 100)) + " %";
 const side = 80; // of a cell
 
+// wrap breaks a text between words into lines of so many letters.
+function wrap(text, most) {
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last && last.length + 1 + word.length <= most) lines[lines.length - 1] += " " + word;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 // drawGrid draws the 25 cells as a heat map, the newest customers on top, with the segments, all of them rectangles,
 // outlined and named.
 function drawGrid(r) {
@@ -442,10 +453,9 @@ function drawGrid(r) {
     segments.set(c.segment, { n: s.n + c.customers, x: Math.min(s.x, x), y: Math.min(s.y, y), right: Math.max(s.right, x + side), bottom: Math.max(s.bottom, y + side) });
   }
   for (const [name, s] of segments) {
-    const lines = s.right - s.x > side ? [name] : name.split(" ");
+    const lines = [...wrap(name, 11), r.customers ? share(s.n / r.customers) : ""]; // within a cell: the next has another colour
     parts.push(svg("rect", { class: "edge", x: s.x, y: s.y, width: s.right - s.x, height: s.bottom - s.y }),
-      ...lines.map((text, i) => svg("text", { x: s.x + 9, y: s.y + 22 + 15 * i }, text)),
-      svg("text", { class: "share", x: s.x + 9, y: s.y + 22 + 15 * lines.length }, r.customers ? share(s.n / r.customers) : ""));
+      ...lines.map((text, i) => svg("text", { x: s.x + 7, y: s.y + 20 + 15 * i }, text)));
   }
   for (let i = 1; i <= 5; i++) {
     parts.push(svg("text", { class: "axis", x: -10, y: (5 - i) * side + side / 2 + 4, "text-anchor": "end" }, String(i)),
