@@ -426,7 +426,11 @@ func readMessage(t *testing.T, in *bufio.Reader) message {
 
 // Before the first snapshot there is none, and not one that is new.
 func TestLiveSnapshotAge(t *testing.T) {
-	s, _ := newStillServer(t)
+	s, err := New(Config{}, newFake().deps()) // not started: its own looks do not disturb
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.live.ticker.Stop()
 	f := func(age time.Duration, want string) {
 		t.Helper()
 		if got := string(s.live.appendTick(nil, &sample{status: StreamStatus{SnapshotAge: age}})); !strings.Contains(got, `"snapshot_age":`+want+`,`) {
