@@ -57,18 +57,6 @@ type Param struct {
 	Value float64
 }
 
-// Discounted returns the expected number of future purchases, discounted: the sum over n periods of length t of the
-// purchases expected in each, divided by (1+d)^i for the i-th. d is the interest of one period.
-func Discounted(m Model, h History, t float64, n int, d float64) float64 {
-	var sum, before float64
-	for i := 1; i <= n; i++ {
-		upto := m.Expect(h, t*float64(i))
-		sum += (upto - before) / math.Pow(1+d, float64(i))
-		before = upto
-	}
-	return sum
-}
-
 func lgamma(x float64) float64 {
 	v, _ := math.Lgamma(x)
 	return v

@@ -74,7 +74,7 @@ func TestFitSummaryFile(t *testing.T) {
 	for _, r := range rows(t, "clv/cdnow_customers_summary.csv", ",", 1) {
 		cells = append(cells, Cell{History{num(t, r[1]), num(t, r[2]), num(t, r[3])}, 1})
 	}
-	m, rep, err := BetaGeo{}.Fit(NewSample(cells))
+	m, rep, err := BetaGeo{}.Fit(newSample(cells))
 	checkFit(t, "summary", m.Params(), rep, err, []float64{0.2426, 4.4136, 0.7929, 2.4259}, -9582.4256, 1e-3)
 }
 
@@ -158,7 +158,7 @@ func TestCompressedFitIsRawFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, b, err := BetaGeo{}.Fit(NewSample(raw))
+	_, b, err := BetaGeo{}.Fit(newSample(raw))
 	if err != nil || math.Abs(a.LL/b.LL-1) > 1e-9 {
 		t.Errorf("compressed %v, raw %v, %v", a.LL, b.LL, err)
 	}

@@ -97,7 +97,19 @@ func TestDERT(t *testing.T) {
 	f(0, 0, 0, d, 3.963129)
 	// The sum over weeks approaches the integral.
 	h := History{2, 30.43, 38.86}
-	near(t, "discounted", Discounted(m, h, 1, 5000, math.Expm1(d)), 6.4899, 5e-3)
+	near(t, "discounted", discounted(m, h, 1, 5000, math.Expm1(d)), 6.4899, 5e-3)
+}
+
+// discounted returns the expected number of future purchases, discounted: the sum over n periods of length t of the
+// purchases expected in each, divided by (1+d)^i for the i-th. d is the interest of one period.
+func discounted(m Model, h History, t float64, n int, d float64) float64 {
+	var sum, before float64
+	for i := 1; i <= n; i++ {
+		upto := m.Expect(h, t*float64(i))
+		sum += (upto - before) / math.Pow(1+d, float64(i))
+		before = upto
+	}
+	return sum
 }
 
 // The likelihood of Pareto/NBD by its published form with 2F1 (Fader, Hardie 2005), an independent road.
@@ -248,7 +260,7 @@ func TestGradients(t *testing.T) {
 			}
 			cells = append(cells, Cell{h, float64(rapid.IntRange(1, 5).Draw(t, "n"))})
 		}
-		s := NewSample(cells)
+		s := newSample(cells)
 		theta := make([]float64, 4)
 		for i := range theta {
 			theta[i] = rapid.Float64Range(-2, 2.5).Draw(t, "theta")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"orrery/bench/chances"
 	"orrery/bench/contacts"
 	"orrery/bench/intent"
 	"orrery/bench/replay"
@@ -23,6 +24,7 @@ type backtestCmd struct {
 	Table    backtestTableCmd    `cmd:"" help:"All backtests on the public data sets: the tables of the README."`
 	Intent   backtestIntentCmd   `cmd:"" help:"Purchase intent on a table of sessions with a label."`
 
+	Chances   backtestChancesCmd   `cmd:"" help:"Opportunities that are taken or not (BG/BB): yearly appeals, weekly mails."`
 	Behaviour backtestBehaviourCmd `cmd:"" help:"The engine's own forecasts from behaviour, each made before its outcome was known: session, product, 7 and 28 days, next category."`
 }
 
@@ -111,6 +113,23 @@ func (c *backtestContactsCmd) result() (*contacts.Result, error) {
 		cfg.Progress = os.Stderr
 	}
 	return contacts.Run(cfg)
+}
+
+type backtestChancesCmd struct {
+	File string `name:"file" required:"" help:"CSV with a header, a history a line: opportunities taken, number of the last one taken (0: none), opportunities, customers with this history, and, if known, how many of the next ones these took together."`
+	Next int    `name:"next" default:"5" help:"Next opportunities."`
+}
+
+// Run backtests opportunities.
+func (c *backtestChancesCmd) Run(all *cli) error {
+	r, err := chances.Run(chances.Config{File: c.File, Next: c.Next, Command: commandLine()})
+	if err != nil {
+		return err
+	}
+	if all.JSON {
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	return r.WriteText(os.Stdout)
 }
 
 type backtestBehaviourCmd struct {
