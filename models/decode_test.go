@@ -253,7 +253,7 @@ func TestDecodeAllocates(t *testing.T) {
 			}
 			line = Append(line[:0], &e)
 			e.IDHash()
-			Members(e.Props, func(name []byte, v Value) bool { return !v.IsNull() })
+			Members(e.Props, func(name []byte, v Value) bool { return len(v) > 0 })
 		})
 		if n != 0 {
 			t.Errorf("%v allocations for %s", n, record)

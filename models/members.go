@@ -43,9 +43,6 @@ func Member(props []byte, name string) (v Value) {
 	return v
 }
 
-// IsNull tells whether v is null or absent.
-func (v Value) IsNull() bool { return len(v) == 0 || v[0] == 'n' }
-
 // Text returns a string's text: a part of v, or, where an escape had to be resolved, of the buffer that it was
 // appended to and that is returned as well. A number is its digits as sent. ok is false for any other value.
 func (v Value) Text(buf []byte) (text, grown []byte, ok bool) {
@@ -101,35 +98,4 @@ func (v Value) Bool() (b, ok bool) {
 		return false, true
 	}
 	return false, false
-}
-
-// Object returns the member list of an object, for Members.
-func (v Value) Object() (props []byte, ok bool) {
-	if len(v) < 2 || v[0] != '{' {
-		return nil, false
-	}
-	return trimSpace(v[1 : len(v)-1]), true
-}
-
-// Elements yields the elements of an array until yield returns false. ok is false where v is none.
-func (v Value) Elements(yield func(element Value) bool) (ok bool) {
-	if len(v) < 2 || v[0] != '[' {
-		return false
-	}
-	list := trimSpace(v[1 : len(v)-1])
-	for i := 0; i < len(list); {
-		i = space(list, i)
-		end, why := skip(list, i, MaxDepth)
-		if why != sound {
-			return false
-		}
-		if !yield(Value(list[i:end:end])) {
-			return true
-		}
-		if i = space(list, end); i < len(list) && list[i] != ',' {
-			return false
-		}
-		i++
-	}
-	return true
 }

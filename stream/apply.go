@@ -136,7 +136,6 @@ func (a *applier) apply(b *batch) error {
 	a.moved = true
 	a.p.public.publish(f, len(a.full))
 	a.p.checkReady() // who has waited for it finds the positions published
-	a.p.announce()
 	for _, b := range a.batches {
 		b.reset()
 		a.free <- b // its capacity is the number of batches

@@ -70,9 +70,7 @@ func TestDeadPartition(t *testing.T) {
 		if l.topic == models.Pageviews && l.part == 1 {
 			continue
 		}
-		if err := p.WaitApplied(ctx, l.topic, l.part, l.end); err != nil {
-			t.Fatal(err)
-		}
+		waitApplied(t, p, l)
 	}
 	if took := time.Since(start); took < patience/2 { // that it ends at all is the context's to say
 		t.Errorf("got the others after %v, want about %v", took, patience)

@@ -108,3 +108,13 @@ func (p *Pipeline) restoreSection(name string, version uint16, r io.Reader) erro
 	}
 	return p.fold.parts[i].seen.restore(r)
 }
+
+// index returns the place of a partition among those of the fold, -1 for one that is not read.
+func (p *Pipeline) index(topic models.Topic, partition int32) int {
+	for i := range p.fold.parts {
+		if p.fold.parts[i].topic == topic && p.fold.parts[i].part == partition {
+			return i
+		}
+	}
+	return -1
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -108,10 +107,7 @@ type Pipeline struct {
 	targets []int64 // ends of the partitions when the pipeline was opened
 	errors  fetchErrors
 
-	ready   chan struct{} // closed when every target is reached
-	mu      sync.Mutex
-	moved   chan struct{} // closed and replaced after a batch when somebody waits
-	waiters int
+	ready chan struct{} // closed when every target is reached
 }
 
 // Open connects, looks the topics up and positions the pipeline.
@@ -119,7 +115,7 @@ func Open(ctx context.Context, cfg Config) (_ *Pipeline, err error) {
 	if cfg.Machine == nil {
 		return nil, errors.New("cannot open the stream: there is no Machine")
 	}
-	p := &Pipeline{cfg: cfg.withDefaults(), ready: make(chan struct{}), moved: make(chan struct{}), asks: make(chan chan error)}
+	p := &Pipeline{cfg: cfg.withDefaults(), ready: make(chan struct{}), asks: make(chan chan error)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("cannot open the stream: %w", err), p.Close())

@@ -55,11 +55,9 @@ func settle(t testing.TB, p *running, m *ledger) outcome {
 		t.Fatal(err)
 	}
 	for _, l := range log {
-		if err := p.WaitApplied(ctx, l.topic, l.part, l.end); err != nil {
-			t.Fatalf("%v: %+v", err, p.Status())
-		}
+		waitApplied(t, p, l)
 	}
-	if err := p.letters.wait(ctx, p.letters.sent()); err != nil {
+	if err := errors.Join(p.WaitCaughtUp(ctx), p.letters.wait(ctx, p.letters.sent())); err != nil {
 		t.Fatal(err)
 	}
 	s := p.Status()

@@ -184,6 +184,17 @@ func run(t testing.TB, cfg Config) *running {
 	return r
 }
 
+// waitApplied waits until a partition is applied to the end that was listed.
+func waitApplied(t testing.TB, p *running, l logPart) {
+	t.Helper()
+	i := p.index(l.topic, l.part)
+	for end := time.Now().Add(testTime); p.public.next[i].Load() < l.end; time.Sleep(100 * time.Microsecond) {
+		if time.Now().After(end) {
+			t.Fatalf("partition %d of topic %q is not applied to offset %d: %+v", l.part, l.name, l.end, p.Status())
+		}
+	}
+}
+
 // waitTotal waits until the machine has taken n events.
 func waitTotal(t testing.TB, m *ledger, n int) {
 	t.Helper()

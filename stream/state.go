@@ -61,10 +61,10 @@ func (p *published) init(f *fold, ends []int64) {
 	p.publish(f, 0)
 }
 
+// publish stores positions last: who has seen one finds the counters of what lies below it.
 func (p *published) publish(f *fold, batches int) {
 	remembered := uint64(0)
 	for i := range f.parts {
-		p.next[i].Store(f.parts[i].next)
 		remembered += f.parts[i].seen.bytes()
 	}
 	p.remembered.Store(remembered)
@@ -73,6 +73,9 @@ func (p *published) publish(f *fold, batches int) {
 	p.newest.Store(int64(f.counters.newest))
 	p.newestEvent.Store(int64(f.counters.newestEvent))
 	p.batches.Store(int32(batches))
+	for i := range f.parts {
+		p.next[i].Store(f.parts[i].next)
+	}
 }
 
 func (p *published) publishLetters(f *fold) {
