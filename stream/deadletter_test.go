@@ -166,6 +166,24 @@ func TestHugeRecords(t *testing.T) {
 	}
 }
 
+// A letter that a crash has written twice is seen once; one of a topic that was made anew, with the same offset, is another.
+func TestSameLetterTwice(t *testing.T) {
+	c := startLog(t, 1)
+	l, err := newLetters(c, "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	broken := func(value string, at int64) *kgo.Record {
+		src := &kgo.Record{Topic: c.Topic(models.Pageviews), Offset: 3, Value: []byte(value), Timestamp: time.UnixMilli(at)}
+		return l.compose(newLetter(src, &models.Invalid{Code: models.NotJSON, Reason: "broken"}))
+	}
+	send(t, c, broken("old", 1000), broken("old", 1000), broken("new", 2000))
+	if got := lettersOf(t, c, LetterFilter{}); len(got) != 2 || string(got[0].Value) != "old" || string(got[1].Value) != "new" {
+		t.Errorf("got %d letters, want the old one and the new one", len(got))
+	}
+}
+
 // Two tombstones are two removals, be it that a topic was made anew and counts its offsets from the start again.
 func TestTombstones(t *testing.T) {
 	at := time.UnixMilli(1_772_000_000_000)
