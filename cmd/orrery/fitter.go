@@ -13,8 +13,9 @@ import (
 )
 
 // fitter learns the models of customers anew, beside the engine: once the engine has caught up, then whenever a shop's
-// orders have grown by a twentieth or the period is over. It leaves nine tenths of its time to others. Close ends it.
+// orders have grown by a twentieth or the period is over. A shop's fits take a tenth of the time at most. Close ends it.
 type fitter struct {
+	beside
 	engine *engine.Engine
 	now    serve.Clock
 	every  time.Duration
@@ -23,9 +24,6 @@ type fitter struct {
 
 	accepted, refused, gated atomic.Uint64
 	nanos                    atomic.Int64 // spent on fits
-
-	cancel context.CancelFunc
-	done   chan struct{}
 }
 
 // fitState is what the fitter remembers of a shop.
@@ -45,14 +43,8 @@ const (
 
 // startFitter starts a fitter that waits for ready first.
 func startFitter(e *engine.Engine, now serve.Clock, every time.Duration, ready func(context.Context) error, log *slog.Logger) *fitter {
-	ctx, cancel := context.WithCancel(context.Background())
-	f := &fitter{engine: e, now: now, every: every, log: log, shops: map[string]*fitState{}, cancel: cancel, done: make(chan struct{})}
-	go func() {
-		defer close(f.done)
-		if ready(ctx) == nil {
-			f.run(ctx)
-		}
-	}()
+	f := &fitter{engine: e, now: now, every: every, log: log, shops: map[string]*fitState{}}
+	f.beside = startBeside(ready, f.run)
 	return f
 }
 

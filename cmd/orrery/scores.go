@@ -30,16 +30,16 @@ type scoreSink interface {
 // announcer passes changes of customers on to the topic of scores, and tells the engine once they are safe there. A
 // record says what holds after the change, so that one that comes twice, after a crash, does no harm. After a start, when
 // the engine has caught up, and after a loss it tells everybody once: so the newest record of a contact is right whatever
-// happened. (Segments have a hysteresis, and need not come out of a crash as they went into it.) Close ends it.
+// happened. (Segments have a hysteresis, and need not come out of a crash as they went into it.) Close ends it: changes
+// that it has not passed on stay with the engine, and in its snapshots.
 type announcer struct {
+	beside
 	from   scoreSource
 	to     scoreSink
 	now    serve.Clock
 	log    *slog.Logger
 	told   atomic.Uint64
 	failed atomic.Uint64
-	cancel context.CancelFunc
-	done   chan struct{}
 
 	all  bool // everybody is being told, from mark on
 	mark engine.CustomerMark
@@ -54,21 +54,9 @@ const (
 
 // startAnnouncer starts an announcer that waits for ready first.
 func startAnnouncer(from scoreSource, to scoreSink, now serve.Clock, ready func(context.Context) error, log *slog.Logger) *announcer {
-	ctx, cancel := context.WithCancel(context.Background())
-	a := &announcer{from: from, to: to, now: now, log: log, cancel: cancel, done: make(chan struct{}), all: true, lost: from.ChangesLost()}
-	go func() {
-		defer close(a.done)
-		if ready(ctx) == nil {
-			a.run(ctx)
-		}
-	}()
+	a := &announcer{from: from, to: to, now: now, log: log, all: true, lost: from.ChangesLost()}
+	a.beside = startBeside(ready, a.run)
 	return a
-}
-
-// Close ends the announcer. Changes that it has not passed on stay with the engine, and in its snapshots.
-func (a *announcer) Close() {
-	a.cancel()
-	<-a.done
 }
 
 func (a *announcer) run(ctx context.Context) {

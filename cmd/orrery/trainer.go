@@ -12,16 +12,14 @@ import (
 )
 
 // trainer learns the item vectors of "next" beside the engine, whenever the sessions have grown by a tenth, in the time
-// that the machine has to spare. Close ends it.
+// that the machine has to spare. Close ends it at the next session.
 type trainer struct {
+	beside
 	training *engine.VectorTraining
 	log      *slog.Logger
 
 	steps atomic.Uint64
 	nanos atomic.Int64 // spent on steps, rests included
-
-	cancel context.CancelFunc
-	done   chan struct{}
 }
 
 const (
@@ -32,21 +30,9 @@ const (
 
 // startTrainer starts a trainer that waits for ready first and takes of the machine what p says.
 func startTrainer(e *engine.Engine, p pace, ready func(context.Context) error, log *slog.Logger) *trainer {
-	ctx, cancel := context.WithCancel(context.Background())
-	t := &trainer{training: e.NewVectorTraining(newSpare(p).pause), log: log, cancel: cancel, done: make(chan struct{})}
-	go func() {
-		defer close(t.done)
-		if ready(ctx) == nil {
-			t.run(ctx)
-		}
-	}()
+	t := &trainer{training: e.NewVectorTraining(newSpare(p).pause), log: log}
+	t.beside = startBeside(ready, t.run)
 	return t
-}
-
-// Close ends the trainer; it stops at the next session.
-func (t *trainer) Close() {
-	t.cancel()
-	<-t.done
 }
 
 func (t *trainer) run(ctx context.Context) {
