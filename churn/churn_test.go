@@ -174,6 +174,30 @@ func TestScores(t *testing.T) {
 	}
 }
 
+// A choice stands for a week, or until there are half as many buyers more; meanwhile its model is fitted to what is new.
+func TestChoiceStands(t *testing.T) {
+	c, now := fitted(t, 1000)
+	first := c.Models()
+	if first.Chosen != now || first.Of != 1000 {
+		t.Fatalf("chosen on %d from %d", first.Chosen, first.Of)
+	}
+	c.Purchase(0, now+1, models.Micros)
+	f := func(day btyd.Day, chosen btyd.Day, of int) {
+		t.Helper()
+		m := c.Refit(day)
+		if m.Gate != "" || m.Day != day || m.Chosen != chosen || m.Of != of || (m.Choice.Why == first.Choice.Why) != (chosen == now) {
+			t.Errorf("on day %d: %q, of day %d, chosen on %d from %d: %s", day-now, m.Gate, m.Day-now, m.Chosen-now, m.Of, m.Choice.Why)
+		}
+	}
+	f(now+6, now, 1000)
+	f(now+7, now+7, 1000)
+	f(now-1, now-1, 1000) // the clock is not the stream's any more
+	for contact := range uint32(510) {
+		c.Purchase(1000+contact, now+1, models.Micros)
+	}
+	f(now+2, now+2, 1510)
+}
+
 func TestGates(t *testing.T) {
 	c := New(rfm.Rules{})
 	c.Purchase(0, start, models.Micros)

@@ -25,6 +25,8 @@ type Models struct {
 	Forecast forecast.Forecaster
 	Report   btyd.Report
 	Choice   *forecast.Choice // how the model was chosen
+	Chosen   btyd.Day         // and when
+	Of       int              // from how many buyers
 	Spend    btyd.GammaGamma
 	SpendFit btyd.Report
 	Base     Base
@@ -84,15 +86,21 @@ func (b *Base) Customers() (n int) {
 // forecast.Choose) and the fit of spend. Whoever calls it hands the result to SetModels if Accept says so.
 func (c *Customers) Fit(now btyd.Day) *Models { return c.fit(now, nil) }
 
-// Refit is Fit without a new choice: the model in use is fitted anew, warm. Without one in use it is Fit.
+// choiceDays is how long a choice stands; it falls when there are half as many buyers more.
+const choiceDays = 7
+
+// Refit is Fit without a new choice, as long as the last one stands: the model in use is fitted anew, warm, for a twentieth
+// of the time.
 func (c *Customers) Refit(now btyd.Day) *Models {
-	if old := c.models.Load(); old != nil {
-		return c.fit(now, old.Choice)
+	old := c.models.Load()
+	if old == nil || old.Choice == nil || now < old.Chosen || now >= old.Chosen+choiceDays || 2*c.Buyers() > 3*old.Of {
+		return c.fit(now, nil)
 	}
-	return c.fit(now, nil)
+	return c.fit(now, old)
 }
 
-func (c *Customers) fit(now btyd.Day, chosen *forecast.Choice) *Models {
+// fit learns with the choice of old models, or with a new one where they are nil.
+func (c *Customers) fit(now btyd.Day, old *Models) *Models {
 	m := &Models{Day: now}
 	var known ledger
 	var spends []btyd.Spend
@@ -120,11 +128,15 @@ func (c *Customers) fit(now btyd.Day, chosen *forecast.Choice) *Models {
 		return m
 	}
 	opt := forecast.Options{Unit: Unit}
-	choice, err := chosen, error(nil)
-	if chosen != nil {
-		choice, err = chosen.Refit(all, now, opt)
-	} else {
+	var choice *forecast.Choice
+	err := forecast.ErrShort
+	if old != nil {
+		choice, err = old.Choice.Refit(all, now, opt)
+		m.Chosen, m.Of = old.Chosen, old.Of
+	}
+	if err != nil {
 		choice, err = forecast.Choose(all, now, opt)
+		m.Chosen, m.Of = now, gate.buyers
 	}
 	if err != nil {
 		m.Gate = err.Error()

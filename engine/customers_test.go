@@ -361,6 +361,14 @@ func TestCustomersForecast(t *testing.T) {
 	if m.Gate != "" || !accepted {
 		t.Fatalf("accepted %v, gate %q", accepted, m.Gate)
 	}
+	chosen, _ := e.CustomerModels(nil)
+	if again, accepted := base.Refit(e.StreamTime() + 2*models.Day); !accepted || again.Chosen != m.Chosen || again.Day != m.Day+2 {
+		t.Errorf("accepted %v, chosen on %d, then %d", accepted, m.Chosen, again.Chosen)
+	}
+	if refitted, _ := e.CustomerModels(nil); refitted.Calibration != chosen.Calibration || chosen.Calibration == nil || refitted.Fitted <= chosen.Fitted ||
+		refitted.Candidates[0].Windows[0].To != chosen.Fitted {
+		t.Errorf("chosen\n%+v\nfitted anew\n%+v", chosen, refitted)
+	}
 	after, _ := e.Contact(nil, id("c", 3), e.StreamTime())
 	if c := after.Customer; c.Gate != "" || !(c.Alive >= 0 && c.Alive <= 1 && c.Buy7 <= c.Buy28 && c.Buy28 <= 1 && c.Value >= 0) {
 		t.Errorf("%+v", c)

@@ -87,8 +87,8 @@ type ClosedWindow struct {
 	Actual, Expected float64
 }
 
-// Calibration compares what a fit would have said Days days before the newest fit with what came since: the probability
-// of a purchase within these days, for all customers, in bins of equal counts.
+// Calibration compares what a fit would have said Days days before the newest choice of a model with what came since: the
+// probability of a purchase within these days, for all customers, in bins of equal counts.
 type Calibration struct {
 	From      Time
 	Days      int
