@@ -101,8 +101,8 @@ func (p *Pipeline) follow(ctx context.Context) error {
 			return fmt.Errorf("cannot go on reading %d partitions, there are %d now: %w", len(p.fold.parts), len(log), ErrPartitions)
 		}
 		for i, l := range log {
-			if l.id != p.fold.parts[i].id {
-				return madeAnew(l.name)
+			if err := sameTopic(topicID(p.fold.parts[i].id), l); err != nil {
+				return err
 			}
 			p.public.ended(i, l.end)
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 // Machine is what the stream drives: a pure state machine that folds the log. It knows no clock, no randomness and no
-// I/O; everything it needs to know arrives in events. One goroutine calls Apply, Freeze and Restore; readers of the
+// I/O; everything it needs to know arrives in events. One goroutine calls Apply and Freeze; readers of the
 // machine's state need no lock against them.
 type Machine interface {
 	// Apply folds events into the state, in order. They are valid, and no id among them was seen before. Nothing may

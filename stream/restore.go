@@ -90,22 +90,25 @@ func (p *Pipeline) place(part *partition, pos snapshot.Position, l logPart) erro
 	return nil // the fold stands at the log's start
 }
 
-// madeAnew says that the offsets of a topic are no longer those that the state knows.
-func madeAnew(topic string) error {
-	return fmt.Errorf("topic %q was deleted and made anew: %w", topic, ErrGap)
-}
-
 func follows(pos snapshot.Position, l logPart) error {
-	id := topicID(l.id)
+	if err := sameTopic(pos.TopicID, l); err != nil {
+		return err
+	}
 	switch {
-	case pos.TopicID != "" && id != "" && pos.TopicID != id:
-		return madeAnew(l.name)
 	case pos.Next < l.start:
 		return fmt.Errorf("records %d to %d of partition %d of topic %q have expired: %w",
 			pos.Next, l.start-1, l.part, l.name, ErrGap)
 	case pos.Next > l.end:
 		return fmt.Errorf("partition %d of topic %q ends at offset %d, before %d, where the state stands: %w",
 			l.part, l.name, l.end, pos.Next, ErrGap)
+	}
+	return nil
+}
+
+// sameTopic returns an error where a topic was deleted and made anew since it had an id: its offsets say nothing then.
+func sameTopic(id string, l logPart) error {
+	if now := topicID(l.id); id != "" && now != "" && id != now {
+		return fmt.Errorf("topic %q was deleted and made anew: %w", l.name, ErrGap)
 	}
 	return nil
 }
