@@ -230,7 +230,7 @@ func (f *fetcher) decode(ctx context.Context, i int, r *kgo.Record) bool {
 		}
 	}
 	b.entries = append(b.entries, e)
-	b.bytes += len(r.Key) + len(r.Value)
+	b.bytes += recordBytes(r)
 	if b.full() {
 		return f.send(ctx)
 	}

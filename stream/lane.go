@@ -66,5 +66,13 @@ func (l *lane) pop() *kgo.Record {
 	return r
 }
 
-// recordBytes is what a queued record is counted as: its bytes and kgo's struct.
-func recordBytes(r *kgo.Record) int { return len(r.Key) + len(r.Value) + 160 }
+// recordBytes is what a record is counted as: its bytes and kgo's struct.
+func recordBytes(r *kgo.Record) int { return len(r.Key) + len(r.Value) + headerBytes(r.Headers) + 160 }
+
+// headerBytes is what headers are counted as: their bytes, and what each takes beside them, in memory and on the wire.
+func headerBytes(headers []kgo.RecordHeader) (n int) {
+	for _, h := range headers {
+		n += len(h.Key) + len(h.Value) + 40
+	}
+	return n
+}

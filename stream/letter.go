@@ -46,7 +46,6 @@ const (
 const (
 	maxLetterSource = maxLetterBytes - 64<<10 // in all: the topic's limit less room for the letter's own headers
 	maxLetterPart   = maxLetterSource / 4     // of the key, which is cut, and of the headers, which are left out
-	headerOverhead  = 16                      // of a header, beside key and value
 )
 
 // errLetter says that a dead letter could not be written: nothing may pass it.
@@ -122,11 +121,7 @@ func (l *letters) compose(d *letter) *kgo.Record {
 func (l *letters) copyOf(src *kgo.Record) (out *kgo.Record, cut bool) {
 	out = &kgo.Record{Topic: l.topic, Key: src.Key[:min(len(src.Key), maxLetterPart)]}
 	room := maxLetterSource - len(out.Key)
-	size := 0
-	for _, h := range src.Headers {
-		size += len(h.Key) + len(h.Value) + headerOverhead
-	}
-	if size <= maxLetterPart {
+	if size := headerBytes(src.Headers); size <= maxLetterPart {
 		out.Headers = append(out.Headers, src.Headers...)
 		room -= size
 	}

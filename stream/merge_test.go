@@ -71,6 +71,25 @@ func TestQueueStaysShort(t *testing.T) {
 	}
 }
 
+// What a record's headers take counts towards the bound of its queue and of its batch.
+func TestHeadersCount(t *testing.T) {
+	m, sent := merger(2)
+	for i := range int64(16) {
+		m.lanes[0].push(&kgo.Record{Topic: "t", Offset: i, Timestamp: time.UnixMilli(i), Headers: []kgo.RecordHeader{{Key: "h", Value: make([]byte, 1<<18)}}})
+	}
+	if m.lanes[0].bytes <= laneHigh {
+		t.Errorf("a queue of 4 MiB of headers counts as %d bytes", m.lanes[0].bytes)
+	}
+	batches := len(m.free)
+	m.merge(context.Background())
+	if n := batches - len(m.free); n < 4 {
+		t.Errorf("4 MiB of headers are in %d batches", n)
+	}
+	if n := len(sent()); n != 16 || m.lanes[0].bytes != 0 {
+		t.Errorf("%d records came out, %d bytes are left", n, m.lanes[0].bytes)
+	}
+}
+
 func TestMergeOrder(t *testing.T) {
 	f := func(want string, lanes ...[]int64) {
 		t.Helper()
