@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,12 +27,17 @@ type letterFlags struct {
 	Since   time.Duration `name:"since" help:"Only those of so long ago at most."`
 }
 
-func (f *letterFlags) filter() stream.LetterFilter {
-	filter := stream.LetterFilter{Class: f.Class, Topic: models.Topic(f.Topic)}
+// filter reads the flags. A topic may be named as `deadletter ls` prints it, with its prefix.
+func (f *letterFlags) filter() (filter stream.LetterFilter, err error) {
+	filter = stream.LetterFilter{Class: f.Class, Topic: models.Topic(strings.TrimPrefix(f.Topic, f.Cluster.Prefix))}
+	known := []models.Topic{"", models.Pageviews, models.Transactions, models.Contacts, models.Catalogue}
+	if !slices.Contains(known, filter.Topic) {
+		return filter, fmt.Errorf("topic: no record is read from %q; dead letters come from %s, %s, %s and %s", f.Topic, known[1], known[2], known[3], known[4])
+	}
 	if f.Since > 0 {
 		filter.Since = time.Now().Add(-f.Since)
 	}
-	return filter
+	return filter, nil
 }
 
 type letterListCmd struct {
@@ -44,8 +50,12 @@ func (c *letterListCmd) Run(ctx context.Context, all *cli) error {
 	if c.Bytes < 0 {
 		return errors.New("bytes: must not be negative")
 	}
+	filter, err := c.filter()
+	if err != nil {
+		return err
+	}
 	n, lines := 0, json.NewEncoder(os.Stdout)
-	err := stream.ListDeadLetters(ctx, c.Cluster.cluster(), c.filter(), func(d *stream.DeadLetter) error {
+	err = stream.ListDeadLetters(ctx, c.Cluster.cluster(), filter, func(d *stream.DeadLetter) error {
 		n++
 		if all.JSON {
 			return lines.Encode(d)
@@ -83,7 +93,11 @@ type letterReplayCmd struct{ letterFlags }
 
 // Run sends dead letters back.
 func (c *letterReplayCmd) Run(ctx context.Context, all *cli) error {
-	done, err := stream.ReplayDeadLetters(ctx, c.Cluster.cluster(), c.filter())
+	filter, err := c.filter()
+	if err != nil {
+		return err
+	}
+	done, err := stream.ReplayDeadLetters(ctx, c.Cluster.cluster(), filter)
 	if err != nil {
 		return err
 	}

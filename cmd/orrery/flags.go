@@ -145,7 +145,7 @@ func (f *nodeFlags) rules() (r rfm.Rules) {
 	if len(f.Monetary) > 0 {
 		r.Monetary = new([rfm.Levels - 1]models.Money)
 		for i, m := range f.Monetary {
-			r.Monetary[i] = models.Money(m * float64(models.Micros))
+			r.Monetary[i] = models.MoneyOf(m)
 		}
 	}
 	return r

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"orrery/models"
 	"orrery/serve"
 )
 
@@ -102,6 +103,28 @@ func TestKeysOfSettings(t *testing.T) {
 func TestDeadletterBytes(t *testing.T) {
 	if _, stderr, code := output(t, "deadletter", "ls", "--bytes=-1", "--kafka.brokers", "127.0.0.1:1"); code == 0 || !strings.Contains(stderr, "bytes: must not be negative") {
 		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+// A topic may be named as it is listed, with its prefix; one that nothing is read from is refused.
+func TestDeadletterTopic(t *testing.T) {
+	for _, name := range []string{"pageviews", "orrery.pageviews"} {
+		f := letterFlags{Cluster: clusterFlags{Prefix: "orrery."}, Topic: name}
+		if filter, err := f.filter(); err != nil || filter.Topic != models.Pageviews {
+			t.Errorf("%s: %q, %v", name, filter.Topic, err)
+		}
+	}
+	f := letterFlags{Topic: "pageview"}
+	if _, err := f.filter(); err == nil || !strings.HasPrefix(err.Error(), `topic: no record is read from "pageview"`) {
+		t.Error(err)
+	}
+}
+
+// An edge of money is what was typed: 1.1 of a currency is no millionth less.
+func TestEdgesOfMoney(t *testing.T) {
+	f := nodeFlags{Monetary: []float64{0.57, 1.1, 2.01, 19.99}}
+	if got := *f.rules().Monetary; got != [4]models.Money{570_000, 1_100_000, 2_010_000, 19_990_000} {
+		t.Error(got)
 	}
 }
 

@@ -48,7 +48,7 @@ and within <x data-orrery-recommendation="r-..."> select_item. Until consent, or
     var o = [].concat(x.offers || {})[0];
     event("view_item", { currency: o.priceCurrency, items: [{ item_id: x.sku || x.productID, item_name: x.name, item_category: x.category, price: o.price }] });
   }
-  var api = { event: event, identify: function (id, more) { contact = id; event("identify", more); }, consent: function (yes) { may = yes; if (!yes) d.cookie = "_orrery_vid=;path=/;max-age=0"; }, flush: function () { flush(); } };
+  var api = { event: event, identify: function (id, more) { contact = id; event("identify", more); }, consent: function (yes) { may = yes; if (!yes) { d.cookie = "_orrery_vid=;path=/;max-age=0"; delete sessionStorage._orrery_sid; } }, flush: function () { flush(); } };
   function run(c) { api[c[0]].apply(0, c.slice(1)); }
   function begin() {
     event("page_view");
