@@ -232,8 +232,9 @@ func (v *visits) price(visit uint32, m models.Money) {
 	v.set(visit, vstDearest, max(v.get(visit, vstDearest), packMoney(p)))
 }
 
+// bytes returns the memory held, but for slots, which is told by itself.
 func (v *visits) bytes() uint64 {
-	return v.slots.Bytes() + v.pool.words.Bytes() + v.points.words.Bytes() + v.wheel.Bytes()
+	return v.pool.words.Bytes() + v.points.words.Bytes() + v.wheel.Bytes()
 }
 
 func (v *visits) freeze() *slab.Parts {
