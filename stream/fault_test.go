@@ -191,6 +191,11 @@ func TestDamagedBatch(t *testing.T) {
 			t.Fatal("the damage goes unnoticed")
 		}
 	}
+	before := p.Status().FetchErrors
+	time.Sleep(4 * fetchRest)
+	if n := p.Status().FetchErrors - before; n == 0 || n > 8 {
+		t.Errorf("tried %d times in the time of four", n)
+	}
 	flip()
 	if got, want := settle(t, p, m).State, oracle(records); !reflect.DeepEqual(got, want) {
 		t.Fatalf("got %v, want %v", got, want)

@@ -30,6 +30,10 @@ const (
 
 	// patience is how long the merge waits for a partition that has records and does not deliver them.
 	patience = time.Second
+
+	// fetchRest is how long a partition is let alone after an error that the client hands on. By itself it would ask again
+	// at once: ten thousand times a second for a batch that is damaged on the broker's disk.
+	fetchRest = 250 * time.Millisecond
 )
 
 // fetcher polls the broker, merges the partitions by record time and decodes into batches.
@@ -88,13 +92,16 @@ func (f *fetcher) poll(ctx context.Context) error {
 	return failed
 }
 
-// waitFor bounds a poll when the merge could go on without what it waits for.
+// waitFor bounds a poll when the merge could go on without what it waits for, or a partition's rest will be over.
 func (f *fetcher) waitFor(ctx context.Context) (context.Context, context.CancelFunc) {
-	ready := false
+	ready, resting := false, false
 	for _, l := range f.lanes {
-		ready = ready || !l.empty()
+		ready, resting = ready || !l.empty(), resting || l.rest > 0
 	}
-	if ready {
+	switch {
+	case resting:
+		return context.WithTimeout(ctx, fetchRest)
+	case ready:
 		return context.WithTimeout(ctx, patience)
 	}
 	return ctx, func() {}
@@ -127,7 +134,7 @@ func stableEnd(p *kgo.FetchPartition) int64 {
 // before the partition is asked for again.
 func (f *fetcher) pause() {
 	for _, l := range f.lanes {
-		if l.bytes > laneHigh && !l.paused {
+		if (l.bytes > laneHigh || l.rest > 0) && !l.paused {
 			l.paused = true
 			f.client.PauseFetchPartitions(map[string][]int32{l.name: {l.part}})
 		}
@@ -135,8 +142,12 @@ func (f *fetcher) pause() {
 }
 
 func (f *fetcher) resume() {
+	now := int64(time.Since(f.start))
 	for _, l := range f.lanes {
-		if l.paused && l.bytes < laneLow {
+		if l.rest <= now {
+			l.rest = 0
+		}
+		if l.paused && l.bytes < laneLow && l.rest == 0 {
 			l.paused = false
 			f.client.ResumeFetchPartitions(map[string][]int32{l.name: {l.part}})
 		}
@@ -274,6 +285,9 @@ func (f *fetcher) failure(p kgo.FetchTopicPartition) error {
 	case errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kgo.ErrClientClosed) ||
 		errors.As(err, new(*kgo.ErrDecompressTooLarge)): // the client never asks for that partition again
 		return fmt.Errorf("cannot fetch partition %d of topic %q: %w", p.Partition, p.Topic, err)
+	}
+	if lanes := f.byName[p.Topic]; int(p.Partition) < len(lanes) && p.Partition >= 0 { // an error can be of none
+		lanes[p.Partition].rest = int64(time.Since(f.start) + fetchRest)
 	}
 	if f.errors.add(err) {
 		f.log.Warn("cannot fetch, trying again", "topic", p.Topic, "partition", p.Partition, "error", err)

@@ -27,6 +27,7 @@ type lane struct {
 	clock int64 // highest record time taken, ms: the merge never goes back in a partition for a producer's bad clock
 
 	paused  bool
+	rest    int64 // nanoseconds since the start of the run until which an error lets the partition alone; 0: it does not
 	waiting int64 // nanoseconds since the start of the run when the merge began to wait for this lane; 0: it does not
 	given   bool  // waited for in vain; others go on without it until it delivers
 }
