@@ -124,7 +124,7 @@ func (h *horizon) behave(shop, v uint32, ev *models.Event) {
 			every = 64
 		}
 	}
-	if (chance>>40)%every != 0 || h.holds(v) {
+	if (chance>>40)%every != 0 || h.holds(v) || h.intents.hindsight(ev.Time) {
 		return
 	}
 	at := h.pool.take()

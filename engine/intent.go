@@ -114,6 +114,9 @@ func (in *intents) tick(t models.Time) {
 	}
 }
 
+// hindsight tells whether an event comes so late that what became of it may be known already: nothing is forecast of it.
+func (in *intents) hindsight(t models.Time) bool { return t < in.clock-clockLag }
+
 // due returns the minute at which a visit is settled if nothing more happens in it.
 func (in *intents) due(visit uint32) int64 {
 	_, last := in.visits.span(visit)
@@ -164,6 +167,9 @@ func (in *intents) behave(shop, visitor uint32, ev *models.Event, began bool, be
 		return
 	}
 	in.note(visit, ev, item)
+	if in.hindsight(ev.Time) {
+		return
+	}
 	if hash := (ev.IDHash() * 0x9e3779b97f4a7c15) >> 33; hash%in.every == 0 && v.get(visit, cntPoints) < maxForecasts {
 		if f := in.forecaster(shop); hash/in.every%f.rare() == 0 {
 			in.ask(f, visit, shop, ev.Time, item, ev.Kind == models.AddToCart)

@@ -168,6 +168,35 @@ func TestIntentClockCatchesUp(t *testing.T) {
 	}
 }
 
+// TestNoForecastsInHindsight: of events that were brought in long after they happened nothing is forecast, since what came of
+// them is known already, or will be brought in after them.
+func TestNoForecastsInHindsight(t *testing.T) {
+	e, outcomes := listened(t, 1)
+	visit := func(from int, at models.Time) {
+		for v := range 300 {
+			for k := range models.Time(3) {
+				apply(e, []*models.Event{act("view_item", from+v, at+models.Time(v)*models.Minute+k*models.Second)})
+			}
+		}
+	}
+	visit(0, 400*models.Day)
+	asked, noted := e.intents.find(1).asked, e.horizon.find(1).noted
+	if asked < 300 || noted < 10 {
+		t.Fatalf("%d forecasts of sessions and %v of weeks", asked, noted)
+	}
+	visit(1000, 0)
+	if a, n := e.intents.find(1).asked, e.horizon.find(1).noted; a != asked || n != noted {
+		t.Errorf("%d and %v more of a year ago", a-asked, n-noted)
+	}
+	visit(2000, 401*models.Day)
+	if a, n := e.intents.find(1).asked, e.horizon.find(1).noted; a < 2*asked-5 || n < noted+10 {
+		t.Errorf("then %d and %v", a, n)
+	}
+	if p, _ := e.Visitor(nil, id("v", 1001), e.StreamTime()); len(p.Viewed) == 0 || len(outcomes) < 300 {
+		t.Errorf("%d products viewed a year ago, %d outcomes", len(p.Viewed), len(outcomes))
+	}
+}
+
 // visitsOf makes up sessions of which those with a cart often end with an order.
 func visitsOf(sessions int) (events []*models.Event, at models.Time) {
 	for n := range sessions {
