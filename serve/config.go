@@ -137,6 +137,19 @@ func (c *Config) validate() error {
 // development says that no key is set: everything is allowed, from this machine.
 func (c *Config) development() bool { return len(c.Keys) == 0 }
 
+// shop returns the shop that all keys speak for, "" where they do not agree.
+func (c *Config) shop() string {
+	for _, k := range c.Keys {
+		if k.Shop != c.Keys[0].Shop {
+			return ""
+		}
+	}
+	if c.development() {
+		return ""
+	}
+	return c.Keys[0].Shop
+}
+
 // mayListen refuses to open a keyless server to the network.
 func (c *Config) mayListen(address string) error {
 	if !c.development() || c.Open {

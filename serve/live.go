@@ -279,7 +279,7 @@ func (h *hub) appendHistory(dst []byte) []byte {
 // appendTrends appends the message with what is trending.
 func (h *hub) appendTrends(dst []byte) []byte {
 	c := &h.call
-	c.query = models.FrameQuery{Frame: []byte(h.s.cfg.TrendFrame), N: 8, Now: h.s.deps.Clock()}
+	c.query = models.FrameQuery{Shop: []byte(h.s.cfg.shop()), Frame: []byte(h.s.cfg.TrendFrame), N: 8, Now: h.s.deps.Clock()}
 	if h.s.deps.Recommender.Frame(&c.query, &c.frame) != nil {
 		c.frame.Items = c.frame.Items[:0]
 	}

@@ -442,6 +442,26 @@ func TestLiveSnapshotAge(t *testing.T) {
 	f(90*time.Second, "90")
 }
 
+// The dashboard's trends are those of the shop that its keys speak for.
+func TestTrendsOfAShop(t *testing.T) {
+	f := func(want string, keys ...Key) {
+		t.Helper()
+		k := newFake()
+		s, err := New(Config{Keys: keys}, k.deps())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.live.ticker.Stop()
+		if s.live.appendTrends(nil); string(k.query.Shop) != want {
+			t.Errorf("%v: shop %q", keys, k.query.Shop)
+		}
+	}
+	f("")
+	f("", Key{Write: "w", Secret: "s"})
+	f("north", Key{Shop: "north", Write: "w"}, Key{Shop: "north", Secret: "s"})
+	f("", Key{Shop: "north", Write: "w"}, Key{Shop: "south", Secret: "s"})
+}
+
 func TestLive(t *testing.T) {
 	k := newFake()
 	s, err := New(Config{Listen: "127.0.0.1:0", Admin: NoListener, MaxStreams: 1}, k.deps())

@@ -72,6 +72,7 @@ type nodeFlags struct {
 
 	WriteKey  string        `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
 	SecretKey string        `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
+	Shop      string        `name:"http.shop" help:"The shop that the keys speak for: events of others are refused. Without it whoever has the public key may name any."`
 	Proof     string        `name:"http.contact-secret" help:"Has requests with the public key prove each contact that they name, by contact_hmac: its HMAC-SHA-256 under this secret, in hexadecimal."`
 	Origins   []string      `name:"http.origins" placeholder:"URL" help:"Web origins whose pages may use the public endpoints; * is any."`
 	MaxFrames int           `name:"http.frames" help:"Frames worked on at once; 0: four a core."`
@@ -108,6 +109,8 @@ func (f *nodeFlags) validate() error {
 	check(f.DataDir != "", "data-dir", "must not be empty")
 	check((f.WriteKey == "") == (f.SecretKey == ""), "http.write-key", "write key and secret key are set together or not at all")
 	check(f.WriteKey == "" || f.WriteKey != f.SecretKey, "http.write-key", "must differ from the secret key: it stands in the shop's pages")
+	check(f.Shop == "" || f.WriteKey != "", "http.shop", "needs keys: without them every request is allowed")
+	check(len(f.Shop) <= models.MaxShop, "http.shop", "must not be longer than "+strconv.Itoa(models.MaxShop)+" bytes")
 	check(f.Proof == "" || f.WriteKey != "", "http.contact-secret", "needs keys: without them every request is allowed")
 	for _, o := range f.Origins {
 		check(o == "*" || webOrigin(o), "http.origins", strconv.Quote(o)+" is not * or like https://shop.example")
@@ -126,7 +129,7 @@ func (f *nodeFlags) keys() []serve.Key {
 	if f.WriteKey == "" {
 		return nil
 	}
-	return []serve.Key{{Write: f.WriteKey, Secret: f.SecretKey, ContactSecret: f.Proof}}
+	return []serve.Key{{Shop: f.Shop, Write: f.WriteKey, Secret: f.SecretKey, ContactSecret: f.Proof}}
 }
 
 // edges tells whether a list is none, or the edges between five scores.

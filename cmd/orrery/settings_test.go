@@ -93,8 +93,8 @@ func TestKeysOfSettings(t *testing.T) {
 	if keys := (&nodeFlags{}).keys(); keys != nil {
 		t.Errorf("%+v", keys)
 	}
-	want := serve.Key{Write: "w", Secret: "s", ContactSecret: "c"}
-	if keys := (&nodeFlags{WriteKey: "w", SecretKey: "s", Proof: "c"}).keys(); len(keys) != 1 || keys[0] != want {
+	want := serve.Key{Shop: "north", Write: "w", Secret: "s", ContactSecret: "c"}
+	if keys := (&nodeFlags{Shop: "north", WriteKey: "w", SecretKey: "s", Proof: "c"}).keys(); len(keys) != 1 || keys[0] != want {
 		t.Errorf("%+v", keys)
 	}
 }
@@ -146,6 +146,7 @@ func TestSettingsRefused(t *testing.T) {
 	f("", "snapshot.every: must be positive", "--snapshot.every", "0s")
 	f("", "write key and secret key", "--http.write-key", "w")
 	f("", "http.write-key: must differ", "--http.write-key", "w", "--http.secret-key", "w")
+	f("", "http.shop: needs keys", "--http.shop", "north")
 	f("", "http.contact-secret: needs keys", "--http.contact-secret", "s")
 	f("", "social.floor: must be positive", "--social.floor", "0")
 	f("", "bots.pace: must lie between 1 and 250", "--bots.pace", "300")
