@@ -3,77 +3,131 @@ package rfm
 import "sync/atomic"
 
 // ranks counts customers by bucket, with Fenwick sums. One writer, many readers: every word is stored and loaded
-// atomically.
+// atomically. It holds the buckets between the lowest and the highest that anybody was in, so that a small shop takes
+// little.
 type ranks struct {
+	buckets int // 0 to buckets-1
+	held    atomic.Pointer[span]
+	n       atomic.Uint32
+}
+
+// span is a run of buckets. One that is too short is replaced by a longer one.
+type span struct {
+	first  int // bucket
 	counts []uint32
-	sums   []uint32 // from 1 on: sums[i] covers the buckets (i - lowest bit of i, i]
-	n      atomic.Uint32
+	sums   []uint32 // from 1 on: sums[i] covers the buckets (i - lowest bit of i, i] of the span, counted from 1
 }
 
 func newRanks(buckets int) *ranks {
-	return &ranks{counts: make([]uint32, buckets), sums: make([]uint32, buckets+1)}
+	r := &ranks{buckets: buckets}
+	r.held.Store(&span{sums: make([]uint32, 1)})
+	return r
 }
 
 func (r *ranks) add(b int, n int32) {
-	atomic.AddUint32(&r.counts[b], uint32(n))
-	for i := b + 1; i < len(r.sums); i += i & -i {
-		atomic.AddUint32(&r.sums[i], uint32(n))
+	s := r.held.Load()
+	if b < s.first || b >= s.first+len(s.counts) {
+		s = s.with(b, r.buckets)
+		r.held.Store(s)
+	}
+	i := b - s.first
+	atomic.AddUint32(&s.counts[i], uint32(n))
+	for i++; i < len(s.sums); i += i & -i {
+		atomic.AddUint32(&s.sums[i], uint32(n))
 	}
 	r.n.Add(uint32(n))
 }
 
+// leastSpan is the length of the first span.
+const leastSpan = 64
+
+// with returns a longer span that holds bucket b as well: each is twice as long as the one before, or more.
+func (s *span) with(b, buckets int) *span {
+	low, high := b, b+1
+	if len(s.counts) > 0 {
+		low, high = min(low, s.first), max(high, s.first+len(s.counts))
+	}
+	size := leastSpan
+	for size < high-low {
+		size *= 2
+	}
+	size = min(size, buckets)
+	out := &span{first: min(low, buckets-size), counts: make([]uint32, size), sums: make([]uint32, size+1)}
+	if b < s.first { // it grows downwards
+		out.first = max(0, high-size)
+	}
+	copy(out.counts[max(0, s.first-out.first):], s.counts)
+	for i, n := range out.counts {
+		i++
+		out.sums[i] += n
+		if up := i + i&-i; up <= size {
+			out.sums[up] += out.sums[i]
+		}
+	}
+	return out
+}
+
 func (r *ranks) total() uint32 { return r.n.Load() }
 
-// below returns the number of customers in lower buckets.
-func (r *ranks) below(b int) uint32 {
-	var sum uint32
-	for i := b; i > 0; i -= i & -i {
-		sum += atomic.LoadUint32(&r.sums[i])
+// below returns the number of customers in buckets lower than b.
+func (s *span) below(b int) (sum uint32) {
+	for i := min(b-s.first, len(s.counts)); i > 0; i -= i & -i {
+		sum += atomic.LoadUint32(&s.sums[i])
 	}
 	return sum
 }
 
+// in returns the number of customers in bucket b.
+func (s *span) in(b int) uint32 {
+	if i := b - s.first; i >= 0 && i < len(s.counts) {
+		return atomic.LoadUint32(&s.counts[i])
+	}
+	return 0
+}
+
 // percentile returns the mid-rank percentile of a bucket; 1/2 where there is nobody.
 func (r *ranks) percentile(b int) float64 {
-	n := r.total()
+	n, s := r.total(), r.held.Load()
 	if n == 0 {
 		return 0.5
 	}
-	return (float64(r.below(b)) + float64(atomic.LoadUint32(&r.counts[b]))/2) / float64(n)
+	return (float64(s.below(b)) + float64(s.in(b))/2) / float64(n)
 }
 
 // edge returns the lowest bucket whose mid-rank percentile is q or more, among the buckets with customers; one past the
-// last of them where there is none.
+// last of all where there is none.
 func (r *ranks) edge(q float64) int {
-	at, before := r.holding(q * float64(r.total()))
-	if b := at; b < len(r.counts) {
-		c := atomic.LoadUint32(&r.counts[b])
-		if (float64(before) + float64(c)/2) >= q*float64(r.total()) {
-			return b
-		}
+	rank, s := q*float64(r.total()), r.held.Load()
+	at, before := s.holding(rank)
+	if at < len(s.counts) && float64(before)+float64(atomic.LoadUint32(&s.counts[at]))/2 < rank {
 		// The middle of this bucket lies below: the next one with customers is the edge.
-		for b++; b < len(r.counts); b++ {
-			if atomic.LoadUint32(&r.counts[b]) > 0 {
-				return b
-			}
+		for at++; at < len(s.counts) && atomic.LoadUint32(&s.counts[at]) == 0; at++ {
 		}
 	}
-	return len(r.counts)
+	if at < len(s.counts) {
+		return s.first + at
+	}
+	return r.buckets
 }
 
-// holding returns the bucket in which the running sum first exceeds rank, and the sum before it.
-func (r *ranks) holding(rank float64) (bucket int, before uint32) {
+// holding returns the place of the bucket in which the running sum first exceeds rank, and the sum before it.
+func (s *span) holding(rank float64) (place int, before uint32) {
 	step := 1
-	for step*2 < len(r.sums) {
+	for step*2 < len(s.sums) {
 		step *= 2
 	}
-	at := 0
 	for ; step > 0; step /= 2 {
-		if next := at + step; next < len(r.sums) {
-			if s := atomic.LoadUint32(&r.sums[next]); float64(before+s) <= rank {
-				at, before = next, before+s
+		if next := place + step; next < len(s.sums) {
+			if n := atomic.LoadUint32(&s.sums[next]); float64(before+n) <= rank {
+				place, before = next, before+n
 			}
 		}
 	}
-	return at, before
+	return place, before
+}
+
+// bytes returns the memory held.
+func (r *ranks) bytes() uint64 {
+	s := r.held.Load()
+	return 4 * uint64(len(s.counts)+len(s.sums))
 }

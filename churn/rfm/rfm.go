@@ -4,7 +4,8 @@
 // Recency is kept as the histogram of last purchase days (ages shift together, so the histogram changes with purchases
 // only), frequency as an exact count array, money in buckets of one per cent; each with Fenwick sums (Fenwick 1994), so
 // that insert, delete and rank cost some 15 steps. Ranks by recency and frequency are exact; those by money are off by
-// at most the share of customers within one per cent of the amount. About 300 KB a shop, whatever its size.
+// at most the share of customers within one per cent of the amount. A shop takes 8 bytes a bucket between its lowest and
+// its highest value, some 10 to 30 KB, and 300 KB at most.
 //
 // The score of a value is 1 + floor(5 p), p its mid-rank percentile: the share of customers below, and half of those who
 // have the same value. Equal values get equal scores, always.
@@ -117,4 +118,4 @@ func (t *Table) Edges() Edges {
 }
 
 // Bytes returns the memory held.
-func (t *Table) Bytes() uint64 { return 4 * (days + frequencies + monies + 3) * 2 }
+func (t *Table) Bytes() uint64 { return t.last.bytes() + t.orders.bytes() + t.spent.bytes() }
