@@ -56,13 +56,13 @@ type nodeFlags struct {
 	AcceptGap     bool          `name:"snapshot.accept-gap" help:"Go on where the log begins when records between the snapshot and the log are gone, instead of failing; what was in the gap is lost for the state."`
 	Clock         string        `name:"clock" enum:"wall,stream" default:"wall" help:"What 'now' means to whoever reads: the wall clock, or stream, the newest event's time (for replays of old data)."`
 
-	HistoryItems int           `name:"history.items" default:"128" help:"Viewed products remembered per visitor, and so the widest session that is paired; at most 1,024."`
+	HistoryItems int           `name:"history.items" default:"128" help:"Viewed products remembered per visitor, and so the widest session that is paired; 4 to 1,024, rounded up to a power of two."`
 	Window       time.Duration `name:"history.window" default:"720h" help:"How long before an order a view counts for 'bought after viewing'."`
-	Bound        int           `name:"neighbours.bound" default:"128" help:"Neighbours kept per product and relation; 8 bytes each."`
+	Bound        int           `name:"neighbours.bound" default:"128" help:"Neighbours kept per product and relation, 8 bytes each; 8 to 4,096, rounded up to a power of two."`
 	HalfLife     time.Duration `name:"decay.half-life" default:"1440h" help:"Age at which a session or an order counts half in neighbour lists."`
 	NoDecay      bool          `name:"decay.off" help:"Counts never fade: for exact comparisons."`
 	Floor        int           `name:"social.floor" default:"2" help:"Social-proof counts below this are not told."`
-	BotPace      int           `name:"bots.pace" default:"90" help:"Views within one clock minute that give a crawler away."`
+	BotPace      int           `name:"bots.pace" default:"90" help:"Whoever views more pages and products within one clock minute is a crawler; 1 to 250."`
 
 	Refit time.Duration `name:"churn.refit" default:"10m" help:"How often models of customers are learned anew at the latest; they are as soon as orders have grown by a twentieth."`
 

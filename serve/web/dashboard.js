@@ -358,29 +358,37 @@ function drawRecent(visitors) {
   if (!looked && visitors.length) { $("visitor").value = visitors[0]; look(); }
 }
 
-let looked = false;
+let looked = 0; // how often
 
+// look asks what the form says. An answer that comes when something else has been asked since is not shown.
 async function look() {
-  looked = true;
+  const turn = ++looked, ask = async (path) => {
+    const answer = await json(path).catch((error) => error);
+    if (turn !== looked) throw late;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
   const visitor = $("visitor").value.trim(), contact = $("contact").value.trim(), product = $("product").value.trim();
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ visitor, contact, product })) if (value) query.set(name, value);
   query.set("n", 8);
-  await part($("answer"), () => showFrame($("frame").value, query)); // first: it brings the titles
+  await part($("answer"), () => showFrame(ask, $("frame").value, query)); // first: it brings the titles
   await Promise.all([
-    part(null, () => showSocial(product, visitor)),
-    part(null, () => showPerson(visitor, contact)),
+    part(null, () => showSocial(ask, product, visitor)),
+    part(null, () => showPerson(ask, visitor, contact)),
   ]);
 }
 
+const late = new Error("something else has been asked since");
+
 async function part(note, work) {
   try { await work(); } catch (error) {
-    if (note) { note.textContent = error.message; note.className = "answer bad"; }
+    if (note && error !== late) { note.textContent = error.message; note.className = "answer bad"; }
   }
 }
 
-async function showFrame(frame, query) {
-  const f = await json(`/v1/frames/${encodeURIComponent(frame)}?${query}`);
+async function showFrame(ask, frame, query) {
+  const f = await ask(`/v1/frames/${encodeURIComponent(frame)}?${query}`);
   $("answer").className = "answer";
   $("answer").textContent = f.items.length ? `${f.frame.replaceAll("_", " ")}, ${f.items.length} items in ${f.took_us} µs, ${f.recommendation}` : "This frame is empty for them";
   $("shown").replaceChildren(...f.items.map((i) => card(i, true)));
@@ -390,24 +398,25 @@ function facts(all) {
   return el("dl", { class: "facts" }, ...all.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))));
 }
 
-async function showSocial(product, visitor) {
+async function showSocial(ask, product, visitor) {
   const panel = $("social");
   panel.hidden = !product;
   if (!product) return;
-  const s = await json(`/v1/social/${encodeURIComponent(product)}?visitor=${encodeURIComponent(visitor)}`);
+  const s = await ask(`/v1/social/${encodeURIComponent(product)}?visitor=${encodeURIComponent(visitor)}`);
   const count = (n) => (n === null ? "too few" : number.format(n));
   panel.replaceChildren(el("h3", null, nameOf(product)), el("p", null, nameOf(product) === product ? "What others do with it" : product),
     facts([["Looking now", count(s.viewing_now)], ["Looked, 24 h", count(s.viewed_24h)], ["In carts, 24 h", count(s.carted_24h)], ["Bought, 24 h", count(s.bought_24h)]]));
 }
 
-async function showPerson(visitor, contact) {
+async function showPerson(ask, visitor, contact) {
   const panel = $("person"), id = contact || visitor;
   panel.hidden = !id;
   if (!id) return;
   let p;
   try {
-    p = await json(`/v1/${contact ? "contacts" : "visitors"}/${encodeURIComponent(id)}`);
+    p = await ask(`/v1/${contact ? "contacts" : "visitors"}/${encodeURIComponent(id)}`);
   } catch (error) {
+    if (error === late) throw error;
     panel.replaceChildren(el("h3", null, id), el("p", null, error.message));
     return;
   }
