@@ -187,7 +187,7 @@ func init() {
 // than all others. Cost: 20 to 200 us.
 func (w *Walker) Walk(x *Index, clicks []uint32, own Row) []Candidate {
 	clicks = clicks[max(0, len(clicks)-maxLook):]
-	w.found = w.found[:0]
+	w.found, w.stamp = w.found[:0], 0
 	w.start(x, clicks)
 	if w.Query.Distinct == 0 {
 		return nil
