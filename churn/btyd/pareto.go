@@ -121,7 +121,7 @@ func (m Pareto) BuyAlive(h History, t float64) float64 {
 		return 0
 	}
 	n, alpha, beta := m.R+h.X, m.Alpha+h.T, m.Beta+h.T
-	if y := math.Log1p(t / alpha); y < 0.25 && n*y < 0.5 && t < beta/4 {
+	if y := math.Log1p(t / alpha); y < 0.25 && n*y < 0.5 && max(m.S, 1)*t < beta/8 {
 		return m.buySoon(n, alpha, beta, y)
 	}
 	ln := integrand{n + 1, alpha, m.S, beta}.integrate(0, t, nil)

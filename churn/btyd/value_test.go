@@ -375,6 +375,24 @@ func TestCumulativeRoadsAgree(t *testing.T) {
 	})
 }
 
+// The short way to the probability of a purchase soon is taken where it is exact to ten digits, also for customers who drop
+// out fast.
+func TestBuySoon(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		log := func(name string, low, high float64) float64 {
+			return math.Exp(rapid.Float64Range(math.Log(low), math.Log(high)).Draw(t, name))
+		}
+		m := Pareto{R: log("r", 0.05, 20), Alpha: log("alpha", 0.05, 300), S: log("s", 0.02, 30), Beta: log("beta", 0.05, 300)}
+		h := History{X: float64(rapid.IntRange(0, 50).Draw(t, "x")), T: log("T", 0.01, 300)}
+		soon := rapid.Float64Range(0.01, 0.5).Draw(t, "t") * (m.Beta + h.T) // below, the integral is the less exact one
+		n, alpha, beta := m.R+h.X, m.Alpha+h.T, m.Beta+h.T
+		want := math.Exp(math.Log(n) + n*math.Log(alpha) + m.S*math.Log(beta) + integrand{n + 1, alpha, m.S, beta}.integrate(0, soon, nil))
+		if got := m.BuyAlive(h, soon); math.Abs(got-want) > 1e-10*want {
+			t.Fatalf("%+v %+v: within %v %v, by the integral %v", m, h, soon, got, want)
+		}
+	})
+}
+
 // Newton's answers for Pareto/NBD are those of a search that knows nothing of derivatives.
 func TestParetoAgainstSearch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
