@@ -43,7 +43,7 @@ func runCustomers(ctx context.Context, c Config, log io.Writer) (*Result, error)
 		{"personal top", func() (recipe, error) { return newTop(cases, true), nil }},
 		{"tifu-knn", func() (recipe, error) { return newTIFU(cases), nil }},
 		{"buy_again", func() (recipe, error) { return newRebuy(cases, true), nil }},
-		{"buy_again, new", func() (recipe, error) { return newRebuy(cases, false), nil }},
+		{"next_basket", func() (recipe, error) { return newRebuy(cases, false), nil }},
 	}
 	test := c.sampled(cases)
 	if c.Shuffle {
@@ -193,8 +193,8 @@ func (t *tifu) recommend(dst []uint32, c *Case, k int) []uint32 {
 	return appendTop(dst, maps.All(scores), t.single, k)
 }
 
-// again is the engine's recipe, fed in the order in which orders arrive; or its ranker with new products among the
-// candidates, which the protocol asks for and the recipe does not show.
+// again is the engine's recipe, fed in the order in which orders arrive: buy_again, or next_basket, which offers new products
+// as well, as the protocol asks for.
 type again struct {
 	only    bool // what was bought before
 	history *rebuy.History

@@ -54,8 +54,8 @@ func (a *Answerer) complete(basket []uint32, recipe Recipe) {
 	}
 }
 
-// buyAgain offers what the person bought before, the most likely next first.
-func (a *Answerer) buyAgain() {
+// buyNext offers what the person is likely to buy next: of what was bought before, or of all.
+func (a *Answerer) buyNext(recipe Recipe) {
 	b := &a.baskets
 	if b.rebuy == nil {
 		b.rebuy = rebuy.NewScratch()
@@ -67,14 +67,17 @@ func (a *Answerer) buyAgain() {
 	if a.who.Visitor != 0 {
 		b.owners = append(b.owners, VisitorOwner(a.who.Visitor))
 	}
-	q := rebuy.Query{Owners: b.owners, Now: a.q.Now, Again: true, Allow: a.allow}
+	q := rebuy.Query{Owners: b.owners, Now: a.q.Now, Again: recipe == BuyAgain, Allow: a.allow}
+	if !q.Again {
+		q.Fill = a.bestsellers()
+	}
 	b.again = a.m.Rebuy.Recommend(b.rebuy, b.again[:0], a.m.Bought, q, a.c.room)
 	if len(b.again) == 0 {
 		return
 	}
 	least := b.again[len(b.again)-1].Score
 	for _, x := range b.again {
-		a.c.offer(candidate{item: x.Item, score: x.Score - least + 1, count: float32(x.Bought), stat: x.Score})
+		a.c.offer(candidate{item: x.Item, score: x.Score - least + 1, from: x.From, count: x.Count, stat: x.Score})
 	}
 }
 

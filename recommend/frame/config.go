@@ -24,6 +24,7 @@ const (
 	RecentlyViewed     Recipe = "recently_viewed"      // what the person viewed, newest first
 	CartLeft           Recipe = "cart_left"            // what the person left in the cart
 	BuyAgain           Recipe = "buy_again"            // what the person bought before
+	NextBasket         Recipe = "next_basket"          // what a person who has bought buys next: again, or for the first time
 	Bestsellers        Recipe = "bestsellers"          // most orders, of the category asked about or the shop
 	Trending           Recipe = "trending"             // viewed more than usual, of the category asked about or the shop
 	MostViewed         Recipe = "most_viewed"          // most views lately, of the category asked about or the shop
@@ -34,7 +35,7 @@ const (
 // Recipes is all of them.
 var Recipes = []Recipe{
 	BoughtTogether, BoughtAfterViewing, ViewedTogether, Similar, Next, ForYou, Complements, RecentlyViewed, CartLeft, BuyAgain,
-	Bestsellers, Trending, MostViewed, New, OnSale,
+	NextBasket, Bestsellers, Trending, MostViewed, New, OnSale,
 }
 
 // Step is one link of a chain.

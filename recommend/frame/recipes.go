@@ -30,8 +30,8 @@ func (a *Answerer) collect(s Step) {
 		for i, e := range a.reader.Cart(a.who) {
 			a.c.offer(candidate{item: e.ID, score: 1 / float32(i+1), count: float32(e.Aux), stat: 1})
 		}
-	case BuyAgain:
-		a.buyAgain()
+	case BuyAgain, NextBasket:
+		a.buyNext(s.Recipe)
 	case Bestsellers, Trending, MostViewed:
 		a.shelf(s)
 	case New:

@@ -58,6 +58,7 @@ type Item struct {
 	Score  float32 // the ranker's, comparable within one answer only
 	Bought uint32  // times that the owner bought it, 0 for a new one
 	From   uint32  // for a new one: product of the owner that led to it, or 0
+	Count  float32 // times bought; for a new one orders that hold it, with From if there is one, older ones weighing less
 	Since  uint32  // seconds since bought last
 	Rhythm uint32  // mean gap between purchases in seconds, 0 before the second
 }
@@ -80,6 +81,7 @@ type candidate struct {
 	confidence float32
 	strongest  float32
 	from       uint32
+	pairs      float32 // orders that hold it and from
 	base       float32
 }
 
@@ -102,9 +104,13 @@ func NewScratch() *Scratch {
 	return &Scratch{found: make([]candidate, 0, maxFound), ranked: make([]candidate, 0, maxFound)}
 }
 
-// Recommend appends the n products that the owner is most likely to buy next to dst, best first.
+// Recommend appends the n products that the owner is most likely to buy next to dst, best first: none for who has not
+// bought yet.
 func (h *History) Recommend(s *Scratch, dst []Item, lists *neighbours.Lists, q Query, n int) []Item {
 	s.find(h, lists, q)
+	if len(s.own) == 0 {
+		return dst
+	}
 	w := h.Ranker.Weights()
 	s.order = s.order[:0]
 	for i := range s.found {
@@ -114,10 +120,13 @@ func (h *History) Recommend(s *Scratch, dst []Item, lists *neighbours.Lists, q Q
 	}
 	for _, o := range top.Of(s.order, n) {
 		c := &s.found[o.At]
-		it := Item{Item: c.item, Score: o.Score, From: c.from}
-		if c.own {
-			it.Bought, it.Rhythm, it.From = uint32(c.count), uint32(c.gap), 0
+		it := Item{Item: c.item, Score: o.Score, From: c.from, Count: c.pairs}
+		switch {
+		case c.own:
+			it.Bought, it.Rhythm, it.From, it.Count = uint32(c.count), uint32(c.gap), 0, float32(c.count)
 			it.Since = q.Now.Seconds() - min(c.last, q.Now.Seconds())
+		case c.from == 0:
+			it.Count = c.right
 		}
 		dst = append(dst, it)
 	}
@@ -200,7 +209,7 @@ func (s *Scratch) spread(lists *neighbours.Lists, q Query) {
 			cosine := weight * neighbours.Cosine(n.Count, p.Left, n.Right)
 			confidence := min(n.Count/(p.Left+5), 1)
 			if cosine > c.strongest {
-				c.from = e.item
+				c.from, c.pairs = e.item, n.Count
 			}
 			c.cosine += cosine
 			c.confidence += weight * confidence

@@ -1,4 +1,5 @@
-// Package rebuy is what a person buys next from what the person bought before: the recipe buy_again.
+// Package rebuy is what a person buys next from what the person bought before: the recipes buy_again and
+// next_basket.
 //
 // For every owner (a contact, or a visitor that is no contact yet) it keeps the products bought, bounded: how often, by two
 // fading counts (the group decay of TIFU-kNN, Hu et al., SIGIR 2020, in closed form: a slow and a fast memory of the
@@ -6,8 +7,8 @@
 // product it keeps how many buyers came back for it. With the neighbours of what the owner buys and the bestsellers,
 // these are the features of a small learned ranker, which learns from each order before it is counted.
 //
-// Cost: O(1) a purchased line, some 150 us a question. Memory: 24 B an owner who has bought and 12 to 24 B of table, 24 B a product of an owner,
-// in lists of 4 to 128; 8 B a product.
+// Cost: O(1) a purchased line, some 150 us a question. Memory: 24 B an owner who has bought and 12 to 24 B of table, 24 B a
+// product of an owner, in lists of 4 to 128; 8 B a product.
 // One goroutine writes, any number read.
 package rebuy
 

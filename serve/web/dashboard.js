@@ -303,7 +303,7 @@ function proof(item) {
 }
 
 const evidence = {
-  bought_together: "bought with", bought_after_viewing: "bought after", viewed_together: "looked at with", similar: "like", next: "next after", complements: "goes with",
+  bought_together: "bought with", bought_after_viewing: "bought after", viewed_together: "looked at with", similar: "like", next: "next after", complements: "goes with", next_basket: "with",
 };
 
 function why(item) {
