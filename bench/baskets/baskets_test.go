@@ -72,6 +72,9 @@ func run(t *testing.T, c Config, text string) *Result {
 	if err := r.JSON(&b); err != nil {
 		t.Fatal(err)
 	}
+	if err := r.Plot(filepath.Join(t.TempDir(), "plot.svg")); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"text/tabwriter"
+
+	"orrery/bench/chart"
 )
 
 // MarshalJSON writes the figures by their names: "hr@10", "hr@10_95", "hr@10_delta".
@@ -59,4 +61,17 @@ func (r *Result) Text(dst io.Writer) error {
 		fmt.Fprintf(dst, "%s: %s\n", name, r.Definitions[name])
 	}
 	return nil
+}
+
+// Plot writes a bar chart of the figures by recipe with their intervals to a file; its ending says the format.
+func (r *Result) Plot(path string) error {
+	names, series := make([]string, len(r.Results)), make([]chart.Series, len(r.metrics))
+	for i, f := range r.Results {
+		names[i] = f.Recipe
+		for k, v := range f.Values {
+			series[k].Name = v.Name
+			series[k].Bars = append(series[k].Bars, chart.Bar{Value: 100 * v.Mean, Low: 100 * v.In.Low, High: 100 * v.In.High})
+		}
+	}
+	return chart.SaveBars(r.Dataset.Name+": "+r.Protocol, "per cent", names, series, path)
 }

@@ -3,14 +3,11 @@ package sessions
 import (
 	"encoding/json"
 	"fmt"
-	"image/color"
 	"io"
 	"slices"
 	"text/tabwriter"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
+	"orrery/bench/chart"
 	"orrery/bench/metric"
 )
 
@@ -88,60 +85,12 @@ func (r *Result) JSON(dst io.Writer) error {
 
 // Plot writes a bar chart of hit rate and MRR by recipe with their intervals to a file; its ending says the format.
 func (r *Result) Plot(path string) error {
-	p := plot.New()
-	p.Title.Text = r.Dataset.Name + ": next item among all items"
-	p.Y.Label.Text = "per cent"
-	p.Y.Min = 0
-	p.Legend.Top, p.Legend.Left = true, true
 	names := make([]string, len(r.Results))
+	hits, ranks := chart.Series{Name: "hit rate"}, chart.Series{Name: "MRR"}
 	for i, f := range r.Results {
 		names[i] = f.Recipe
+		hits.Bars = append(hits.Bars, chart.Bar{Value: 100 * f.HR, Low: 100 * f.HR95.Low, High: 100 * f.HR95.High})
+		ranks.Bars = append(ranks.Bars, chart.Bar{Value: 100 * f.MRR, Low: 100 * f.MRR95.Low, High: 100 * f.MRR95.High})
 	}
-	p.NominalX(names...)
-	grid := plotter.NewGrid()
-	grid.Vertical.Color = nil
-	p.Add(grid)
-	series := []struct {
-		name   string
-		value  func(*Figures) (float64, metric.Interval)
-		offset float64
-		fill   color.RGBA
-	}{
-		{"hit rate", func(f *Figures) (float64, metric.Interval) { return f.HR, f.HR95 }, -0.19, color.RGBA{0x2a, 0x5c, 0x8a, 0xff}},
-		{"MRR", func(f *Figures) (float64, metric.Interval) { return f.MRR, f.MRR95 }, 0.19, color.RGBA{0xd9, 0x8e, 0x32, 0xff}},
-	}
-	for _, s := range series {
-		values := make(plotter.Values, len(r.Results))
-		var points errorPoints
-		for i := range r.Results {
-			v, in := s.value(&r.Results[i])
-			values[i] = 100 * v
-			points.XYs = append(points.XYs, plotter.XY{X: float64(i) + s.offset, Y: 100 * v})
-			points.YErrors = append(points.YErrors, struct{ Low, High float64 }{100 * (v - in.Low), 100 * (in.High - v)})
-		}
-		bars, err := plotter.NewBarChart(values, vg.Points(22))
-		if err != nil {
-			return fmt.Errorf("cannot plot %q: %w", path, err)
-		}
-		bars.Color, bars.LineStyle.Width = s.fill, 0
-		bars.Offset = vg.Points(60 * s.offset)
-		whiskers, err := plotter.NewYErrorBars(points)
-		if err != nil {
-			return fmt.Errorf("cannot plot %q: %w", path, err)
-		}
-		p.Add(bars, whiskers)
-		p.Legend.Add(s.name, bars)
-	}
-	p.X.Min, p.X.Max = -0.6, float64(len(names))-0.4 // the bars have moved them
-	p.Y.Max *= 1.12
-	width := vg.Length(len(r.Results)) * vg.Points(60)
-	if err := p.Save(width+vg.Points(60), 3.6*vg.Inch, path); err != nil {
-		return fmt.Errorf("cannot plot %q: %w", path, err)
-	}
-	return nil
-}
-
-type errorPoints struct {
-	plotter.XYs
-	plotter.YErrors
+	return chart.SaveBars(r.Dataset.Name+": next item among all items", "per cent", names, []chart.Series{hits, ranks}, path)
 }

@@ -17,6 +17,7 @@ type backtestBasketsCmd struct {
 	Valid   bool   `name:"valid" help:"Leave the test out and test on the last part of the training: for tuning."`
 	Shuffle bool   `name:"shuffle" help:"Shuffle what was bought among the cases: a leak check, everything must fall to popularity."`
 	Sample  int    `name:"sample" help:"Run about so many cases only."`
+	Plot    string `name:"plot" placeholder:"FILE" help:"Write a chart, .png or .svg."`
 	Quiet   bool   `name:"quiet" help:"No progress."`
 }
 
@@ -36,6 +37,11 @@ func (c *backtestBasketsCmd) Run(ctx context.Context, all *cli) error {
 	r, err := baskets.Run(ctx, cfg, log)
 	if err != nil {
 		return err
+	}
+	if c.Plot != "" {
+		if err := r.Plot(c.Plot); err != nil {
+			return err
+		}
 	}
 	if all.JSON {
 		return r.JSON(os.Stdout)

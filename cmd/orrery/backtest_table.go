@@ -188,7 +188,7 @@ func (c *backtestTableCmd) baskets(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			return errors.Join(c.show(w, s.name, r.Text), c.keep(s.name+".json", r.JSON))
+			return errors.Join(c.show(w, s.name, r.Text), c.keep(s.name+".json", r.JSON), c.plot(s.name+".png", r.Plot))
 		})
 	}
 	return each(ctx, jobs)
