@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -127,8 +128,11 @@ func load(file string) (all []history, told bool, err error) {
 	for i, row := range rows[1:] {
 		var v [5]float64
 		for k, text := range row {
-			if v[k], err = strconv.ParseFloat(text, 64); err != nil || v[k] < 0 {
+			if v[k], err = strconv.ParseFloat(text, 64); err != nil || !(v[k] >= 0 && v[k] < 1<<31) {
 				return nil, false, fmt.Errorf("line %d, column %d: %q is not a number of 0 or more", i+2, k+1, text)
+			}
+			if k < 3 && v[k] != math.Trunc(v[k]) {
+				return nil, false, fmt.Errorf("line %d, column %d: %q is not a whole number", i+2, k+1, text)
 			}
 		}
 		h := history{btyd.ChancesCell{Chances: btyd.Chances{X: int(v[0]), Tx: int(v[1]), N: int(v[2])}, Count: v[3]}, v[4]}

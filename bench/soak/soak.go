@@ -134,7 +134,7 @@ func measure(ctx context.Context, cfg Config, node *child.Process) (*Result, err
 		err = s.interval(ctx, source)
 		select {
 		case ended := <-poured:
-			return nil, errors.Join(err, fmt.Errorf("the stream of events ended before the run did: %w", ended))
+			return nil, errors.Join(err, errors.New("the stream of events ended before the run did"), ended)
 		default:
 		}
 	}
