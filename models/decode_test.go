@@ -312,3 +312,15 @@ func TestDecodeKeepsTheRecord(t *testing.T) {
 		}
 	}
 }
+
+// What a writer may append can be read: the longest key and the longest record fit into what the log takes.
+func TestOneBoundOfARecord(t *testing.T) {
+	id := strings.Repeat("i", MaxID)
+	for _, kind := range []Kind{ProductUpsert, ProductPrice, ProductStock, ProductRemove, PageView} {
+		e := Event{Kind: kind, Shop: []byte(strings.Repeat("s", MaxShop)), Visitor: []byte(id), Items: []Item{{ID: []byte(id)}}}
+		r := RecordOf(&e, make([]byte, MaxRecord))
+		if len(r.Key) > MaxKey || len(r.Key)+len(r.Value) > MaxAppend {
+			t.Errorf("%v: a key of %d bytes and a value of %d", kind, len(r.Key), len(r.Value))
+		}
+	}
+}

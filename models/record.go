@@ -9,6 +9,9 @@ import (
 // ErrFull says that the log takes nothing more at the moment: nothing of the call was appended, try again shortly.
 var ErrFull = errors.New("the stream is full")
 
+// ErrTooLarge says that a record is larger than the log takes: it will never be appended, nor was anything of the call.
+var ErrTooLarge = errors.New("the record is too large")
+
 // Record is one message on its way into the log.
 type Record struct {
 	Topic Topic

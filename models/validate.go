@@ -8,9 +8,18 @@ import (
 	"unicode/utf8"
 )
 
+// Bounds of a record in the log: one number for whoever writes it and whoever reads it, or what was taken could never be
+// written, or what was written never be read.
+const (
+	MaxAppend = 1_000_000 - 4096     // bytes of key and value: one batch of Kafka's default size (1,000,012) less its own fields
+	MaxKey    = MaxShop + MaxID + 32 // bytes of a key: the longest is shop, product and kind of a price
+	MaxAdded  = 1024                 // bytes that a server may add: a shop (64 that are escaped are 384), id, time, what it knows of the sender
+)
+
 // Bounds of what Decode accepts.
 const (
-	MaxRecord   = 1 << 20                  // bytes of a record
+	MaxRecord   = MaxAppend - MaxKey       // bytes of a record
+	MaxSent     = MaxRecord - MaxAdded     // bytes of an event as a sender may send it to a server that adds to it
 	MaxItems    = 2000                     // items of an event: a wholesaler's order has over a thousand
 	MaxName     = 100                      // bytes of an event's name
 	MaxID       = 200                      // bytes of an id: visitor, contact, session, item_id, order, id, recommendation

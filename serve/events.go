@@ -106,9 +106,15 @@ func eventsShop(c *call) ([]byte, *fault) {
 // otherShop refuses an event that speaks for another shop than its request does.
 var otherShop = &models.Invalid{Field: "shop", Code: "other_shop", Reason: "the event is of another shop than the request or its key"}
 
+// tooLargeEvent refuses an event that the log would never take.
+var tooLargeEvent = &models.Invalid{Code: models.TooLarge, Reason: "the event has more than " + strconv.Itoa(models.MaxSent) + " bytes"}
+
 // take decodes one event and adds it to the records. shop, where there is one, is the only shop it may be of.
 func (in *ingest) take(record []byte, now models.Time, shop []byte, bot bool) *models.Invalid {
 	e := &in.event
+	if len(record) > models.MaxSent { // what amend adds must fit as well
+		return tooLargeEvent
+	}
 	if err := e.Decode(record, now); err != nil {
 		var bad *models.Invalid
 		errors.As(err, &bad)
@@ -168,6 +174,8 @@ func (s *Server) append(in *ingest) *fault {
 	case errors.Is(err, models.ErrFull):
 		s.metrics.full.Add(1)
 		return &fault{fasthttp.StatusTooManyRequests, "full", "the stream is full: send the same events again later", ""}
+	case errors.Is(err, models.ErrTooLarge): // take sees to it that none is; to ask for it again would be for ever
+		return &fault{fasthttp.StatusRequestEntityTooLarge, models.TooLarge, "an event is larger than the log takes: nothing was taken", ""}
 	}
 	s.metrics.logFailures.Add(1)
 	s.cfg.Logger.Warn("cannot append events", "events", len(in.records), "error", err)

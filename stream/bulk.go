@@ -50,8 +50,8 @@ func (b *Bulk) Put(ctx context.Context, r models.Record) error {
 	if err := b.failure(); err != nil {
 		return err
 	}
-	if n := len(r.Key) + len(r.Value); n > MaxRecordBytes {
-		return fmt.Errorf("cannot append a record of %d bytes: %w", n, ErrTooLarge)
+	if n := len(r.Key) + len(r.Value); n > models.MaxAppend {
+		return fmt.Errorf("cannot append a record of %d bytes: %w", n, models.ErrTooLarge)
 	}
 	b.client.Produce(ctx, &kgo.Record{Topic: b.cluster.Topic(r.Topic), Key: r.Key, Value: r.Value}, b.promised)
 	return nil

@@ -14,15 +14,9 @@ import (
 	"orrery/models"
 )
 
-// MaxRecordBytes bounds key and value of a record together: what fits into one batch of Kafka's default size
-// (1,000,012 bytes) with room for the batch's own fields.
-const MaxRecordBytes = 1_000_000 - 4096
-
-// Errors of Writer and Bulk. A full Writer answers models.ErrFull.
-var (
-	ErrTooLarge = errors.New("the record is too large")
-	ErrClosed   = errors.New("the writer is closed")
-)
+// ErrClosed is the error of a closed Writer. A full one answers models.ErrFull, and both Writer and Bulk models.ErrTooLarge for
+// a record of more than models.MaxAppend bytes.
+var ErrClosed = errors.New("the writer is closed")
 
 // WriterConfig bounds a Writer. The zero value is usable.
 type WriterConfig struct {
@@ -106,7 +100,7 @@ func NewWriter(cfg WriterConfig) (*Writer, error) {
 	return w, nil
 }
 
-// Append writes records and returns when all of them are acknowledged. models.ErrFull and ErrTooLarge mean that none
+// Append writes records and returns when all of them are acknowledged. models.ErrFull and models.ErrTooLarge mean that none
 // was written; after any other error some may have been, and repeating the call with the same event ids is safe. The
 // bytes are copied. When ctx ends first the records may still be written.
 func (w *Writer) Append(ctx context.Context, records []models.Record) error {
@@ -132,8 +126,8 @@ func (w *Writer) newCall(records []models.Record) (*call, error) {
 	c := &call{records: make([]kgo.Record, len(records)), left: len(records), done: make(chan struct{})}
 	for i := range records {
 		n := len(records[i].Key) + len(records[i].Value)
-		if n > MaxRecordBytes {
-			return nil, fmt.Errorf("cannot append record %d of %d bytes: %w", i, n, ErrTooLarge)
+		if n > models.MaxAppend {
+			return nil, fmt.Errorf("cannot append record %d of %d bytes: %w", i, n, models.ErrTooLarge)
 		}
 		c.bytes += n
 	}

@@ -138,8 +138,8 @@ func TestWriterLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	large := models.Record{Topic: models.Pageviews, Key: []byte("k"), Value: make([]byte, MaxRecordBytes)}
-	if err := w.Append(ctx, []models.Record{record(0), large}); !errors.Is(err, ErrTooLarge) {
+	large := models.Record{Topic: models.Pageviews, Key: []byte("k"), Value: make([]byte, models.MaxAppend)}
+	if err := w.Append(ctx, []models.Record{record(0), large}); !errors.Is(err, models.ErrTooLarge) {
 		t.Errorf("got %v, want ErrTooLarge", err)
 	}
 	large.Value = large.Value[1:]
@@ -156,7 +156,7 @@ func TestWriterLimits(t *testing.T) {
 	if err := w.Append(ctx, []models.Record{record(1)}); !errors.Is(err, ErrClosed) {
 		t.Errorf("got %v, want ErrClosed", err)
 	}
-	if got := values(t, c, models.Pageviews); len(got) != 1 || len(got["k"][0]) != MaxRecordBytes-1 {
+	if got := values(t, c, models.Pageviews); len(got) != 1 || len(got["k"][0]) != models.MaxAppend-1 {
 		t.Errorf("got %d keys, want the large record alone", len(got))
 	}
 }
@@ -203,7 +203,7 @@ func TestBulk(t *testing.T) {
 	if got := values(t, c, models.Pageviews)["v3"]; bulk.Acked() != 5000 || len(got) != 1000 || got[999] != "4998" {
 		t.Errorf("got %d acked, %d of one key, want 5000 and 1000 in order", bulk.Acked(), len(got))
 	}
-	if err := bulk.Put(ctx, models.Record{Topic: models.Pageviews, Value: make([]byte, MaxRecordBytes+1)}); !errors.Is(err, ErrTooLarge) {
+	if err := bulk.Put(ctx, models.Record{Topic: models.Pageviews, Value: make([]byte, models.MaxAppend+1)}); !errors.Is(err, models.ErrTooLarge) {
 		t.Errorf("got %v, want ErrTooLarge", err)
 	}
 	b.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed, Count: -1})
