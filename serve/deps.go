@@ -91,7 +91,7 @@ type PartitionStatus struct {
 // Clock tells the reader's time: the wall clock, or the stream's own in replays of old data.
 type Clock func() models.Time
 
-// Deps is what a server answers from. All fields but Metrics are required.
+// Deps is what a server answers from. All fields but Checks and Metrics are required.
 type Deps struct {
 	Recommender Recommender
 	Social      SocialProof
@@ -101,6 +101,8 @@ type Deps struct {
 	Log         Log
 	Stream      Stream
 	Clock       Clock
+	// Checks are conditions beside the server's own, told by /readyz?verbose, metrics and dashboard.
+	Checks []Check
 	// Metrics are written to /metrics after the server's own, in Prometheus' text format.
 	Metrics []func(io.Writer)
 }

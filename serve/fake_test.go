@@ -176,10 +176,12 @@ type rig struct {
 	client fasthttp.HostClient
 }
 
-func newRig(t *testing.T, cfg Config) *rig {
+func newRig(t *testing.T, cfg Config, checks ...Check) *rig {
 	t.Helper()
 	k := newFake()
-	s, err := New(cfg, k.deps())
+	deps := k.deps()
+	deps.Checks = checks
+	s, err := New(cfg, deps)
 	if err != nil {
 		t.Fatal(err)
 	}

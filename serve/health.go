@@ -4,8 +4,6 @@ import (
 	"strconv"
 
 	"github.com/valyala/fasthttp"
-
-	"orrery/models"
 )
 
 // answerHealth answers GET /healthz: the process is alive. It depends on nothing.
@@ -13,35 +11,8 @@ func (s *Server) answerHealth(c *call) *fault {
 	return c.end(append(c.begin(), `{"status":"ok"}`+"\n"...))
 }
 
-// check is one condition of readiness.
-type check struct {
-	name   string
-	ok     bool
-	reason string
-}
-
-// checks returns the conditions of readiness.
-func (s *Server) checks() []check {
-	status := s.deps.Stream.Status()
-	lag := strconv.FormatInt(status.Lag, 10) + " records behind"
-	caughtUp := check{"caught_up", status.Ready, lag}
-	if !status.Ready {
-		caughtUp.reason = "still reading the log: " + lag
-	}
-	moving := check{"stream", status.Err == nil, "moving"}
-	if status.Err != nil {
-		moving.reason = status.Err.Error()
-	}
-	behind := check{"lag", s.cfg.MaxLag == 0 || status.Lag <= s.cfg.MaxLag, lag}
-	serving := check{"serving", !s.stopping.Load(), "serving"}
-	if !serving.ok {
-		serving.reason = "shutting down"
-	}
-	return []check{caughtUp, moving, behind, serving}
-}
-
 // answerReady answers GET /readyz: 200 once the models have caught up with the log, 503 before and while shutting down.
-// ?verbose lists the conditions.
+// ?verbose lists all conditions, those too that take no readiness away.
 func (s *Server) answerReady(c *call) *fault {
 	checks, verbose, ready := s.checks(), false, true
 	for {
@@ -52,7 +23,7 @@ func (s *Server) answerReady(c *call) *fault {
 		verbose = verbose || string(name) == "verbose"
 	}
 	for _, k := range checks {
-		ready = ready && k.ok
+		ready = ready && (k.ok || !k.fatal)
 	}
 	if !ready {
 		c.ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
@@ -64,10 +35,7 @@ func (s *Server) answerReady(c *call) *fault {
 			if i > 0 {
 				body = append(body, ',')
 			}
-			body = models.AppendString(append(body, `{"name":`...), k.name)
-			body = strconv.AppendBool(appendMember(body, "ok"), k.ok)
-			body = models.AppendString(appendMember(body, "reason"), k.reason)
-			body = append(body, '}')
+			body = appendCheck(body, &k)
 		}
 		body = append(body, ']')
 	}

@@ -225,6 +225,7 @@ func (h *hub) appendTick(dst []byte, x *sample) []byte {
 	dst = strconv.AppendInt(appendMember(dst, "lag"), x.status.Lag, 10)
 	dst = strconv.AppendInt(appendMember(dst, "delay_ms"), x.status.Delay.Milliseconds(), 10)
 	dst = strconv.AppendBool(appendMember(dst, "ready"), x.status.Ready && !h.s.stopping.Load())
+	dst = appendFailing(appendMember(dst, "failing"), h.s.checks())
 	dst = appendMember(dst, "snapshot_age")
 	if age := x.status.SnapshotAge; age < 0 {
 		dst = append(dst, "null"...)

@@ -73,13 +73,7 @@ func (s *Server) writeMetrics(w io.Writer) {
 	s.writeStream(w)
 	s.writeState(w)
 	s.writeQuality(w)
-	ready := 1
-	for _, k := range s.checks() {
-		if !k.ok {
-			ready = 0
-		}
-	}
-	metrics.WriteGaugeUint64(w, "ready", uint64(ready))
+	writeChecks(w, s.checks())
 	metrics.WriteGaugeUint64(w, "live_streams", uint64(s.live.readers()))
 	metrics.WriteGaugeUint64(w, fmt.Sprintf("build_info{version=%q,go=%q}", s.cfg.Version, runtime.Version()), 1)
 	metrics.WriteProcessMetrics(w)

@@ -178,7 +178,9 @@ function micros(us) {
 const rate = (n) => number.format(n < 10 ? Math.round(n * 10) / 10 : Math.round(n));
 
 function tick(t) {
-  setStatus(t.ready ? "live" : "behind", t.ready ? "live" : `catching up, ${number.format(t.lag)} to go`);
+  const failing = (t.failing || []).filter((c) => c.name !== "caught_up" && c.name !== "lag");
+  if (failing.length > 0) setStatus("down", failing.map((c) => `${c.name.replaceAll("_", " ")}: ${c.reason}`).join("; "));
+  else setStatus(t.ready ? "live" : "behind", t.ready ? "live" : `catching up, ${number.format(t.lag)} to go`);
   push("events", t.events_per_second); push("frames", t.frames_per_second); push("p99", t.p99_us); push("lag", t.lag);
   unit($("events"), rate(t.events_per_second));
   unit($("frames"), rate(t.frames_per_second));
