@@ -12,6 +12,9 @@ package models
 //   - currency in lower case; view_search_results, GA4's name, for search.
 //   - Unknown members, see Event.Props.
 //
+// Of a public event (see Trust) a time that is more than MaxPublicAhead later than at is implausible as well: a stranger's clock
+// must not outrun everybody's.
+//
 // An error is an *Invalid. The event's content is then undefined. record must not change while the event is in use.
 func (e *Event) Decode(record []byte, at Time) error {
 	*e = Event{Items: e.Items[:0], scratch: kept(e.scratch, 1<<16), props: kept(e.props, 1<<16), spans: kept(e.spans, 1<<12)}
@@ -147,6 +150,12 @@ func (d *decoder) eventMember(i int) (end int, known bool) {
 		return d.count(i, &e.Slot, 0, 0, MaxSlot), true
 	case "props":
 		return d.ownProps(i), true
+	case "trust":
+		return d.trust(i), true
+	case "net":
+		return d.net(i), true
+	case "sent_at":
+		return d.sentAt(i), true
 	}
 	return d.skip(i, 2), false // 2: Append puts it into props
 }

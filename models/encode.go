@@ -34,6 +34,15 @@ func Append(dst []byte, e *Event) []byte {
 	if e.Slot != 0 {
 		dst = strconv.AppendInt(append(dst, `,"slot":`...), int64(e.Slot), 10)
 	}
+	if e.Trust != Trusted {
+		dst = AppendString(append(dst, `,"trust":`...), e.Trust.String())
+	}
+	if e.Net != 0 {
+		dst = append(AppendHash(append(dst, `,"net":"`...), e.Net), '"')
+	}
+	if e.SentAt != 0 {
+		dst = appendQuotedTime(append(dst, `,"sent_at":`...), e.SentAt)
+	}
 	if len(e.Props) > 0 {
 		dst = append(dst, `,"props":{`...)
 		dst = append(append(dst, e.Props...), '}')

@@ -10,6 +10,7 @@ type Event struct {
 	ID      []byte // idempotence key; empty where the sender gave none: see IDHash
 	Time    Time   // when it happened; the record's time where absent or implausible (see Decode)
 	NoTime  bool   // Time was taken from the record
+	SentAt  Time   // when the sender's clock said that it sent this, 0 where it did not: see Corrected
 	Shop    []byte // tenant; empty means "default"
 	Visitor []byte // browser
 	Contact []byte // known person
@@ -27,11 +28,18 @@ type Event struct {
 	Recommendation []byte // id of the frame that was seen or clicked
 	Slot           int32  // slot within it, from 1; 0 where absent
 
+	// Who said it. Whoever takes events from strangers writes both members into the record, over what the sender may have
+	// put there; a record without them comes from the shop itself (see Trust).
+	Trust Trust
+	Net   uint64 // keyed hash of the network that the sender is in, 0 where it is not known
+	Stale bool   // public, and more than MaxStale older than its record: it teaches nothing that others see
+
 	// Props is a JSON object without its braces: the member list of everything that this struct has no field for, in
 	// the order sent, unknown members of "page" as "page.name", and after them the members of "props" itself. Where a
 	// key is there twice the later one counts. Members walks it. Unknown fields survive a round trip through it.
 	Props []byte
 
+	said    Time   // the time as sent, 0 where none was
 	scratch []byte // resolved escapes
 	props   []byte // Props, and those of items, where they had to be put together
 	spans   []span // unknown members met so far

@@ -12,6 +12,16 @@ const (
 	seedDerived = 2
 )
 
+// derivedMark begins an id that a server has made of an event's content: what AppendDerivedID wrote. Hexadecimal digits of
+// the content's hash follow.
+const derivedMark = '~'
+
+// AppendDerivedID appends the id that stands for an event without one in the log, where its time may not be the one that it
+// was sent with. IDHash of it is that of the event as it was sent.
+func AppendDerivedID(dst []byte, e *Event) []byte {
+	return AppendHash(append(dst, derivedMark), e.derive())
+}
+
 // Derived tells whether the sender gave no id, so that IDHash has to be made of the content.
 func (e *Event) Derived() bool { return len(e.ID) == 0 }
 
@@ -24,6 +34,11 @@ func (e *Event) Derived() bool { return len(e.ID) == 0 }
 func (e *Event) IDHash() uint64 {
 	if e.Derived() {
 		return e.derive()
+	}
+	if e.ID[0] == derivedMark {
+		if h, ok := parseHash(e.ID[1:]); ok {
+			return h
+		}
 	}
 	if len(e.Shop) == 0 || string(e.Shop) == DefaultShop {
 		return xxhash.Sum64(e.ID)
@@ -48,7 +63,11 @@ func (e *Event) derive() uint64 {
 	h.text(e.Visitor)
 	h.text(e.Contact)
 	h.text(e.Name)
-	h.number(int64(e.Time))
+	if e.SentAt != 0 && e.said != 0 {
+		h.number(int64(e.said)) // as sent: a retry says another SentAt, and may be corrected by another difference
+	} else {
+		h.number(int64(e.Time))
+	}
 	h.text(e.Order)
 	h.text(e.Query)
 	h.text(e.Recommendation)

@@ -133,7 +133,11 @@ func agreeTime(t *testing.T, e *Event, raw json.RawMessage, at Time) {
 			want = Time(d.Int64())
 		}
 	}
-	no := want < MinTime || want > at+MaxAhead
+	ahead := MaxAhead
+	if e.Trust == Public {
+		ahead = MaxPublicAhead
+	}
+	no := want < MinTime || want > at+ahead
 	if no {
 		want = at
 	}
@@ -192,7 +196,7 @@ func agreeProps(t *testing.T, e *Event, top, page object) {
 	t.Helper()
 	props := mustObject(t, top["props"])
 	for _, known := range []string{"event", "id", "time", "shop", "visitor", "contact", "session", "page", "items", "order",
-		"value", "currency", "query", "recommendation", "slot", "props"} {
+		"value", "currency", "query", "recommendation", "slot", "props", "trust", "net", "sent_at"} {
 		delete(top, known)
 	}
 	for name, value := range page {

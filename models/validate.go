@@ -30,6 +30,9 @@ const (
 	MaxSlot     = 10_000                   // slot within a recommendation
 	MinTime     = Time(946_684_800 * 1000) // 2000-01-01: no shop's events are older
 	MaxAhead    = Day                      // how far a time may lie ahead of the record's
+
+	MaxPublicAhead = 5 * Minute // how far that of a public event may
+	MaxStale       = Day        // how old a public event may be and still teach what others see
 )
 
 var (
@@ -73,7 +76,13 @@ func (e *Event) checkProduct() *Invalid {
 
 // settleTime replaces a time that cannot be by the record's.
 func (e *Event) settleTime(at Time) {
-	if e.Time < MinTime || e.Time > at+MaxAhead {
+	e.said = e.Time
+	ahead := MaxAhead
+	if e.Trust == Public {
+		ahead = MaxPublicAhead
+		e.Stale = e.Time >= MinTime && e.Time < at-MaxStale
+	}
+	if e.Time < MinTime || e.Time > at+ahead {
 		e.Time, e.NoTime = at, true
 	}
 }

@@ -21,6 +21,7 @@ type ingest struct {
 	rejected []rejection
 	arena    []byte // keys and rewritten records; a decoded event's own bytes die with the next Decode
 	agent    []byte
+	from     sender
 }
 
 // rejection is an event that was refused, by its index within the body.
@@ -30,7 +31,7 @@ type rejection struct {
 }
 
 // answerEvents answers POST /v1/events: one event, an array or NDJSON. What can be understood is appended to the log in
-// one call, byte for byte as it came; what cannot be is told by index. The answer comes after the log's acknowledgement.
+// one call, as it came but for what amend adds; what cannot be is told by index. The answer comes after the log's acknowledgement.
 func (s *Server) answerEvents(c *call) *fault {
 	body, f := s.body(c)
 	if f != nil {
@@ -68,8 +69,8 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 	if f != nil {
 		return f
 	}
-	var bot bool
-	bot, in.agent = crawler(c.ctx.UserAgent(), in.agent)
+	in.from = sender{shop: named, trust: c.grant.trust(), net: s.networks.hash(c.ctx.RemoteAddr())}
+	in.from.bot, in.agent = crawler(c.ctx.UserAgent(), in.agent)
 	now := models.TimeOf(c.begun) // the wall clock, as the log's own record times are
 	n := 0
 	err := models.Split(body, func(record []byte) bool {
@@ -77,7 +78,7 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 			n++
 			return false
 		}
-		if bad := in.take(record, now, named, bot); bad != nil {
+		if bad := in.take(record, now); bad != nil {
 			in.rejected = append(in.rejected, rejection{n, bad})
 		}
 		n++
@@ -109,8 +110,16 @@ var otherShop = &models.Invalid{Field: "shop", Code: "other_shop", Reason: "the 
 // tooLargeEvent refuses an event that the log would never take.
 var tooLargeEvent = &models.Invalid{Code: models.TooLarge, Reason: "the event has more than " + strconv.Itoa(models.MaxSent) + " bytes"}
 
-// take decodes one event and adds it to the records. shop, where there is one, is the only shop it may be of.
-func (in *ingest) take(record []byte, now models.Time, shop []byte, bot bool) *models.Invalid {
+// sender is what the server knows of whoever sends a request's events.
+type sender struct {
+	shop  []byte // the only shop that they may be of, where there is one
+	trust models.Trust
+	net   uint64
+	bot   bool
+}
+
+// take decodes one event and adds it to the records.
+func (in *ingest) take(record []byte, now models.Time) *models.Invalid {
 	e := &in.event
 	if len(record) > models.MaxSent { // what amend adds must fit as well
 		return tooLargeEvent
@@ -120,35 +129,55 @@ func (in *ingest) take(record []byte, now models.Time, shop []byte, bot bool) *m
 		errors.As(err, &bad)
 		return bad
 	}
+	shop := in.from.shop
 	if len(shop) > 0 && len(e.Shop) > 0 && string(e.Shop) != string(shop) {
 		return otherShop
 	}
 	r := models.RecordOf(e, record)
-	if addShop := len(shop) > 0 && len(e.Shop) == 0; addShop || bot {
-		if !addShop {
-			shop = nil
-		} else if e.Kind.Topic() == models.Catalogue {
-			e.Shop = shop
-			r.Key = models.RecordOf(e, record).Key
-		}
-		r.Value = in.amend(record, shop, bot)
+	if len(shop) > 0 && len(e.Shop) == 0 && e.Kind.Topic() == models.Catalogue {
+		e.Shop = shop
+		r.Key = models.RecordOf(e, record).Key
+		e.Shop = nil
 	}
+	r.Value = in.amend(record, now)
 	r.Key = in.keep(r.Key)
 	in.records = append(in.records, r)
 	in.kinds = append(in.kinds, e.Kind)
 	return nil
 }
 
-// amend returns a record with members added at its end, where they win over earlier ones of the same name: the shop of
-// the key, and "bot":true for what a crawler sent, which the engine then counts as a bot's and nothing else.
-func (in *ingest) amend(record, shop []byte, bot bool) []byte {
+// amend returns the record of the event with what the server knows better added at its end, where it wins over earlier members of
+// the same name: who says it (over whatever the sender has put there), the shop of the key, "bot":true for what a crawler
+// sent, which the engine then counts as a bot's and nothing else, and the time by this server's clock where the sender's is off.
+// An event without an id gets that of the event as it was sent, so that sent again it is the same.
+func (in *ingest) amend(record []byte, now models.Time) []byte {
+	e, from := &in.event, &in.from
 	start := len(in.arena)
 	in.arena = append(in.arena, record[:len(record)-1]...) // without its closing brace
-	if len(shop) > 0 {
-		in.arena = models.AppendString(append(in.arena, `,"shop":`...), shop)
+	plain := len(in.arena)
+	if len(from.shop) > 0 && len(e.Shop) == 0 {
+		in.arena = models.AppendString(append(in.arena, `,"shop":`...), from.shop)
 	}
-	if bot {
+	if from.bot {
 		in.arena = append(in.arena, `,"bot":true`...)
+	}
+	t, corrected := e.Corrected(now)
+	if e.Derived() && (corrected || !e.NoTime) {
+		in.arena = append(models.AppendDerivedID(append(in.arena, `,"id":"`...), e), '"')
+	}
+	if corrected {
+		in.arena = strconv.AppendInt(append(in.arena, `,"time":`...), int64(t), 10)
+	}
+	switch {
+	case from.trust != models.Trusted:
+		in.arena = append(append(append(in.arena, `,"trust":"`...), from.trust.String()...), `","net":"`...)
+		in.arena = append(models.AppendHash(in.arena, from.net), '"')
+	case e.Trust != models.Trusted || e.Net != 0: // who says it of himself is not asked
+		in.arena = append(in.arena, `,"trust":"secret","net":""`...)
+	}
+	if len(in.arena) == plain {
+		in.arena = in.arena[:start]
+		return record
 	}
 	in.arena = append(in.arena, '}')
 	return in.arena[start:len(in.arena):len(in.arena)]

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 
 	"github.com/valyala/fasthttp"
+
+	"orrery/models"
 )
 
 // Key is what a client presents as "Authorization: Bearer KEY"; a write key may come as ?key=KEY as well, because
@@ -46,6 +48,14 @@ func newKeyring(keys []Key) keyring {
 		}
 	}
 	return ring
+}
+
+// trust returns what events that come with the key are worth: without keys everybody is the shop.
+func (g *grant) trust() models.Trust {
+	if g.access == secret {
+		return models.Trusted
+	}
+	return models.Public
 }
 
 func bytesOrNil(s string) []byte {

@@ -23,9 +23,10 @@ import (
 
 // Server answers HTTP on one public and one admin listener. It is made by New, started by Start or Serve, ended by Stop.
 type Server struct {
-	cfg  Config
-	deps Deps
-	keys keyring
+	cfg      Config
+	deps     Deps
+	keys     keyring
+	networks *networks
 
 	public *fasthttp.Server
 	admin  *fasthttp.Server
@@ -59,12 +60,13 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("cannot seed recommendation ids: %w", err)
 	}
 	s := &Server{
-		cfg:     cfg,
-		deps:    deps,
-		keys:    newKeyring(cfg.Keys),
-		metrics: newRouteMetrics(),
-		assets:  newAssets(),
-		failed:  make(chan error, 2),
+		cfg:      cfg,
+		deps:     deps,
+		keys:     newKeyring(cfg.Keys),
+		networks: newNetworks(cfg.Keys),
+		metrics:  newRouteMetrics(),
+		assets:   newAssets(),
+		failed:   make(chan error, 2),
 	}
 	s.ids.seed = uint32(binary.LittleEndian.Uint64(seed[:]))
 	s.gate = newGate(cfg.MaxFrames, cfg.MaxQueue, cfg.FrameBudget)

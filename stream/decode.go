@@ -20,12 +20,24 @@ func decodeRecord(e *models.Event, topic models.Topic, r *kgo.Record, at, now mo
 		return 0, &models.Invalid{Code: models.BadTime, Reason: "the record's time lies more than a day ahead"}
 	}
 	if r.Value == nil {
-		return tombstoneHash(r), decodeTombstone(e, topic, r, at)
+		return tombstoneHash(r) &^ publicID, decodeTombstone(e, topic, r, at)
 	}
 	if err := e.Decode(r.Value, at); err != nil {
 		return 0, err
 	}
-	return e.IDHash(), nil
+	return dedupeKey(e), nil
+}
+
+// publicID is the bit of a dedupe key that tells ids of strangers from those of the shop: who guesses the id of an order must not
+// be able to use it up beforehand.
+const publicID = 1
+
+// dedupeKey is the event's IDHash with its lowest bit giving way to publicID.
+func dedupeKey(e *models.Event) uint64 {
+	if e.Trust == models.Trusted {
+		return e.IDHash() &^ publicID
+	}
+	return e.IDHash() | publicID
 }
 
 // tombstoneHash tells the tombstones of a partition apart, and those of a topic of the same name that was there before.

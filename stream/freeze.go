@@ -18,7 +18,7 @@ const (
 	ownPrefix    = "stream/"
 	countersName = ownPrefix + "counters"
 	seenPrefix   = ownPrefix + "seen/" // then topic, slash, partition
-	ownVersion   = 1
+	ownVersion   = 2 // 1 had the ids of seen without publicID
 )
 
 // frozen is the state of one moment, on its way to disk.
@@ -94,8 +94,8 @@ func (p *Pipeline) restoreSection(name string, version uint16, r io.Reader) erro
 	if !strings.HasPrefix(name, ownPrefix) {
 		return p.cfg.Machine.Restore(name, version, r)
 	}
-	if version != ownVersion {
-		return fmt.Errorf("cannot read version %d of it", version)
+	if version != ownVersion && version != ownVersion-1 {
+		return fmt.Errorf("cannot read version %d of it: this build reads %d and %d", version, ownVersion-1, ownVersion)
 	}
 	if name == countersName {
 		return p.fold.counters.restore(r)
@@ -106,7 +106,7 @@ func (p *Pipeline) restoreSection(name string, version uint16, r io.Reader) erro
 	if err != nil || i < 0 {
 		return fmt.Errorf("cannot tell what it is")
 	}
-	return p.fold.parts[i].seen.restore(r)
+	return p.fold.parts[i].seen.restore(r, version)
 }
 
 // index returns the place of a partition among those of the fold, -1 for one that is not read.

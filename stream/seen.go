@@ -9,14 +9,14 @@ import (
 // DefaultRemembered is the number of ids of a partition that are remembered at the least.
 const DefaultRemembered = 1 << 20
 
-// seen remembers the newest ids of one partition as 64-bit hashes, so that an event that was sent twice counts once,
+// seen remembers the newest ids of one partition as 64-bit keys (see dedupeKey), so that an event that was sent twice counts once,
 // however late the copy comes. It is a list of hash sets, oldest first; only the last one is written to. When it has
 // taken its number of ids the next one begins, four times as large, until sets have `remembered` ids each; the oldest is
 // dropped as soon as the others hold that many. So the last 1 to 2 times `remembered` ids are known, the count of ids
 // alone ends a set's life, never time, and no set is ever rehashed: there is no stall.
 //
-// Two different ids of a partition have the same hash with probability n^2/2^65: for 10 million ids 3e-6, once in
-// 300,000 such shops. A set takes 10 bytes an id, so a partition ends at 21 MB with the default.
+// Two different ids of a partition have the same key with probability n^2/2^64: for 10 million ids 5e-6, once in
+// 200,000 such shops. A set takes 10 bytes an id, so a partition ends at 21 MB with the default.
 //
 // The sets are slab memory: a snapshot of them does not stop the stream.
 type seen struct {
@@ -35,10 +35,13 @@ func newSeen(remembered int) *seen {
 
 func (s *seen) begin(capacity uint64) { s.sets = append(s.sets, newIDSet(capacity)) }
 
+// freeSlot is what stands for the key 0, which is a free slot: another trusted one.
+const freeSlot = 2
+
 // add remembers h and tells whether it was new.
 func (s *seen) add(h uint64) bool {
 	if h == 0 {
-		h = 1 // 0 is a free slot
+		h = freeSlot
 	}
 	last := len(s.sets) - 1
 	for i := last; i >= 0; i-- {

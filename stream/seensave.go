@@ -49,8 +49,9 @@ func (f *frozenSeen) close() {
 // maxSets bounds what a snapshot may claim: sets grow by four from firstSet on.
 const maxSets = 64
 
-// restore reads what freeze wrote. Sets keep the sizes that they had; those that begin later follow s.remembered.
-func (s *seen) restore(r io.Reader) error {
+// restore reads what freeze wrote, in the given version of it: the first one knew the shop's own ids only and had not given them
+// a bit of their own. Sets keep the sizes that they had; those that begin later follow s.remembered.
+func (s *seen) restore(r io.Reader, version uint16) error {
 	var n [4]byte
 	if _, err := io.ReadFull(r, n[:]); err != nil {
 		return fmt.Errorf("cannot read the number of id sets: %w", err)
@@ -76,7 +77,22 @@ func (s *seen) restore(r io.Reader) error {
 		if set.capacity == 0 || set.count > set.capacity || set.words.Len() != set.buckets*bucketWords {
 			return fmt.Errorf("cannot use an id set of %d ids, %d at most, in %d words", set.count, set.capacity, set.words.Len())
 		}
+		if version == 1 {
+			set.trust()
+		}
 		s.sets = append(s.sets, set)
 	}
 	return nil
+}
+
+// trust makes all keys those of trusted ids. They stay in their buckets, which high bits choose.
+func (t *idSet) trust() {
+	for i := range t.words.Len() {
+		switch w := t.words.Load(i); {
+		case w == publicID:
+			t.words.Set(i, freeSlot)
+		case w&publicID != 0:
+			t.words.Set(i, w&^publicID)
+		}
+	}
 }

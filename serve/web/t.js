@@ -28,7 +28,7 @@ and within <x data-orrery-recommendation="r-..."> select_item. Until consent, or
   }
   function flush(last) {
     clearTimeout(wait); wait = 0;
-    var some = queue.splice(0, 50), body = JSON.stringify(some);
+    var some = queue.splice(0, 50), body = JSON.stringify(some.map(function (e) { return Object.assign({ sent_at: Date.now() }, e); }));
     if (!some.length) return;
     if (last && n.sendBeacon(to, body)) return;
     fetch(to, { method: "POST", body: body, keepalive: body.length < 2e4 /* browsers refuse more than 64 KiB */ }).then(function (r) {
