@@ -18,7 +18,7 @@ const (
 	ownPrefix    = "stream/"
 	countersName = ownPrefix + "counters"
 	seenPrefix   = ownPrefix + "seen/" // then topic, slash, partition
-	ownVersion   = 2 // 1 had the ids of seen without publicID
+	ownVersion   = 2                   // 1 had the ids of seen without publicID
 )
 
 // frozen is the state of one moment, on its way to disk.
