@@ -149,16 +149,7 @@ func (e *Engine) Stats() models.Stats {
 	s.Orders, s.Refunds, s.Cancels, s.Buyers = t.Orders, t.Refunds, t.Cancels, t.Buyers
 	s.Visitors, s.Contacts, s.Sessions, s.Bots, s.Repeats = t.Visitors, t.Contacts, t.Sessions, t.Bots, t.Repeats
 	s.Items, s.Products = uint64(e.m.Catalogue.Items()), e.m.Catalogue.Products()
-	visitors, contacts, orders := e.m.People.Bytes()
-	s.Bytes = map[string]uint64{
-		"catalogue": e.m.Catalogue.Bytes(), "visitors": visitors, "contacts": contacts, "orders": orders + e.customers.credits.Bytes(),
-		"viewed_together": e.m.Viewed.Bytes(), "bought_together": e.m.Bought.Bytes(), "bought_after_viewing": e.m.After.Bytes(),
-		"sessions": e.m.Next.Index().Bytes(), "session_rows": e.m.Next.RowBytes() + e.intents.visits.slots.Bytes(),
-		"logins": e.customers.logins.bytes(), "rebuy": e.m.Rebuy.Bytes(), "vectors": vectors{e.m.Next.Recommender}.bytes(),
-		"similar": e.m.Similar.Bytes(), "popular": e.m.Popular.Bytes(), "social": e.m.Social.Bytes(),
-		"customers": e.customers.bytes(), "intent": e.intents.bytes(),
-		"mails": e.mails.bytes(), "shelves": e.shelves.bytes(), "outlook": e.horizon.bytes(),
-	}
+	s.Bytes = e.bytes()
 	s.StreamTime = e.StreamTime()
 	return s
 }

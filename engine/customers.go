@@ -210,14 +210,22 @@ func bandOf(alive float64) (band uint8) {
 	return band
 }
 
-func (c *customers) bytes() uint64 {
-	n := c.numbers.Bytes() + c.changes.words.Bytes() // logins and credits are told by themselves
+// Bytes returns the memory held.
+func (c *customers) Bytes() (n uint64) {
+	for _, part := range c.parts() {
+		n += part
+	}
+	return n
+}
+
+func (c *customers) parts() map[string]uint64 {
+	n := c.numbers.Bytes() + c.changes.words.Bytes()
 	for _, b := range c.all() {
 		if b != nil {
 			n += b.bytes()
 		}
 	}
-	return n
+	return map[string]uint64{"customers": n, "logins": c.logins.bytes(), "credits": c.credits.Bytes()}
 }
 
 // Freeze returns the customer bases of this moment for a snapshot.

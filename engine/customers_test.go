@@ -16,7 +16,7 @@ import (
 
 	"orrery/churn/rfm"
 	"orrery/models"
-	"orrery/stream"
+	"orrery/models/slab"
 )
 
 const (
@@ -314,7 +314,7 @@ func restored(t testing.TB, e *Engine) *Engine {
 	return again
 }
 
-func restore(t testing.TB, e *Engine, s stream.Section) {
+func restore(t testing.TB, e *Engine, s slab.Section) {
 	var buf bytes.Buffer
 	if _, err := s.Data.WriteTo(&buf); err != nil {
 		t.Fatal(err)

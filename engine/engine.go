@@ -5,13 +5,11 @@ package engine
 
 import (
 	"fmt"
-	"io"
 	"sync/atomic"
 
 	"orrery/churn/rfm"
 	"orrery/models"
 	"orrery/models/intern"
-	"orrery/models/slab"
 	"orrery/recommend/catalogue"
 	"orrery/recommend/frame"
 	"orrery/recommend/neighbours"
@@ -23,7 +21,6 @@ import (
 	"orrery/recommend/similar"
 	"orrery/recommend/social"
 	"orrery/recommend/together"
-	"orrery/stream"
 )
 
 // Config sets the models up. The zero value is what a shop starts with.
@@ -123,57 +120,3 @@ func New(cfg Config) (*Engine, error) {
 
 // StreamTime returns the newest event time, 0 before the first event.
 func (e *Engine) StreamTime() models.Time { return models.Time(e.now.Load()) }
-
-// part is one model as a section of snapshots.
-type part struct {
-	name  string
-	model interface {
-		Freeze() *slab.Parts
-		io.ReaderFrom
-	}
-}
-
-// version is that of all sections; it grows when a model's layout changes.
-const version = 10
-
-func (e *Engine) parts() []part {
-	return []part{
-		{"shops", e.shops}, {"ledger", e.ledger}, {"catalogue", e.m.Catalogue}, {"people", e.m.People},
-		{"viewed_together", e.m.Viewed}, {"bought_together", e.m.Bought}, {"bought_after_viewing", e.m.After},
-		{"popular", e.m.Popular}, {"social", e.m.Social}, {"sessions", e.m.Next}, {"similar", e.m.Similar},
-		{"customers", e.customers}, {"intent", e.intents}, {"mails", e.mails}, {"shelves", e.shelves}, {"outlook", e.horizon},
-		{"vectors", vectors{e.m.Next.Recommender}}, {"together", e.m.Together}, {"rebuy", e.m.Rebuy},
-		{"quality_next", e.demand.meters.next}, {"quality_viewed_together", e.demand.meters.viewed},
-	}
-}
-
-// Freeze implements stream.Machine.
-func (e *Engine) Freeze() []stream.Section {
-	var sections []stream.Section
-	for _, p := range e.parts() {
-		frozen := p.model.Freeze()
-		sections = append(sections, stream.Section{Name: p.name, Version: version, Data: frozen, Close: frozen.Close})
-	}
-	now := slab.Numbers{uint64(e.now.Load())}
-	return append(sections, stream.Section{Name: "time", Version: version, Data: now})
-}
-
-// Restore implements stream.Machine. No model reads another one's state here, so that they can be restored side by side.
-func (e *Engine) Restore(name string, v uint16, r io.Reader) error {
-	if v != version {
-		return fmt.Errorf("cannot restore section %q of version %d: this engine writes version %d", name, v, version)
-	}
-	if name == "time" {
-		now := make(slab.Numbers, 1)
-		_, err := now.ReadFrom(r)
-		e.now.Store(int64(now[0]))
-		return err
-	}
-	for _, p := range e.parts() {
-		if p.name == name {
-			_, err := p.model.ReadFrom(r)
-			return err
-		}
-	}
-	return fmt.Errorf("cannot restore section %q: this engine has no such model", name)
-}

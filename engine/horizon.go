@@ -487,7 +487,8 @@ func (h *horizon) figures(r *people.Reader, who people.Person, now models.Time, 
 	}
 }
 
-func (h *horizon) bytes() uint64 {
+// Bytes returns the memory held.
+func (h *horizon) Bytes() uint64 {
 	return h.pool.words.Bytes() + h.held.Bytes() + h.wheel.Bytes() + uint64(2*len(h.all())*foresightWords*8)
 }
 

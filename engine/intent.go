@@ -452,6 +452,13 @@ func strongest(list []models.IntentReason) []models.IntentReason {
 	return list[:maxReasons]
 }
 
+// Bytes returns the memory held.
+func (in *intents) Bytes() uint64 { return in.bytes() + in.visits.slots.Bytes() }
+
+func (in *intents) parts() map[string]uint64 {
+	return map[string]uint64{"intent": in.bytes(), "visit_rows": in.visits.slots.Bytes()}
+}
+
 func (in *intents) bytes() uint64 {
 	return in.visits.bytes() + in.wants.bytes() + uint64(len(in.all()))*2*forecasterWords*8
 }

@@ -95,6 +95,11 @@ func (l *ledger) report(s *models.Stats) {
 	}
 }
 
+// Bytes returns the memory held.
+func (l *ledger) Bytes() uint64 {
+	return l.names.Bytes() + l.currencies.Bytes() + l.events.Bytes() + l.revenue.Bytes()
+}
+
 // Freeze returns the ledger of this moment for a snapshot.
 func (l *ledger) Freeze() *slab.Parts {
 	return slab.Join(l.names.Freeze(), l.currencies.Freeze(), l.events.Freeze(), l.revenue.Freeze())

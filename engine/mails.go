@@ -208,7 +208,8 @@ func (m *mails) best(shop, contact uint32, segment rfm.Segment, now models.Time)
 	return out
 }
 
-func (m *mails) bytes() uint64 { return m.places.Bytes() + m.rings.Bytes() + m.sums.Bytes() }
+// Bytes returns the memory held.
+func (m *mails) Bytes() uint64 { return m.places.Bytes() + m.rings.Bytes() + m.sums.Bytes() }
 
 // Freeze returns the state of this moment for a snapshot.
 func (m *mails) Freeze() *slab.Parts {

@@ -349,7 +349,8 @@ func (s *shelves) quality(shop uint32) models.ShelfQuality {
 	}
 }
 
-func (s *shelves) bytes() uint64 {
+// Bytes returns the memory held.
+func (s *shelves) Bytes() uint64 {
 	return s.rows.Bytes() + s.views.Bytes() + s.last.Bytes() + s.shops.Bytes()
 }
 

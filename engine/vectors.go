@@ -77,7 +77,8 @@ func (v vectors) ReadFrom(r io.Reader) (int64, error) {
 	return n + m, err
 }
 
-func (v vectors) bytes() uint64 {
+// Bytes returns the memory held.
+func (v vectors) Bytes() uint64 {
 	if p := v.next.Vectors(); p != nil {
 		return p.Bytes()
 	}

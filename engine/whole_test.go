@@ -13,8 +13,8 @@ import (
 
 	"orrery/engine"
 	"orrery/models"
+	"orrery/models/slab"
 	"orrery/recommend/people"
-	"orrery/stream"
 )
 
 // world makes up the streams of a shop: pageviews and transactions by visitor, contacts, catalogue.
@@ -368,7 +368,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	events := decode(t, newWorld(9, 1500).merged())
 	e := newEngine(t, engine.Config{})
 	stop := make(chan struct{})
-	frozen := make(chan []stream.Section)
+	frozen := make(chan []slab.Section)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for sections := range frozen {

@@ -3,6 +3,7 @@ package stream
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"orrery/models"
+	"orrery/models/slab"
 	"orrery/stream/snapshot"
 )
 
@@ -92,7 +94,7 @@ func (c *counters) restore(r io.Reader) error {
 // restoreSection reads a section into the fold or the machine.
 func (p *Pipeline) restoreSection(name string, version uint16, r io.Reader) error {
 	if !strings.HasPrefix(name, ownPrefix) {
-		return p.cfg.Machine.Restore(name, version, r)
+		return p.restoreMachine(name, version, r)
 	}
 	if version != ownVersion && version != ownVersion-1 {
 		return fmt.Errorf("cannot read version %d of it: this build reads %d and %d", version, ownVersion-1, ownVersion)
@@ -107,6 +109,18 @@ func (p *Pipeline) restoreSection(name string, version uint16, r io.Reader) erro
 		return fmt.Errorf("cannot tell what it is")
 	}
 	return p.fold.parts[i].seen.restore(r, version)
+}
+
+// restoreMachine reads a section into the machine, which may go on without it.
+func (p *Pipeline) restoreMachine(name string, version uint16, r io.Reader) error {
+	err := p.cfg.Machine.Restore(name, version, r)
+	var dropped *slab.Dropped
+	if !errors.As(err, &dropped) {
+		return err
+	}
+	p.cfg.Cluster.log().Warn("going on without a part of the snapshot", "section", name, "because", dropped.Because)
+	_, err = io.Copy(io.Discard, r)
+	return err
 }
 
 // index returns the place of a partition among those of the fold, -1 for one that is not read.

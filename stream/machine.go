@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"orrery/models"
+	"orrery/models/slab"
 )
 
 // Machine is what the stream drives: a pure state machine that folds the log. It knows no clock, no randomness and no
@@ -19,14 +20,10 @@ type Machine interface {
 	Freeze() []Section
 
 	// Restore reads one section of a snapshot into the state, before the first Apply. Several goroutines restore
-	// different sections at the same time. An unknown section is an error.
+	// different sections at the same time. An unknown section is an error. A *slab.Dropped is none: the rest goes on
+	// without the section, and the stream warns of it.
 	Restore(name string, version uint16, r io.Reader) error
 }
 
-// Section is one named part of a machine's frozen state.
-type Section struct {
-	Name    string // must not begin with "stream/"
-	Version uint16
-	Data    io.WriterTo
-	Close   func() // lets go of frozen memory, written or not; may be nil
-}
+// Section is one named part of a machine's frozen state. Its name must not begin with "stream/".
+type Section = slab.Section

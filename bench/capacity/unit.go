@@ -89,7 +89,7 @@ func units(s *models.Stats) []Unit {
 	b := s.Bytes
 	views, share := s.Events["view_item"], func(a, b uint64) float64 { return float64(a) / float64(max(b, 1)) }
 	products := b["catalogue"] + b["viewed_together"] + b["bought_together"] + b["bought_after_viewing"] + b["similar"] + b["popular"] + b["social"] + b["shelves"]
-	visitors := b["visitors"] + b["session_rows"] + b["logins"]
+	visitors := b["visitors"] + b["session_rows"] + b["visit_rows"] + b["logins"]
 	perSession := max(share(views, s.Sessions), 1)
 	viewed := share(views, s.Visitors)
 	identified := share(s.Events["identify"]+s.Contacts, s.Visitors)

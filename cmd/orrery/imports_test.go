@@ -19,7 +19,7 @@ var mayImport = map[string][]string{
 	"churn":     {"models"},
 	"stream":    {"models"},
 	"serve":     {"models"},
-	"engine":    {"models", "recommend", "churn", "stream"},
+	"engine":    {"models", "recommend", "churn"},
 	"bench":     {"models", "recommend", "churn", "stream", "serve", "engine"},
 	"cmd":       {"models", "recommend", "churn", "stream", "serve", "engine", "bench"},
 	"deploy":    {},

@@ -202,6 +202,9 @@ func (m *Model) step() {
 	}
 }
 
+// Bytes returns the memory held, in bytes: weights twice, mean, accumulators, gradient.
+func (m *Model) Bytes() uint64 { return 5 * 4 * uint64(len(m.w.all)) }
+
 // Freeze returns a copy of the model for a snapshot.
 func (m *Model) Freeze() *Frozen {
 	f := &Frozen{head: []uint64{m.learned, uint64(m.w.features)}}

@@ -113,6 +113,9 @@ func (l *Live) Session(dst []uint32, visitor uint32) []uint32 {
 // RowBytes returns the memory of the visitors' running sessions, beside that of Index, in bytes.
 func (l *Live) RowBytes() uint64 { return l.rows.Bytes() }
 
+// Bytes returns the memory of the sessions, in bytes.
+func (l *Live) Bytes() uint64 { return l.Index().Bytes() + l.RowBytes() }
+
 // Freeze returns the state of this moment for a snapshot.
 func (l *Live) Freeze() *slab.Parts {
 	f := l.Recommender.Freeze()

@@ -34,6 +34,9 @@ type Ranker struct{ *listwise.Model }
 // Freeze returns the ranker of this moment for a snapshot.
 func (r *Ranker) Freeze() *slab.Parts { return slab.Join(r.Model.Freeze()) }
 
+// Bytes returns the memory held, in bytes.
+func (r *Ranker) Bytes() uint64 { return r.Model.Bytes() }
+
 // New returns a ranker that has learned nothing: it orders by surprise and popularity.
 func New() *Ranker {
 	return &Ranker{listwise.New(features, map[int]float32{logAt: 1, ratioAt + 1: 1, logAt + 1: 1, popularity: 1})}

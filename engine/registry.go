@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"orrery/models/slab"
+	"orrery/recommend/people"
+)
+
+// The registry lists each model once. Sections of snapshots with their versions, and bytes in Stats, follow from it.
+//
+// A model whose layout changes gets version 11 (all changes of one release share it):
+//  1. write the new layout in Freeze;
+//  2. replace ReadFrom by ReadVersion(r, version), which reads 10 and 11 and makes of the older what the newer holds;
+//  3. list it as changed(name, 11, model) in place of unchanged(name, model).
+//
+// A new model begins at the newest version: added(name, 11, model). A snapshot without its section leaves it empty.
+// TestGolden restores what version 10 has written.
+
+// firstVersion is that of sections whose layout has not changed since there have been versions of single sections.
+const firstVersion = 10
+
+// model is what the registry asks of a model.
+type model interface {
+	Freeze() *slab.Parts // of this moment, for a snapshot
+	Bytes() uint64       // memory held
+}
+
+// entry is a model as a section of snapshots.
+type entry struct {
+	name    string
+	version uint16 // of the layout that Freeze writes
+	oldest  uint16 // layout that can be read: version or the one before
+	model   model
+	read    func(r io.Reader, version uint16) error
+	parts   func() map[string]uint64 // bytes by part, where they are told one by one
+	learned bool                     // the rest goes on without it: weights, counts of what was shown, forecasts under way
+}
+
+// unchanged lists a model that has had one layout only.
+func unchanged(name string, m interface {
+	model
+	io.ReaderFrom
+}) entry {
+	return added(name, firstVersion, m)
+}
+
+// added lists a model that came with a version and has had one layout only.
+func added(name string, version uint16, m interface {
+	model
+	io.ReaderFrom
+}) entry {
+	return entry{name: name, version: version, oldest: version, model: m, read: func(r io.Reader, _ uint16) error {
+		_, err := m.ReadFrom(r)
+		return err
+	}}
+}
+
+// changed lists a model that reads two layouts: version, which it writes, and the one before.
+func changed(name string, version uint16, m interface {
+	model
+	ReadVersion(r io.Reader, version uint16) error
+}) entry {
+	return entry{name: name, version: version, oldest: version - 1, model: m, read: m.ReadVersion}
+}
+
+// relearned marks a model that the rest can go on without.
+func (e entry) relearned() entry { e.learned = true; return e }
+
+// told tells the bytes of a model by part.
+func (e entry) told(parts func() map[string]uint64) entry { e.parts = parts; return e }
+
+// registry returns all models, in the order of snapshots.
+func (e *Engine) registry() []entry {
+	return []entry{
+		unchanged("shops", e.shops),
+		unchanged("ledger", e.ledger),
+		unchanged("catalogue", e.m.Catalogue),
+		unchanged("people", persons{e.m.People}).told(persons{e.m.People}.parts),
+		unchanged("viewed_together", e.m.Viewed),
+		unchanged("bought_together", e.m.Bought),
+		unchanged("bought_after_viewing", e.m.After),
+		unchanged("popular", e.m.Popular),
+		unchanged("social", e.m.Social),
+		unchanged("sessions", e.m.Next).told(e.sessionParts),
+		unchanged("similar", e.m.Similar),
+		unchanged("customers", e.customers).told(e.customers.parts),
+		unchanged("intent", e.intents).told(e.intents.parts).relearned(),
+		unchanged("mails", e.mails),
+		unchanged("shelves", e.shelves).relearned(),
+		unchanged("outlook", e.horizon).relearned(),
+		unchanged("vectors", vectors{e.m.Next.Recommender}).relearned(),
+		unchanged("together", e.m.Together).relearned(),
+		unchanged("rebuy", e.m.Rebuy),
+		unchanged("quality_next", e.demand.meters.next).relearned(),
+		unchanged("quality_viewed_together", e.demand.meters.viewed).relearned(),
+		unchanged("time", clock{&e.now}),
+	}
+}
+
+// Freeze implements stream.Machine.
+func (e *Engine) Freeze() []slab.Section {
+	var sections []slab.Section
+	for _, m := range e.registry() {
+		frozen := m.model.Freeze()
+		sections = append(sections, slab.Section{Name: m.name, Version: m.version, Data: frozen, Close: frozen.Close})
+	}
+	return sections
+}
+
+// Restore implements stream.Machine. No model reads another one's state here, so that they can be restored side by side.
+// The newest two versions of a section can be read. Of others the error is a *slab.Dropped where the rest can go on.
+func (e *Engine) Restore(name string, version uint16, r io.Reader) error {
+	for _, m := range e.registry() {
+		if m.name == name {
+			return m.restore(version, r)
+		}
+	}
+	return fmt.Errorf("cannot restore section %q: this build has no such model. %s", name, wayOut)
+}
+
+// wayOut is what is left to do with a snapshot that a build cannot read.
+const wayOut = "The ways out: start once with a build between the two, or take the facts along with " +
+	"`orrery snapshot export` of the build that wrote it and `orrery snapshot import` of this one; " +
+	"--snapshot.rebuild keeps only what the log still holds"
+
+func (m *entry) restore(version uint16, r io.Reader) error {
+	if version >= m.oldest && version <= m.version {
+		return m.read(r, version)
+	}
+	readable := fmt.Sprintf("this build reads version %d", m.version)
+	if m.oldest < m.version {
+		readable = fmt.Sprintf("this build reads versions %d and %d", m.oldest, m.version)
+	}
+	if m.learned {
+		return &slab.Dropped{Section: m.name, Because: fmt.Sprintf("it is of version %d and %s", version, readable)}
+	}
+	return fmt.Errorf("cannot restore section %q of version %d: %s. %s", m.name, version, readable, wayOut)
+}
+
+// bytes returns the memory held by model, and by part of those that tell.
+func (e *Engine) bytes() map[string]uint64 {
+	all := make(map[string]uint64)
+	for _, m := range e.registry() {
+		if m.parts == nil {
+			all[m.name] = m.model.Bytes()
+			continue
+		}
+		for part, n := range m.parts() {
+			all[part] = n
+		}
+	}
+	return all
+}
+
+// persons is people as the registry asks for them.
+type persons struct{ *people.People }
+
+// Bytes returns the memory held.
+func (p persons) Bytes() uint64 {
+	visitors, contacts, orders := p.People.Bytes()
+	return visitors + contacts + orders
+}
+
+func (p persons) parts() map[string]uint64 {
+	visitors, contacts, orders := p.People.Bytes()
+	return map[string]uint64{"visitors": visitors, "contacts": contacts, "orders": orders}
+}
+
+func (e *Engine) sessionParts() map[string]uint64 {
+	return map[string]uint64{"sessions": e.m.Next.Index().Bytes(), "session_rows": e.m.Next.RowBytes()}
+}
+
+// clock is the newest event time.
+type clock struct{ now *atomic.Int64 }
+
+// Freeze returns the time of this moment for a snapshot.
+func (c clock) Freeze() *slab.Parts { return slab.Join(slab.Numbers{uint64(c.now.Load())}) }
+
+// ReadFrom sets the time that Freeze wrote.
+func (c clock) ReadFrom(r io.Reader) (int64, error) {
+	now := make(slab.Numbers, 1)
+	n, err := now.ReadFrom(r)
+	c.now.Store(int64(now[0]))
+	return n, err
+}
+
+// Bytes returns the memory held.
+func (c clock) Bytes() uint64 { return 8 }
