@@ -26,6 +26,9 @@ func (e *Engine) Apply(events []*models.Event) {
 
 func (e *Engine) apply(ev *models.Event, a *ahead) {
 	shop := a.shop
+	if shop == 0 { // one too many: who asks Admit before never comes here with it
+		return
+	}
 	e.ledger.event(ev.Name)
 	if int64(ev.Time) > e.now.Load() {
 		e.now.Store(int64(ev.Time))
@@ -75,16 +78,6 @@ func (e *Engine) follow(shop, item uint32, effect catalogue.Effect) {
 	if effect&catalogue.Moved != 0 {
 		e.demand.add(deed{kinds: moved, item: item, scope: e.m.Catalogue.Innermost(item)})
 	}
-}
-
-func (e *Engine) shop(name []byte) uint32 {
-	if len(name) == 0 {
-		name = []byte(models.DefaultShop)
-	}
-	if e.newest == 0 || !bytes.Equal(e.shops.Name(e.newest), name) {
-		e.newest, _ = e.shops.Add(0, name)
-	}
-	return e.newest
 }
 
 // person returns the visitor and the contact that an event is about, the latter 0 where it names none, and links them.

@@ -34,6 +34,7 @@ type Config struct {
 	PairItems  int         // products of one order that are paired, the first ones; default 100
 	Frames     map[string]frame.Frame
 	RFM        rfm.Rules // how customers are scored; by quintiles where zero
+	MaxShops   int       // shops that there may be; default 1,000, at most 2^20
 
 	// Alone keeps all of the work on the goroutine that applies events: for measuring what it costs.
 	Alone bool
@@ -52,6 +53,10 @@ func (c Config) withDefaults() Config {
 	if c.NoDecay {
 		c.HalfLife = 0
 	}
+	if c.MaxShops <= 0 {
+		c.MaxShops = 1000
+	}
+	c.MaxShops = min(c.MaxShops, maxShops)
 	if c.PairItems <= 0 {
 		c.PairItems = 100
 	}

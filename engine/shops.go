@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"sync/atomic"
 
+	"orrery/models"
 	"orrery/models/slab"
 )
 
@@ -40,8 +42,37 @@ func (b *byShop[T]) get(shop uint32, fresh func() *T) *T {
 	return grown[shop]
 }
 
-// maxShops bounds what a damaged snapshot can make a restore allocate.
+// maxShops bounds the shops of a state, where they are made and where a snapshot is read. The tables of forecasts have 24 bits
+// for a shop.
 const maxShops = 1 << 20
+
+// Admit implements stream.Machine: it makes the shop of an event, if there may be one more.
+func (e *Engine) Admit(ev *models.Event) *models.Invalid {
+	if e.shop(ev.Shop) != 0 {
+		return nil
+	}
+	return &models.Invalid{Field: "shop", Code: models.NoRoom, Reason: fmt.Sprintf(
+		"shop is one more than the %d that there may be: raise --shops.max and replay the dead letters", e.cfg.MaxShops)}
+}
+
+// shop returns the number of a shop, a new one where there may be one more, else 0. A bound that has been lowered since
+// takes no shop away.
+func (e *Engine) shop(name []byte) uint32 {
+	if len(name) == 0 {
+		name = []byte(models.DefaultShop)
+	}
+	if e.newest != 0 && bytes.Equal(e.shops.Name(e.newest), name) {
+		return e.newest
+	}
+	number := e.shops.Find(0, name)
+	if number == 0 && e.shops.Len() < e.cfg.MaxShops {
+		number, _ = e.shops.Add(0, name)
+	}
+	if number != 0 {
+		e.newest = number
+	}
+	return number
+}
 
 // freezeShops returns all as pieces of a snapshot, each so many numbers: those that freeze gives, of which the first is not 0,
 // or zeros.

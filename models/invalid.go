@@ -24,5 +24,6 @@ const (
 	TooLong         = "too_long"         // a text past its bound
 	TooMany         = "too_many"         // more items than MaxItems, or than one in a catalogue event
 	TooLarge        = "too_large"        // a record past MaxRecord
+	NoRoom          = "no_room"          // one more shop than there may be
 	UnknownCurrency = "unknown_currency" // not an ISO 4217 code
 )

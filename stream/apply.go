@@ -173,6 +173,11 @@ func (a *applier) sort(b *batch) error {
 		part := &f.parts[e.lane]
 		part.next, part.epoch = e.offset+1, e.epoch
 		f.counters.newest = max(f.counters.newest, e.at)
+		if e.event >= 0 {
+			if why := a.p.cfg.Machine.Admit(&b.events[e.event]); why != nil {
+				e.letter = newLetter(e.record, why)
+			}
+		}
 		switch {
 		case e.letter != nil:
 			f.counters.letters[e.letter.why.Code]++

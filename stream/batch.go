@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"orrery/models"
 )
 
@@ -37,6 +39,7 @@ type entry struct {
 	at     models.Time // the record's time
 	hash   uint64      // of the event's id
 	letter *letter     // what went wrong, where something did
+	record *kgo.Record // what an event was read from: the machine may refuse it
 }
 
 func newBatch(limit int) *batch {

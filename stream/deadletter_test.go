@@ -34,6 +34,43 @@ func lettersOf(t testing.TB, c Cluster, f LetterFilter) []*DeadLetter {
 	return out
 }
 
+// What the machine has no room for becomes a letter that names the shop, its neighbours are taken, a second reading of the log
+// comes to the same, and the letters that are sent again when there is room count once.
+func TestNoRoom(t *testing.T) {
+	c := startLog(t, 1)
+	var records []*kgo.Record
+	for i := range 12 {
+		value := fmt.Appendf(nil, `{"event":"view_item","shop":"s%d","visitor":"v","id":"%d"}`, i%4, i)
+		records = append(records, &kgo.Record{Topic: c.Topic(models.Pageviews), Key: []byte("v"), Value: value})
+	}
+	send(t, c, records...)
+	fold := func(room, events, letters int) {
+		t.Helper()
+		m := newLedger()
+		m.room = room
+		p := run(t, Config{Cluster: c, Machine: m})
+		settle(t, p, m)
+		s := p.Status()
+		if m.total() != events || s.DeadLetterCount() != uint64(letters) || s.DeadLetters[models.NoRoom] != uint64(letters) {
+			t.Errorf("room for %d shops: %d events and letters %v, want %d and %d", room, m.total(), s.DeadLetters, events, letters)
+		}
+		if err := p.stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fold(3, 9, 3)
+	fold(3, 9, 3)
+	for _, d := range lettersOf(t, c, LetterFilter{Class: models.NoRoom}) {
+		if d.Field != "shop" || !bytes.Contains(d.Value, []byte(`"shop":"s3"`)) {
+			t.Errorf("letter %+v is not of shop s3", d)
+		}
+	}
+	if got, err := ReplayDeadLetters(t.Context(), c, LetterFilter{Class: models.NoRoom}); err != nil || got.Sent != 3 {
+		t.Fatalf("%+v letters sent again, %v", got, err)
+	}
+	fold(4, 12, 0)
+}
+
 // Every record that cannot be understood becomes a letter with its reason, its place and its bytes, the neighbours of
 // it are taken, and a second reading of the log writes the same letters again but shows none twice.
 func TestPoison(t *testing.T) {

@@ -236,7 +236,7 @@ func (f *fetcher) decode(ctx context.Context, i int, r *kgo.Record) bool {
 		if err != nil {
 			e.letter = newLetter(r, err)
 		} else {
-			e.event, e.hash = int32(b.used), hash
+			e.event, e.hash, e.record = int32(b.used), hash, r
 			b.used++
 		}
 	}

@@ -11,6 +11,11 @@ import (
 // I/O; everything it needs to know arrives in events. One goroutine calls Apply and Freeze; readers of the
 // machine's state need no lock against them.
 type Machine interface {
+	// Admit is asked before each event that Apply will be given, in their order, and for repeats of such. An event that the
+	// state has no room for becomes a dead letter by the reason returned; nil takes it. The answer may depend on nothing but
+	// the state and the events asked for before, so that who reads the log again comes to the same letters.
+	Admit(e *models.Event) *models.Invalid
+
 	// Apply folds events into the state, in order. They are valid, and no id among them was seen before. Nothing may
 	// keep them or the bytes that they refer to after the call.
 	Apply(events []*models.Event)

@@ -21,10 +21,25 @@ type ledger struct {
 	counts map[string]int    // by event name
 	value  models.Money      // of purchases
 	slow   func()            // called once a batch, if set
+
+	room  int // shops that are admitted; 0: any
+	shops map[string]bool
 }
 
 func newLedger() *ledger {
-	return &ledger{people: make(map[string]uint64), counts: make(map[string]int)}
+	return &ledger{people: make(map[string]uint64), counts: make(map[string]int), shops: make(map[string]bool)}
+}
+
+// Admit refuses a shop beyond the number set.
+func (l *ledger) Admit(e *models.Event) *models.Invalid {
+	if l.room == 0 || l.shops[string(e.Shop)] {
+		return nil
+	}
+	if len(l.shops) == l.room {
+		return &models.Invalid{Field: "shop", Code: models.NoRoom, Reason: "shop is one too many"}
+	}
+	l.shops[string(e.Shop)] = true
+	return nil
 }
 
 func (l *ledger) Apply(events []*models.Event) {

@@ -64,6 +64,8 @@ type nodeFlags struct {
 	Floor        int           `name:"social.floor" default:"2" help:"Social-proof counts below this are not told."`
 	BotPace      int           `name:"bots.pace" default:"90" help:"Whoever views more pages and products within one clock minute is a crawler; 1 to 250."`
 
+	MaxShops int `name:"shops.max" default:"1000" help:"Shops that there may be, 1 to 1,048,576. Events of one more become dead letters; those that are there stay."`
+
 	Refit time.Duration `name:"churn.refit" default:"10m" help:"How often models of customers are learned anew at the latest; they are as soon as orders have grown by a twentieth."`
 
 	Recency   []uint16  `name:"rfm.recency" placeholder:"DAYS,..." help:"Four ascending edges of recency, in days since the last purchase: up to the first is score 5, above the last score 1. Without, quintiles of the shop's customers; rfm.frequency and rfm.monetary likewise."`
@@ -99,6 +101,7 @@ func (f *nodeFlags) validate() error {
 	check(f.Budget > 0, "http.budget", "must be positive")
 	check(f.Floor > 0, "social.floor", "must be positive")
 	check(f.BotPace > 0 && f.BotPace <= 250, "bots.pace", "must lie between 1 and 250")
+	check(f.MaxShops > 0 && f.MaxShops <= 1<<20, "shops.max", "must lie between 1 and 1,048,576")
 	check(f.Refit > 0, "churn.refit", "must be positive")
 	check(edges(f.Recency), "rfm.recency", "must be four ascending numbers")
 	check(edges(f.Frequency), "rfm.frequency", "must be four ascending numbers")
@@ -164,6 +167,7 @@ func (f *nodeFlags) engine() engine.Config {
 		NoDecay:    f.NoDecay,
 		Floor:      f.Floor,
 		RFM:        f.rules(),
+		MaxShops:   f.MaxShops,
 	}
 }
 
