@@ -29,7 +29,7 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	if shop == 0 { // one too many: who asks Admit before never comes here with it
 		return
 	}
-	e.ledger.event(ev.Name)
+	e.ledger.event(ev.Name, ev.Trust)
 	if int64(ev.Time) > e.now.Load() {
 		e.now.Store(int64(ev.Time))
 	}

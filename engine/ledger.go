@@ -19,33 +19,46 @@ type ledger struct {
 	revenue    slab.Words // currency, 0 for none: micros, two's complement
 }
 
-// maxNames bounds the event names that are counted one by one; the rest count together as "other".
+// maxNames bounds the event names that are counted one by one beside models.KnownNames, which have places of their own: only
+// the shop's own servers make more, and a shop has some dozens. The rest count together as "other", and so does what a
+// public event calls as nobody else has: names would else be anybody's to use up.
 const maxNames = 1000
+
+var otherName = []byte("other")
 
 // noCurrency is ISO 4217's code for "no currency": what money without one is counted under, by the number 0.
 var noCurrency = []byte("XXX")
 
 func newLedger() *ledger {
 	l := &ledger{names: intern.NewStrings(), currencies: intern.NewStrings()}
-	l.events.Grow(1)
 	l.revenue.Grow(1)
+	l.know()
 	return l
 }
 
-func (l *ledger) event(name []byte) {
+// know gives the known names their places.
+func (l *ledger) know() {
+	for _, name := range models.KnownNames {
+		l.names.Add(0, []byte(name))
+	}
+	l.events.Grow(uint64(l.names.Len()) + 1)
+}
+
+func (l *ledger) event(name []byte, trust models.Trust) {
 	if l.newest == 0 || !bytes.Equal(l.names.Name(l.newest), name) {
-		l.newest = l.number(name)
+		l.newest = l.number(name, trust)
 	}
 	l.events.Set(uint64(l.newest), l.events.Load(uint64(l.newest))+1)
 }
 
 // number returns the number that events of a name are counted under.
-func (l *ledger) number(name []byte) uint32 {
+func (l *ledger) number(name []byte, trust models.Trust) uint32 {
 	n := l.names.Find(0, name)
-	if n == 0 && l.names.Len() >= maxNames {
-		name = []byte("other")
-	}
-	if n == 0 {
+	switch {
+	case n != 0:
+	case trust == models.Public || l.names.Len() >= maxNames+len(models.KnownNames):
+		n = l.names.Find(0, otherName)
+	default:
 		n, _ = l.names.Add(0, name)
 		l.events.Grow(uint64(n) + 1)
 	}
@@ -84,9 +97,10 @@ func (l *ledger) book(changes []people.Change) {
 func (l *ledger) report(s *models.Stats) {
 	s.Events, s.Revenue = map[string]uint64{}, map[string]models.Money{}
 	for n := uint64(1); n < l.events.Len(); n++ {
-		count := l.events.Load(n)
-		s.Events[string(l.names.Name(uint32(n)))] = count
-		s.Total += count
+		if count := l.events.Load(n); count > 0 {
+			s.Events[string(l.names.Name(uint32(n)))] = count
+			s.Total += count
+		}
 	}
 	for n := range l.revenue.Len() {
 		if sum := models.Money(l.revenue.Load(n)); n > 0 || sum != 0 {
@@ -108,7 +122,9 @@ func (l *ledger) Freeze() *slab.Parts {
 // ReadFrom replaces the ledger by what Freeze wrote.
 func (l *ledger) ReadFrom(r io.Reader) (int64, error) {
 	n, err := slab.ReadAll(r, l.names, l.currencies, &l.events, &l.revenue)
-	l.events.Grow(1)
 	l.revenue.Grow(1)
+	if err == nil {
+		l.know() // an older build may have written it
+	}
 	return n, err
 }

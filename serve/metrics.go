@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -35,9 +34,6 @@ type routeMetrics struct {
 	panics      atomic.Uint64
 	dropped     atomic.Uint64 // live messages that a slow reader missed
 }
-
-// labels escapes the value of a label as Prometheus' text format wants it: of Go's escapes it knows these only.
-var labels = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 func newRouteMetrics() *routeMetrics { return new(routeMetrics) }
 
@@ -153,10 +149,24 @@ func (s *Server) writeStream(w io.Writer) {
 	}
 }
 
+// knownEvents returns counts by name, those of names that anybody has made up put together: a name is no label unless there
+// are few of them, and one may be an address.
+func knownEvents(counts map[string]uint64) map[string]uint64 {
+	known := make(map[string]uint64, len(models.KnownNames))
+	for name, n := range counts {
+		if !models.KnownName(name) {
+			name = models.Other.String()
+		}
+		known[name] += n
+	}
+	return known
+}
+
 func (s *Server) writeState(w io.Writer) {
 	stats := s.deps.Statistics.Stats()
-	for _, name := range slices.Sorted(maps.Keys(stats.Events)) {
-		metrics.WriteCounterUint64(w, `events_total{type="`+labels.Replace(name)+`"}`, stats.Events[name])
+	events := knownEvents(stats.Events)
+	for _, name := range slices.Sorted(maps.Keys(events)) {
+		metrics.WriteCounterUint64(w, fmt.Sprintf("events_total{type=%q}", name), events[name])
 	}
 	for _, model := range slices.Sorted(maps.Keys(stats.Bytes)) {
 		metrics.WriteGaugeUint64(w, fmt.Sprintf("state_bytes{model=%q}", model), stats.Bytes[model])
