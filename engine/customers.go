@@ -45,10 +45,13 @@ func newCustomers(p *people.People, rules rfm.Rules) *customers {
 	return &customers{people: p, rules: rules}
 }
 
+// loginOrders is how many orders of a browser that name nobody, the newest, a login can make somebody's.
+const loginOrders = 64
+
 // login takes that a contact is on visitor v at moment t: orders of the visitor may turn out to be the contact's.
 func (c *customers) login(shop, v, contact uint32, t models.Time) {
 	if c.logins.note(v, contact, t.Seconds()) {
-		c.people.EachOrder(v, func(order uint32) { c.settle(shop, order) })
+		c.people.EachOrder(v, loginOrders, func(order uint32) { c.settle(shop, order) })
 	}
 }
 

@@ -167,10 +167,7 @@ func (p *People) take(number, v uint32, order *Order) {
 func (p *People) chain(who owner, number uint32) {
 	o := &p.orders
 	t := o.time(number)
-	after, next := uint32(0), p.newestOrder(who)
-	for next != 0 && o.time(next) > t {
-		after, next = next, o.older(next)
-	}
+	after, next := p.chainBehind(who, number, t)
 	o.set(number, oOwner, o.get(number, oOwner)|uint64(next))
 	if after != 0 {
 		o.set(after, oOwner, o.get(after, oOwner)&^0xffffffff|uint64(number))

@@ -119,6 +119,7 @@ type People struct {
 	orders   orders
 	text     slab.Text  // ids of contacts and orders
 	counts   slab.Words // see Totals
+	trails   trails     // long chains of orders
 
 	attributes *slab.Texts
 
@@ -134,6 +135,7 @@ type scratch struct {
 	viewers   []uint32
 	friends   []uint32
 	relations []uint32
+	steps     int // taken in walks through what persons have sent: tests bound them
 }
 
 // New returns an empty state.

@@ -21,8 +21,12 @@ func (p *People) NewestPurchase(v uint32, from, to models.Time) models.Time {
 	return at
 }
 
+// lookBack is how many orders of an owner, the newest, are asked whether they lie between two moments.
+const lookBack = 128
+
 func (p *People) newestWithin(who owner, from, to models.Time) models.Time {
-	for order := p.newestOrder(who); order != 0; order = p.orders.older(order) {
+	order := p.newestOrder(who)
+	for n := 0; order != 0 && n < lookBack; n, order = n+1, p.orders.older(order) {
 		switch t := p.orders.time(order); {
 		case t < from:
 			return 0
@@ -62,7 +66,8 @@ func (p *People) BoughtWithin(v, item uint32, from, to models.Time) bool {
 }
 
 func (p *People) boughtWithin(who owner, item uint32, from, to models.Time) (yes bool) {
-	for order := p.newestOrder(who); order != 0 && p.orders.time(order) >= from; order = p.orders.older(order) {
+	order := p.newestOrder(who)
+	for n := 0; order != 0 && n < lookBack && p.orders.time(order) >= from; n, order = n+1, p.orders.older(order) {
 		if p.orders.time(order) <= to {
 			p.orders.each(order, func(l Line) { yes = yes || l.Item == item })
 		}

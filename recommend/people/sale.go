@@ -37,10 +37,11 @@ func (p *People) Sale(order uint32) Sale {
 	return s
 }
 
-// EachOrder calls f with the number of every order of visitor v that names no contact, the newest first.
-func (p *People) EachOrder(v uint32, f func(order uint32)) {
-	for order := p.newestOrder(visitorOwner(v)); order != 0; order = p.orders.older(order) {
+// EachOrder calls f with the numbers of the newest orders of visitor v that name no contact, n at most, the newest first.
+func (p *People) EachOrder(v uint32, n int, f func(order uint32)) {
+	for order := p.newestOrder(visitorOwner(v)); order != 0 && n > 0; n-- {
 		f(order)
+		order = p.orders.older(order)
 	}
 }
 

@@ -25,6 +25,7 @@ func (p *People) ReadFrom(r io.Reader) (int64, error) {
 	if err != nil {
 		return n, err
 	}
+	p.trails = nil
 	p.visitors.Grow(visitorWords)
 	p.contacts.Grow(contactWords)
 	p.counts.Grow(countWords)
