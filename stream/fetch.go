@@ -59,7 +59,9 @@ func (f *fetcher) run(ctx context.Context) error {
 		if err := f.poll(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
-		f.merge(ctx)
+		if f.skip(ctx) {
+			f.merge(ctx)
+		}
 		f.pause()
 	}
 }
@@ -92,11 +94,12 @@ func (f *fetcher) poll(ctx context.Context) error {
 	return failed
 }
 
-// waitFor bounds a poll when the merge could go on without what it waits for, or a partition's rest will be over.
+// waitFor bounds a poll when the merge could go on without what it waits for, a partition's rest will be over, or one that
+// ought to deliver may have nothing to.
 func (f *fetcher) waitFor(ctx context.Context) (context.Context, context.CancelFunc) {
 	ready, resting := false, false
 	for _, l := range f.lanes {
-		ready, resting = ready || !l.empty(), resting || l.rest > 0
+		ready, resting = ready || !l.empty() || l.behind(), resting || l.rest > 0
 	}
 	switch {
 	case resting:
@@ -119,6 +122,9 @@ func (f *fetcher) take(p kgo.FetchTopicPartition) {
 	l.waiting, l.given = 0, false
 	l.end = max(l.end, l.next)
 	f.public.ended(l.index, l.end)
+	if p.Err == nil {
+		f.errors.delivered(l.index)
+	}
 }
 
 // stableEnd is how far a consumer of committed records can get.
@@ -157,18 +163,45 @@ func (f *fetcher) resume() {
 // awaited tells whether the merge has to wait for lane l before it may take from another.
 func awaited(l *lane) bool { return l.empty() && l.behind() && !l.given }
 
-// giveUp ends the wait for lanes that did not deliver in time.
+// giveUp ends the wait for lanes that did not deliver in time, and has somebody look why.
 func (f *fetcher) giveUp() {
 	now := int64(time.Since(f.start))
 	for _, l := range f.lanes {
 		switch {
-		case !awaited(l):
+		case !l.empty() || !l.behind():
 		case l.waiting == 0:
 			l.waiting = now
 		case now-l.waiting >= int64(patience):
-			l.given, l.waiting = true, 0
+			f.errors.silent(l.index, fmt.Errorf("partition %d of topic %q holds records up to offset %d and delivers none from %d on", l.part, l.name, l.end-1, l.next))
+			l.waiting = now
+			if !l.given {
+				l.given = true
+				f.public.ask(l.index)
+			}
 		}
 	}
+}
+
+// skip moves lanes past what was found to hold nothing, as if a record without an event had been fetched. It returns
+// false when ctx ended.
+func (f *fetcher) skip(ctx context.Context) bool {
+	for i, l := range f.lanes {
+		to := f.public.skip[i].Load()
+		if to <= l.next || !l.empty() {
+			continue
+		}
+		b := f.batch(ctx)
+		if b == nil {
+			return false
+		}
+		l.next, l.waiting, l.given = to, 0, false
+		f.errors.delivered(i)
+		b.entries = append(b.entries, entry{lane: int32(i), event: -1, epoch: -1, offset: to - 1})
+		if b.full() && !f.send(ctx) {
+			return false
+		}
+	}
+	return true
 }
 
 // merge decodes records in the order of their times until a partition that has more to come runs empty.
@@ -286,10 +319,12 @@ func (f *fetcher) failure(p kgo.FetchTopicPartition) error {
 		errors.As(err, new(*kgo.ErrDecompressTooLarge)): // the client never asks for that partition again
 		return fmt.Errorf("cannot fetch partition %d of topic %q: %w", p.Partition, p.Topic, err)
 	}
-	if lanes := f.byName[p.Topic]; int(p.Partition) < len(lanes) && p.Partition >= 0 { // an error can be of none
+	where := listing // an error can be of no partition
+	if lanes := f.byName[p.Topic]; int(p.Partition) < len(lanes) && p.Partition >= 0 {
+		where = lanes[p.Partition].index
 		lanes[p.Partition].rest = int64(time.Since(f.start) + fetchRest)
 	}
-	if f.errors.add(err) {
+	if f.errors.add(where, err) {
 		f.log.Warn("cannot fetch, trying again", "topic", p.Topic, "partition", p.Partition, "error", err)
 	}
 	return nil

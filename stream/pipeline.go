@@ -62,10 +62,12 @@ type Config struct {
 	// Shutdown bounds what Run does after its context has ended: apply what is decoded, save, commit. Default 30 s.
 	Shutdown time.Duration
 
-	// For tests: the size of batches, an end without a last snapshot as in a crash, and how often the log is listed.
+	// For tests: the size of batches, an end without a last snapshot as in a crash, how often the log is listed, and how
+	// long topics may be unknown at the start.
 	batch    int
 	crash    bool
 	lagEvery time.Duration
+	birth    time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -77,6 +79,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.lagEvery == 0 {
 		c.lagEvery = lagEvery
+	}
+	if c.birth == 0 {
+		c.birth = birth
 	}
 	if c.batch == 0 {
 		c.batch = batchEvents
@@ -125,7 +130,7 @@ func Open(ctx context.Context, cfg Config) (_ *Pipeline, err error) {
 		return nil, err
 	}
 	p.adm = kadm.NewClient(p.letters.client)
-	log, err := listLog(ctx, p.adm, cfg.Cluster)
+	log, err := p.firstLog(ctx)
 	if err != nil {
 		return nil, err
 	}

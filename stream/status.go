@@ -10,6 +10,7 @@ import (
 type Status struct {
 	Ready       bool              `json:"ready"` // everything that was in the log at Open is applied
 	Lag         int64             `json:"lag"`   // records in the log that are not applied
+	Held        int64             `json:"held"`  // of them, what open transactions of other producers hold back
 	Taken       uint64            `json:"taken"` // events applied, ever; exact
 	Duplicates  uint64            `json:"duplicates"`
 	DeadLetters map[string]uint64 `json:"dead_letters"` // by class
@@ -23,8 +24,8 @@ type Status struct {
 	Fetched    int64             `json:"fetched"`    // bytes fetched and not yet decoded, at the newest poll
 	Remembered uint64            `json:"remembered"` // bytes of memory for the ids of events that came before
 
-	FetchErrors uint64         `json:"fetch_errors"` // that the client went on from
-	FetchError  string         `json:"fetch_error,omitempty"`
+	FetchErrors uint64         `json:"fetch_errors"`          // that the client went on from
+	FetchError  string         `json:"fetch_error,omitempty"` // what stands in the way now
 	Snapshot    SnapshotStatus `json:"snapshot"`
 }
 
@@ -35,6 +36,7 @@ type PartitionStatus struct {
 	Next      int64        `json:"next"` // offset of the first record that is not applied
 	End       int64        `json:"end"`  // of the partition, as far as known: at most lagEvery ago
 	Lag       int64        `json:"lag"`
+	Held      int64        `json:"held"` // of the lag, what open transactions hold back
 }
 
 // DeadLetterCount returns the number of dead letters of all classes.
@@ -57,14 +59,19 @@ func (p *Pipeline) Status() Status {
 	for i := range p.fold.parts {
 		part := PartitionStatus{
 			Topic: p.fold.parts[i].topic, Partition: p.fold.parts[i].part,
-			Next: p.public.next[i].Load(), End: p.public.end[i].Load(),
+			Next: p.public.next[i].Load(),
 		}
+		stable := p.public.end[i].Load()
+		part.End = max(stable, p.public.high[i].Load())
 		part.Lag = max(part.End-part.Next, 0)
+		part.Held = min(part.End-stable, part.Lag)
 		s.Lag += part.Lag
+		s.Held += part.Held
 		s.Partitions = append(s.Partitions, part)
 	}
-	if n, err := p.errors.read(); n > 0 {
-		s.FetchErrors, s.FetchError = n, err.Error()
+	var open error
+	if s.FetchErrors, open = p.errors.read(); open != nil {
+		s.FetchError = open.Error()
 	}
 	if p.saver != nil {
 		s.Snapshot = p.saver.read()
