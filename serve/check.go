@@ -51,11 +51,16 @@ func (s *Server) ownChecks() []checked {
 	if !status.Ready {
 		caughtUp.reason = "still reading the log: " + lag
 	}
-	moving := checked{"stream", status.Err == nil, true, "moving"}
+	// Frames are answered from memory: a log that cannot be read makes them older, not wrong.
+	moving := checked{"log", status.Err == nil, false, "moving"}
 	if status.Err != nil {
 		moving.reason = status.Err.Error()
 	}
-	behind := checked{"lag", s.cfg.MaxLag == 0 || status.Lag <= s.cfg.MaxLag, true, lag}
+	// What open transactions hold back nobody can read: another instance would be as far behind.
+	behind := checked{"lag", s.cfg.MaxLag == 0 || status.Lag-status.Held <= s.cfg.MaxLag, true, lag}
+	if status.Held > 0 {
+		behind.reason += ", of which open transactions hold back " + strconv.FormatInt(status.Held, 10)
+	}
 	serving := checked{"serving", !s.stopping.Load(), true, "serving"}
 	if !serving.ok {
 		serving.reason = "shutting down"

@@ -138,6 +138,7 @@ func (s *Server) writeStream(w io.Writer) {
 		metrics.WriteGaugeFloat64(w, fmt.Sprintf("stream_lag_records{topic=%q,partition=\"%d\"}", p.Topic, p.Partition), float64(p.End-p.Position))
 		metrics.WriteGaugeFloat64(w, fmt.Sprintf("stream_position{topic=%q,partition=\"%d\"}", p.Topic, p.Partition), float64(p.Position))
 	}
+	metrics.WriteGaugeUint64(w, "orrery_lag_held_records", uint64(status.Held))
 	metrics.WriteGaugeFloat64(w, "stream_lag_seconds", status.Delay.Seconds())
 	metrics.WriteCounterUint64(w, "stream_records_total", status.Records)
 	metrics.WriteCounterUint64(w, "dup_total", status.Duplicates)

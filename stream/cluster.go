@@ -56,6 +56,8 @@ func (c Cluster) client(opts ...kgo.Opt) (*kgo.Client, error) {
 		// TLS, and by default fails what was to be sent. Found by killing the broker while a replay runs.
 		kgo.AlwaysRetryEOF(),
 		kgo.MetadataMinAge(250 * time.Millisecond), // default 5 s: how long a new broker's leader may stay unknown
+		// Default 4, a second at this pace: a topic that another instance has just made may be news to a broker for longer.
+		kgo.UnknownTopicRetries(40),
 	}
 	client, err := kgo.NewClient(append(append(all, c.Options...), opts...)...)
 	if err != nil {

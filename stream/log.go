@@ -151,6 +151,7 @@ type follower struct {
 type hold struct {
 	end      int64 // where
 	listings int   // that have found it there
+	producer string
 }
 
 // strangest is how many listings in a row have to say so before a log is taken for another one: a broker that has just
@@ -224,7 +225,7 @@ func (f *follower) look(ctx context.Context, i int, l logPart) {
 	}
 }
 
-// hold tells once of a transaction that holds a partition back.
+// hold tells of a transaction that holds a partition back for longer than from one listing to the next.
 func (f *follower) hold(ctx context.Context, i int, l logPart) {
 	h := &f.held[i]
 	if l.high <= l.end || h.end != l.end {
@@ -233,9 +234,14 @@ func (f *follower) hold(ctx context.Context, i int, l logPart) {
 	if l.high <= l.end {
 		return
 	}
-	if h.listings++; h.listings != 2 {
+	if h.listings++; h.listings < 2 {
 		return
 	}
-	f.p.cfg.Cluster.log().Warn("an open transaction holds a partition back: end it, or abort it with Kafka's kafka-transactions",
-		"topic", l.name, "partition", l.part, "from", l.end, "records", l.high-l.end, "producer", openProducer(ctx, f.p.adm, l))
+	if h.listings == 2 {
+		h.producer = openProducer(ctx, f.p.adm, l)
+	}
+	err := fmt.Errorf("an open transaction (producer %s) holds partition %d of topic %q back from offset %d on: end it, or abort it with Kafka's kafka-transactions", h.producer, l.part, l.name, l.end)
+	if f.p.errors.silent(i, err) {
+		f.p.cfg.Cluster.log().Warn("a partition is held back", "records", l.high-l.end, "error", err)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,7 +20,11 @@ func merger(lanes int) (*fetcher, func() []entry) {
 	for range cap(free) {
 		free <- newBatch(16)
 	}
-	f := &fetcher{full: full, free: free, keys: make([]int64, lanes), start: time.Now().Add(-time.Hour), now: models.TimeOf(time.Now())}
+	f := &fetcher{
+		full: full, free: free, keys: make([]int64, lanes), start: time.Now().Add(-time.Hour), now: models.TimeOf(time.Now()),
+		errors: new(fetchErrors), public: new(published),
+	}
+	f.public.silent, f.public.skip = make([]atomic.Bool, lanes), make([]atomic.Int64, lanes)
 	for i := range lanes {
 		f.lanes = append(f.lanes, &lane{index: i, topic: models.Pageviews, name: "t", part: int32(i)})
 	}

@@ -66,7 +66,8 @@ const maxLetterBytes = 2 << 20
 
 // EnsureTopics creates those of Orrery's topics that are not there yet, leaves the others as they are, and
 // returns all of them sorted by name. Topics that exist with unequal partition counts are refused with ErrPartitions;
-// missing ones get the count of those that exist, whatever t asks for.
+// missing ones get the count of those that exist, whatever t asks for. Several may do so at the same time: until ctx ends
+// it looks again where others were quicker, or brokers do not agree yet on what there is.
 func EnsureTopics(ctx context.Context, c Cluster, t Topics) ([]TopicState, error) {
 	t = t.withDefaults()
 	client, err := c.client()
@@ -75,35 +76,55 @@ func EnsureTopics(ctx context.Context, c Cluster, t Topics) ([]TopicState, error
 	}
 	defer client.Close()
 	adm := kadm.NewClient(client)
+	created := make(map[string]bool)
+	for {
+		out, all, err := ensureOnce(ctx, adm, c, t, created)
+		if err == nil && all {
+			return out, waitForTopics(ctx, adm, out)
+		}
+		if err != nil && (!kerr.IsRetriable(err) || ctx.Err() != nil) {
+			return nil, err
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("cannot wait until the brokers agree on the topics: %w", ctx.Err()), err)
+		}
+	}
+}
+
+// ensureOnce looks at the topics, and creates those that are missing: all says that they were all there or are made now.
+// created collects the names of those that this process has made.
+func ensureOnce(ctx context.Context, adm *kadm.Client, c Cluster, t Topics, created map[string]bool) (out []TopicState, all bool, err error) {
 	specs := t.specs()
 	found, err := listTopics(ctx, adm, c, slices.Sorted(maps.Keys(specs)))
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	n, err := samePartitions(c, found)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if n == 0 {
 		n = t.Partitions
 	}
-	var out []TopicState
-	for topic, spec := range specs {
-		if have, ok := found[topic]; ok {
-			out = append(out, TopicState{Name: c.Topic(topic), Partitions: have})
-			continue
+	for _, topic := range slices.Sorted(maps.Keys(specs)) { // in an order, so that whoever makes the first decides for all
+		name, spec := c.Topic(topic), specs[topic]
+		have, ok := found[topic]
+		if !ok {
+			if have = spec.partitions; have == 0 {
+				have = n
+			}
+			spec.partitions = have
+			made, err := createTopic(ctx, adm, name, spec, t.Replication)
+			if err != nil || !made && !created[name] { // another's may have other partitions: look
+				return nil, false, err
+			}
+			created[name] = true
 		}
-		if spec.partitions == 0 {
-			spec.partitions = n
-		}
-		made, err := createTopic(ctx, adm, c.Topic(topic), spec, t.Replication)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, TopicState{Name: c.Topic(topic), Partitions: spec.partitions, Created: made})
+		out = append(out, TopicState{Name: name, Partitions: have, Created: created[name]})
 	}
-	slices.SortFunc(out, func(a, b TopicState) int { return strings.Compare(a.Name, b.Name) })
-	return out, waitForTopics(ctx, adm, out)
+	return out, true, nil
 }
 
 // waitForTopics returns when all topics are listed with their partitions and somebody leads these: a cluster says that

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -91,7 +92,7 @@ func TestEnsureTopics(t *testing.T) {
 		t.Errorf("got %v, want ErrPartitions", err)
 	}
 	for prefix, want := range map[string]error{"c.": ErrPartitions, "d.": ErrNoTopic} {
-		if _, err := Open(ctx, Config{Cluster: Cluster{Brokers: []string{b.Addr()}, Prefix: prefix}, Machine: newLedger()}); !errors.Is(err, want) {
+		if _, err := Open(ctx, Config{Cluster: Cluster{Brokers: []string{b.Addr()}, Prefix: prefix}, Machine: newLedger(), birth: time.Millisecond}); !errors.Is(err, want) {
 			t.Errorf("%s: got %v, want %v", prefix, err, want)
 		}
 	}
@@ -115,4 +116,49 @@ func configsOf(t testing.TB, adm *kadm.Client, topic string) string {
 		}
 	}
 	return out[1:]
+}
+
+// Many make the same topics at once, on a cluster that has none, and all find the same ones.
+func TestEnsureTopicsTogether(t *testing.T) {
+	t.Parallel()
+	b, err := broker.Start(broker.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", Unsynced: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	c := Cluster{Brokers: []string{b.Addr()}}
+	const instances = 8
+	var (
+		together sync.WaitGroup
+		mu       sync.Mutex
+		created  int
+	)
+	for i := range instances {
+		together.Go(func() {
+			made, err := EnsureTopics(testContext(t), c, Topics{Partitions: 2 + i%2})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			p, err := Open(testContext(t), Config{Cluster: c, Machine: newLedger()})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, topic := range made {
+				if topic.Created {
+					created++
+				}
+			}
+		})
+	}
+	together.Wait()
+	if created != 8 {
+		t.Errorf("%d were created, want 8, each once", created)
+	}
 }

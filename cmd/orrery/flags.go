@@ -80,6 +80,8 @@ type nodeFlags struct {
 	MaxFrames int           `name:"http.frames" help:"Frames worked on at once; 0: four a core."`
 	MaxQueue  int           `name:"http.queue" help:"Requests that may wait for one of them to end; 0: sixteen a core. Others get a frame for nobody in particular, marked degraded, or 503."`
 	Budget    time.Duration `name:"http.budget" default:"50ms" help:"How long a frame may take, and wait: then what it has is answered, marked degraded."`
+	MaxLag    int64         `name:"http.max-lag" default:"5000000" help:"Records behind the log's end from which /readyz says 503, so that a balancer asks other instances; 0: no bound."`
+	Drain     time.Duration `name:"http.drain" default:"0s" help:"How long a stopping server goes on answering after /readyz has turned to 503: as long as a load balancer takes to notice."`
 	Open      bool          `name:"http.open" help:"Listen on any address without keys: for a container whose port is not published."`
 }
 
@@ -99,6 +101,8 @@ func (f *nodeFlags) validate() error {
 	check(f.MaxFrames >= 0, "http.frames", "must not be negative")
 	check(f.MaxQueue >= 0, "http.queue", "must not be negative")
 	check(f.Budget > 0, "http.budget", "must be positive")
+	check(f.MaxLag >= 0, "http.max-lag", "must not be negative")
+	check(f.Drain >= 0, "http.drain", "must not be negative")
 	check(f.Floor > 0, "social.floor", "must be positive")
 	check(f.BotPace > 0 && f.BotPace <= 250, "bots.pace", "must lie between 1 and 250")
 	check(f.MaxShops > 0 && f.MaxShops <= 1<<20, "shops.max", "must lie between 1 and 1,048,576")

@@ -164,6 +164,7 @@ func (n *node) startServer() (err error) {
 	cfg := serve.Config{
 		Listen: n.flags.Listen, Admin: n.flags.Admin, Keys: n.flags.keys(), Origins: n.flags.Origins, Open: n.flags.Open,
 		MaxFrames: n.flags.MaxFrames, MaxQueue: n.flags.MaxQueue, FrameBudget: n.flags.Budget,
+		MaxLag: n.flags.MaxLag, DrainDelay: n.flags.Drain,
 		Demo: n.demo, MailFrame: "mail", Version: version, Logger: n.log,
 	}
 	n.server, err = serve.New(cfg, serve.Deps{
@@ -225,7 +226,7 @@ func (n *node) run(ctx context.Context) error {
 func (n *node) stopLast() error {
 	last := n.stops[len(n.stops)-1]
 	n.stops = n.stops[:len(n.stops)-1]
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout+n.flags.Drain)
 	defer cancel()
 	began := time.Now()
 	err := last.do(ctx)

@@ -15,13 +15,13 @@ type progress struct{ *stream.Pipeline }
 func (p progress) Status() serve.StreamStatus {
 	s := p.Pipeline.Status()
 	out := serve.StreamStatus{
-		Ready: s.Ready, Lag: s.Lag, Records: s.Taken + s.Duplicates + s.DeadLetterCount(),
+		Ready: s.Ready, Lag: s.Lag, Held: s.Held, Records: s.Taken + s.Duplicates + s.DeadLetterCount(),
 		Duplicates: s.Duplicates, DeadLetters: s.DeadLetters, SnapshotAge: -1,
 	}
 	if age, ok := s.SnapshotAge(time.Now()); ok {
 		out.SnapshotAge = age
 	}
-	if s.Lag > 0 && s.NewestRecord > 0 {
+	if s.Lag > s.Held && s.NewestRecord > 0 {
 		out.Delay = max(0, time.Since(s.NewestRecord.Std()))
 	}
 	if s.FetchError != "" {
