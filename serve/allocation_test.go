@@ -95,17 +95,17 @@ var budgets = []struct {
 }{
 	{"frame", get("/v1/frames/product_page?visitor=v-8f2c1a&product=SKU1&cart=SKU2,SKU3&n=8"), 0},
 	{"escaped", get("/v1/frames/product_page?visitor=v-8f2c1a&contact=anna%40example.com&product=SKU%201"), 0},
-	{"origin", "GET /v1/frames/product_page?visitor=v-8f2c1a HTTP/1.1\r\nHost: o\r\nOrigin: https://shop.example\r\n\r\n", 0},
+	{"origin", "GET /v1/frames/product_page?visitor=v-8f2c1a HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:3000\r\n\r\n", 0},
 	{"social", get("/v1/social/SKU1?visitor=v-8f2c1a"), 0},
 	{"contact products", get("/v1/contacts/anna%40example.com/products?frame=product_page"), 0},
 	{"contact mail", get("/v1/contacts/anna%40example.com/products.html?frame=product_page"), 0},
 	{"event", post("/v1/events", viewEvent), 8}, // the deadline of the wait for the log
 }
 
-func get(uri string) string { return "GET " + uri + " HTTP/1.1\r\nHost: o\r\n\r\n" }
+func get(uri string) string { return "GET " + uri + " HTTP/1.1\r\nHost: localhost\r\n\r\n" }
 
 func post(uri, body string) string {
-	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: o\r\nContent-Length: %d\r\n\r\n%s", uri, len(body), body)
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", uri, len(body), body)
 }
 
 // forgetful is a log that takes everything and keeps nothing.

@@ -60,9 +60,11 @@ func (s *Server) answerAsset(c *call) *fault {
 	if c.route == routeTracker {
 		header.Set(fasthttp.HeaderCacheControl, "public, max-age=3600")
 		header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		if len(c.ctx.Request.Header.PeekCanonical(headerOrigin)) > 0 { // <script crossorigin>: what stands here is no secret
+			header.Set(fasthttp.HeaderAccessControlAllowOrigin, "*")
+		}
 	}
 	header.Set(fasthttp.HeaderContentSecurityPolicy, pagePolicy)
-	header.Set(fasthttp.HeaderXContentTypeOptions, "nosniff")
 	header.SetContentType(a.kind)
 	if bytes.Contains(c.ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch), []byte(a.hash)) { // one of a list, maybe
 		c.ctx.SetStatusCode(fasthttp.StatusNotModified)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"runtime"
 	"time"
 )
@@ -20,13 +19,21 @@ type Config struct {
 	// Admin is the address of profiles and metrics; default 127.0.0.1:8081. NoListener turns it off.
 	Admin string
 
-	// Keys are the keys that clients present. None at all is development mode: every request is allowed, every origin
-	// may read the public endpoints, and the server refuses to listen elsewhere than on loopback.
+	// Hosts are the names, beside those of loopback and of the listen address, that the public listener answers to; "*" is
+	// any, "*.example" is whatever ends so. Health, readiness and metrics answer under any. AdminHosts are the admin
+	// listener's.
+	Hosts, AdminHosts []string
+	// AdminToken opens the profiles of the admin listener, which are off without it: a profile slows the process, and a
+	// dump of its memory holds all it knows.
+	AdminToken string
+
+	// Keys are the keys that clients present. None at all is development mode: every request is allowed that no stranger's
+	// page has a browser send, and the server refuses to listen elsewhere than on loopback.
 	Keys []Key
 	// Open lets development mode listen on any address: for a container whose port is not published.
 	Open bool
 	// Origins are the web origins ("https://shop.example") whose pages may call the public endpoints; "*" is any.
-	// In development mode any may. Default: none.
+	// In development mode those of the server's own host may, on any port. Default: none.
 	Origins []string
 
 	// MaxBody is the largest request body in bytes, before and after decompression; default 5 MiB.
@@ -155,12 +162,17 @@ func (c *Config) mayListen(address string) error {
 	if !c.development() || c.Open {
 		return nil
 	}
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(address); err != nil {
 		return fmt.Errorf("cannot read listen address %q: %w", address, err)
 	}
-	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.Unmap().IsLoopback() {
+	if OnLoopback(address) {
 		return nil
 	}
 	return fmt.Errorf("cannot listen on %q without keys: set keys, listen on loopback, or open development mode on purpose", address)
+}
+
+// OnLoopback tells whether only this machine reaches an address that is listened on.
+func OnLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && loopbackName([]byte(host))
 }

@@ -210,13 +210,14 @@ func (r *rig) do(method, uri, body string, headers ...string) *fasthttp.Response
 	r.t.Helper()
 	req, resp := fasthttp.AcquireRequest(), new(fasthttp.Response)
 	defer fasthttp.ReleaseRequest(req)
-	req.SetRequestURI("http://orrery" + uri)
+	req.SetRequestURI("http://localhost" + uri)
 	req.URI().DisablePathNormalizing = true
 	req.Header.SetMethod(method)
 	req.SetBodyString(body)
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
 		req.Header.Set(name, value)
+		req.UseHostHeader = req.UseHostHeader || name == "Host"
 	}
 	if err := r.client.Do(req, resp); err != nil {
 		r.t.Fatalf("%s %s: %v", method, uri, err)

@@ -58,6 +58,7 @@ func setStatus(ctx *fasthttp.RequestCtx, status int) {
 func answerFault(ctx *fasthttp.RequestCtx, f *fault) {
 	setStatus(ctx, f.status)
 	ctx.Response.Header.SetContentType(typeJSON)
+	ctx.Response.Header.SetCanonical(headerNoSniff, noSniff)
 	body := append(ctx.Response.SwapBody(nil)[:0], `{"error":`...)
 	body = f.append(body)
 	ctx.Response.SwapBody(append(body, '}', '\n'))

@@ -68,7 +68,10 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-var headerCacheControl, noStore = []byte(fasthttp.HeaderCacheControl), []byte("no-store")
+var (
+	headerCacheControl, noStore = []byte(fasthttp.HeaderCacheControl), []byte("no-store")
+	headerNoSniff, noSniff      = []byte(fasthttp.HeaderXContentTypeOptions), []byte("nosniff")
+)
 
 // dispatch routes, checks what holds for all routes, and calls the route's own method.
 func (s *Server) dispatch(c *call) *fault {
@@ -76,7 +79,14 @@ func (s *Server) dispatch(c *call) *fault {
 	r, param, allowed := match(ctx.Method(), ctx.URI().PathOriginal())
 	c.route = r
 	c.args.reset(ctx.URI().QueryString())
-	if endpoints[r].access == public && s.cors(ctx) {
+	ctx.Response.Header.SetCanonical(headerNoSniff, noSniff)
+	if !s.hosts.take(ctx.Request.Header.Host()) && !anyHost(r) {
+		return wrongHost("http.hosts")
+	}
+	if endpoints[r].access != open && s.cfg.development() && s.foreign(ctx) {
+		return otherSite
+	}
+	if (endpoints[r].access == public || r == routeTracker) && s.cors(ctx) {
 		return nil
 	}
 	if r == routeNone || r >= routeShop && !s.cfg.Demo {

@@ -132,39 +132,3 @@ func (c *call) shop(named []byte) ([]byte, *fault) {
 	}
 	return nil, &fault{fasthttp.StatusForbidden, "other_shop", "the key belongs to another shop", "shop"}
 }
-
-// cors allows a page of an allowed origin to read the answer, and answers its preflight: then it is true.
-func (s *Server) cors(ctx *fasthttp.RequestCtx) bool {
-	origin := ctx.Request.Header.Peek(fasthttp.HeaderOrigin)
-	if len(origin) == 0 {
-		return false
-	}
-	header := &ctx.Response.Header
-	if allowed := s.origin(origin); allowed != "" {
-		header.Set(fasthttp.HeaderAccessControlAllowOrigin, allowed)
-		if allowed != "*" {
-			header.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
-		}
-	}
-	if string(ctx.Method()) != "OPTIONS" {
-		return false
-	}
-	header.Set(fasthttp.HeaderAccessControlAllowMethods, "GET, POST")
-	header.Set(fasthttp.HeaderAccessControlAllowHeaders, "Authorization, Content-Type, Content-Encoding")
-	header.Set(fasthttp.HeaderAccessControlMaxAge, "86400")
-	ctx.SetStatusCode(fasthttp.StatusNoContent)
-	return true
-}
-
-// origin returns what an origin is answered with, "" where it is not allowed.
-func (s *Server) origin(origin []byte) string {
-	if s.cfg.development() {
-		return "*"
-	}
-	for _, o := range s.cfg.Origins {
-		if o == "*" || o == string(origin) {
-			return o
-		}
-	}
-	return ""
-}

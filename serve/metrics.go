@@ -16,7 +16,7 @@ import (
 )
 
 // codes are the status codes that are counted by themselves; index 0 is any other.
-var codes = [...]int{0, 200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 413, 415, 429, 431, 500, 503}
+var codes = [...]int{0, 200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 413, 415, 421, 429, 431, 500, 503}
 
 // kindCount is enough for every models.Kind.
 const kindCount = 32

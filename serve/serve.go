@@ -27,6 +27,8 @@ type Server struct {
 	deps     Deps
 	keys     keyring
 	networks *networks
+	// hosts are the names that the public listener answers to, adminHosts those of the admin one.
+	hosts, adminHosts hosts
 
 	public *fasthttp.Server
 	admin  *fasthttp.Server
@@ -67,6 +69,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		metrics:  newRouteMetrics(),
 		assets:   newAssets(),
 		failed:   make(chan error, 2),
+
+		hosts: newHosts(cfg.Listen, cfg.Hosts), adminHosts: newHosts(cfg.Admin, cfg.AdminHosts),
 	}
 	s.ids.seed = uint32(binary.LittleEndian.Uint64(seed[:]))
 	s.gate = newGate(cfg.MaxFrames, cfg.MaxQueue, cfg.FrameBudget)
@@ -115,6 +119,9 @@ func (s *Server) Start() error {
 	if s.cfg.Admin != NoListener {
 		if admin, err = net.Listen("tcp", s.cfg.Admin); err != nil {
 			return errors.Join(fmt.Errorf("cannot listen for admin HTTP on %q: %w", s.cfg.Admin, err), public.Close())
+		}
+		if !OnLoopback(s.cfg.Admin) {
+			s.cfg.Logger.Warn("the admin listener is open to the network: metrics ask for no key, profiles for the token only", "admin.listen", s.cfg.Admin)
 		}
 	}
 	return s.Serve(public, admin)

@@ -130,10 +130,15 @@ func TestOrigins(t *testing.T) {
 		}
 	}
 	keys := Config{Keys: []Key{{Write: "w"}}, Origins: []string{"https://shop.example"}}
-	f(Config{}, "GET", "/v1/frames/for_you", "https://any.example", "*", 200)
-	f(Config{}, "OPTIONS", "/v1/events", "https://any.example", "*", 204)
-	f(Config{}, "GET", "/v1/stats", "https://any.example", "", 200)
-	f(Config{}, "OPTIONS", "/v1/stats", "https://any.example", "", 405)
+	f(Config{}, "GET", "/v1/frames/for_you", "http://localhost:3000", "http://localhost:3000", 200)
+	f(Config{}, "GET", "/v1/frames/for_you", "http://127.0.0.1:3000", "http://127.0.0.1:3000", 200)
+	f(Config{}, "GET", "/v1/frames/for_you", "https://any.example", "", 403)
+	f(Config{}, "OPTIONS", "/v1/events", "https://any.example", "", 403)
+	f(Config{}, "GET", "/v1/stats", "https://any.example", "", 403)
+	f(Config{}, "GET", "/v1/stats", "http://localhost:3000", "", 200) // read by nobody: it asks for no permission
+	f(Config{}, "OPTIONS", "/v1/stats", "http://localhost:3000", "", 405)
+	f(Config{Origins: []string{"*"}}, "GET", "/v1/frames/for_you", "https://any.example", "https://any.example", 200)
+	f(keys, "GET", "/t.js", "https://other.example", "*", 200)
 	f(keys, "OPTIONS", "/v1/events", "https://shop.example", "https://shop.example", 204)
 	f(keys, "OPTIONS", "/v1/events", "https://other.example", "", 204)
 	f(keys, "GET", "/v1/social/x?key=w", "https://shop.example", "https://shop.example", 200)
@@ -345,7 +350,7 @@ func TestStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := "http://" + s.Addr().String()
-	admin, err := http.Get("http://" + s.AdminAddr().String() + "/debug/pprof/cmdline")
+	admin, err := http.Get("http://" + s.AdminAddr().String() + "/")
 	if err != nil || admin.StatusCode != 200 {
 		t.Fatal(admin, err)
 	}

@@ -19,7 +19,6 @@ func (s *Server) answerShop(c *call) *fault {
 	header := &c.ctx.Response.Header
 	header.SetContentType(typeHTML)
 	header.Set(fasthttp.HeaderContentSecurityPolicy, pagePolicy)
-	header.Set(fasthttp.HeaderXContentTypeOptions, "nosniff")
 	if c.route == routeShop {
 		return s.answerAsset(c)
 	}

@@ -5,6 +5,7 @@ package child
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type Process struct {
 	Addr  string // of its public HTTP listener
 	Admin string // of its metrics; empty where it has none
 	Kafka string // of its broker; empty where it has none
+	Token string // of its profiles
 
 	name  string
 	cmd   *exec.Cmd
@@ -45,7 +47,7 @@ func Node(ctx context.Context, dir string, flags ...string) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{Addr: ports[0], Admin: ports[1], Kafka: ports[2], name: "serve"}
+	p := &Process{Addr: ports[0], Admin: ports[1], Kafka: ports[2], Token: rand.Text(), name: "serve"}
 	args := append([]string{"serve", "--data-dir", filepath.Join(dir, "data"),
 		"--http.listen", p.Addr, "--admin.listen", p.Admin, "--kafka.listen", p.Kafka}, flags...)
 	return p, p.start(ctx, dir, "/readyz", nil, args...)
@@ -80,7 +82,7 @@ func (p *Process) start(ctx context.Context, dir, ready string, in *bytes.Buffer
 	}
 	defer log.Close()
 	p.cmd, p.done = exec.Command(self, args...), make(chan struct{})
-	p.cmd.Env = append(os.Environ(), "ORRERY_CONFIG=")
+	p.cmd.Env = append(os.Environ(), "ORRERY_CONFIG=", "ORRERY_ADMIN_TOKEN="+p.Token)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	together(p.cmd)
 	stdin, err := p.cmd.StdinPipe()

@@ -148,6 +148,6 @@ func (p *posts) Next(dst []byte, _ time.Time) ([]byte, int) {
 	for range p.batch {
 		p.body = append(append(p.body, p.load.Next().Value...), '\n')
 	}
-	dst = fmt.Appendf(dst, "POST /v1/events HTTP/1.1\r\nHost: shop.example\r\nContent-Length: %d\r\n\r\n", len(p.body))
+	dst = fmt.Appendf(dst, "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n", len(p.body))
 	return append(dst, p.body...), 0
 }

@@ -90,7 +90,7 @@ func (b *bench) profile(ctx context.Context, kind string) error {
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second+time.Minute)
 		defer cancel()
-		raw, err := child.Get(ctx, b.node.Admin, fmt.Sprintf("/debug/pprof/profile?seconds=%d", seconds))
+		raw, err := child.Get(ctx, "bench:"+b.node.Token+"@"+b.node.Admin, fmt.Sprintf("/debug/pprof/profile?seconds=%d", seconds))
 		if err == nil {
 			err = os.WriteFile(b.cfg.Profile+"."+kind, raw, 0o644)
 		}

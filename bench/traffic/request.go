@@ -70,7 +70,7 @@ func (s *Site) Requests(name string) (*Requests, error) {
 		}
 		var made [][]byte
 		for range variety {
-			made = append(made, fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: shop.example\r\n\r\n", s.Path(k)))
+			made = append(made, fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", s.Path(k)))
 		}
 		r.kinds = append(r.kinds, made)
 	}

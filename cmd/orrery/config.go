@@ -67,10 +67,13 @@ func (s *settings) sourceOf(ctx *kong.Context, f *kong.Flag) string {
 	return "default"
 }
 
-// masked hides secrets.
+// masked hides secrets, and the public key too: what is printed here is pasted into tickets.
 func masked(name, value string) string {
-	if (strings.Contains(name, "secret") || strings.Contains(name, "password")) && value != "" {
-		return "****"
+	_, last, _ := strings.Cut(name, ".")
+	for _, word := range []string{"secret", "password", "token", "-key"} {
+		if value != "" && strings.Contains(last, word) {
+			return "****"
+		}
 	}
 	return value
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -45,11 +46,13 @@ type nodeFlags struct {
 	Cluster clusterFlags `embed:""`
 	Topics  topicFlags   `embed:""`
 
-	DataDir  string `name:"data-dir" default:"data" type:"path" help:"Folder of the snapshots, and of the embedded broker's log."`
-	Listen   string `name:"http.listen" default:"127.0.0.1:8080" help:"Address of the HTTP server. Without keys it has to be a loopback address."`
-	Admin    string `name:"admin.listen" default:"127.0.0.1:8081" help:"Address of profiles, metrics and debugging; - turns it off."`
-	Kafka    string `name:"kafka.listen" default:"127.0.0.1:9092" help:"Address of the embedded broker; other Kafka clients can use it."`
-	Unsynced bool   `name:"kafka.unsynced" help:"The embedded broker does not wait for the disk: much faster, and what was acknowledged within the last moments is lost when the machine (not the process) dies."`
+	DataDir    string   `name:"data-dir" default:"data" type:"path" help:"Folder of the snapshots, and of the embedded broker's log."`
+	Listen     string   `name:"http.listen" default:"127.0.0.1:8080" help:"Address of the HTTP server. Without keys it has to be a loopback address."`
+	Admin      string   `name:"admin.listen" default:"127.0.0.1:8081" help:"Address of metrics and profiles; - turns it off."`
+	AdminHosts []string `name:"admin.hosts" placeholder:"NAME" help:"Names that the admin listener answers to, beside those of loopback and of its address; * is any. /healthz, /readyz and /metrics answer under any."`
+	AdminToken string   `name:"admin.token" help:"Opens the profiles of the admin listener (/debug/pprof), which are off without it: Authorization: Bearer TOKEN. Better set by ORRERY_ADMIN_TOKEN than here."`
+	Kafka      string   `name:"kafka.listen" default:"127.0.0.1:9092" help:"Address of the embedded broker; other Kafka clients can use it."`
+	Unsynced   bool     `name:"kafka.unsynced" help:"The embedded broker does not wait for the disk: much faster, and what was acknowledged within the last moments is lost when the machine (not the process) dies."`
 
 	SnapshotEvery time.Duration `name:"snapshot.every" default:"30s" help:"How often the state is saved. A restart reads the newest snapshot and then the log behind it."`
 	Rebuild       bool          `name:"snapshot.rebuild" help:"Ignore all snapshots and fold the log anew from its start."`
@@ -76,7 +79,8 @@ type nodeFlags struct {
 	SecretKey string        `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
 	Shop      string        `name:"http.shop" help:"The shop that the keys speak for: events of others are refused. Without it whoever has the public key may name any."`
 	Proof     string        `name:"http.contact-secret" help:"Has requests with the public key prove each contact that they name, by contact_hmac: its HMAC-SHA-256 under this secret, in hexadecimal."`
-	Origins   []string      `name:"http.origins" placeholder:"URL" help:"Web origins whose pages may use the public endpoints; * is any."`
+	Origins   []string      `name:"http.origins" placeholder:"URL" help:"Web origins whose pages may use the public endpoints; * is any. Without keys pages of the server's own host may, on any port."`
+	Hosts     []string      `name:"http.hosts" placeholder:"NAME" help:"Names that the HTTP server answers to, beside those of loopback and of its address: those that pages and servers call it by. *.example is whatever ends so, * is any."`
 	MaxFrames int           `name:"http.frames" help:"Frames worked on at once; 0: four a core."`
 	MaxQueue  int           `name:"http.queue" help:"Requests that may wait for one of them to end; 0: sixteen a core. Others get a frame for nobody in particular, marked degraded, or 503."`
 	Budget    time.Duration `name:"http.budget" default:"50ms" help:"How long a frame may take, and wait: then what it has is answered, marked degraded."`
@@ -122,7 +126,32 @@ func (f *nodeFlags) validate() error {
 	for _, o := range f.Origins {
 		check(o == "*" || webOrigin(o), "http.origins", strconv.Quote(o)+" is not * or like https://shop.example")
 	}
+	for name, list := range map[string][]string{"http.hosts": f.Hosts, "admin.hosts": f.AdminHosts} {
+		for _, h := range list {
+			check(hostName(h), name, strconv.Quote(h)+" is not * or a name like shop.example, without port")
+		}
+	}
+	check(f.AdminToken == "" || len(f.AdminToken) >= minKey, "admin.token", weakKey)
 	return errors.Join(errs...)
+}
+
+// minKey is the length of the shortest key: 16 characters of base64 are 96 bits, and what is shorter is a word.
+const minKey = 16
+
+// weakKey is what to do about a shorter one.
+const weakKey = "must have at least 16 characters; make one with: openssl rand -hex 16"
+
+// hostName tells whether a text can be what a Host header names.
+func hostName(text string) bool {
+	rest, _ := strings.CutPrefix(text, "*")
+	if rest == "" {
+		return text == "*"
+	}
+	if rest != text && rest[0] != '.' {
+		return false
+	}
+	_, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	return err == nil || !strings.ContainsAny(rest, "*/: \t[]@")
 }
 
 // webOrigin tells whether a text is a web origin as browsers write it: scheme and host, nothing behind.

@@ -108,6 +108,9 @@ func (n *node) startBroker() (err error) {
 	if err != nil {
 		return err
 	}
+	if !serve.OnLoopback(n.flags.Kafka) {
+		n.log.Warn("the embedded broker is open to the network: whoever reaches it reads and writes every event without a key", "kafka.listen", n.flags.Kafka)
+	}
 	n.stopsWith("broker", func(context.Context) error { return n.broker.Close() })
 	n.cluster.Brokers = []string{n.broker.Addr()}
 	return nil
@@ -163,6 +166,7 @@ func (n *node) startLearners() error {
 func (n *node) startServer() (err error) {
 	cfg := serve.Config{
 		Listen: n.flags.Listen, Admin: n.flags.Admin, Keys: n.flags.keys(), Origins: n.flags.Origins, Open: n.flags.Open,
+		Hosts: n.flags.Hosts, AdminHosts: n.flags.AdminHosts, AdminToken: n.flags.AdminToken,
 		MaxFrames: n.flags.MaxFrames, MaxQueue: n.flags.MaxQueue, FrameBudget: n.flags.Budget,
 		MaxLag: n.flags.MaxLag, DrainDelay: n.flags.Drain,
 		Demo: n.demo, MailFrame: "mail", Version: version, Logger: n.log,

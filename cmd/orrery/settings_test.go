@@ -78,13 +78,20 @@ func TestSettingsPrecedence(t *testing.T) {
 }
 
 func TestSettingsSecretsAreMasked(t *testing.T) {
-	got := printed(t, "--http.write-key", "w", "--http.secret-key", "hush")
-	if v := got["http.secret-key"].Value; v != "****" {
-		t.Errorf("the secret key is printed as %q", v)
+	const hush = "hush-hush-hush-hush"
+	got := printed(t, "--http.write-key", "write-"+hush, "--http.secret-key", hush, "--http.contact-secret", hush, "--admin.token", hush)
+	for _, name := range []string{"http.write-key", "http.secret-key", "http.contact-secret", "admin.token"} {
+		if v := got[name].Value; v != "****" {
+			t.Errorf("%s is printed as %q", name, v)
+		}
 	}
-	got = printed(t, "--http.write-key", "w", "--http.secret-key", "hush", "--http.contact-secret", "hush")
-	if v := got["http.contact-secret"].Value; v != "****" {
-		t.Errorf("the contacts' secret is printed as %q", v)
+	if v := got["http.listen"].Value; v != "127.0.0.1:8080" {
+		t.Errorf("http.listen is printed as %q", v)
+	}
+	for name, s := range got {
+		if strings.Contains(s.Value, hush) {
+			t.Errorf("%s is printed as %q", name, s.Value)
+		}
 	}
 }
 
@@ -154,5 +161,9 @@ func TestSettingsRefused(t *testing.T) {
 	f("[http]\norigins = [\"*\", \"https://shop.example:8443\", \"https://shop.example/\"]\n", `http.origins: "https://shop.example/" is not`)
 	f("", "http.origins", "--http.origins", "shop.example")
 	f("", "http.origins", "--http.origins", "https://Shop.example") // browsers write it in lower case
+	f("", "admin.token: must have at least 16 characters", "--admin.token", "short")
+	f("", `http.hosts: "shop.example:80" is not`, "--http.hosts", "shop.example:80")
+	f("", `http.hosts: "https://shop.example" is not`, "--http.hosts", "https://shop.example")
+	f("", `admin.hosts: "*x" is not`, "--admin.hosts", "*x")
 	f("", "unexpected argument", "surplus")
 }
