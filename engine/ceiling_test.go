@@ -89,3 +89,42 @@ func TestF14Names(t *testing.T) {
 	restore(t, e, saved)
 	check()
 }
+
+// F6: what a state of as many shops as there may ever be writes can be read, and costs what the shops are worth of which
+// something is known.
+func TestF6Shops(t *testing.T) {
+	const most = 1<<20 - 1
+	e := newEngine(t, engine.Config{MaxShops: 1 << 30})
+	ev := decode(t, []string{`{"event":"identify","visitor":"v","contact":"c","time":"2026-03-02T00:00:00Z"}`})[0]
+	refused := 0
+	for i := range most + 100 {
+		ev.Shop = fmt.Appendf(ev.Shop[:0], "%x", i)
+		if e.Admit(ev) != nil {
+			refused++
+		}
+	}
+	if refused != 100 {
+		t.Fatalf("%d of 100 too many are refused", refused)
+	}
+	var lines []string
+	for i := range 600 { // in the last shop, so that all of its models are there
+		lines = append(lines, fmt.Sprintf(`{"event":"view_item","id":"%d","shop":"%x","visitor":"v%d","time":"2026-03-02T00:%02d:00Z","items":[{"item_id":"p"}]}`, i, most-1, i%7, i/10))
+	}
+	lines = append(lines, fmt.Sprintf(`{"event":"purchase","shop":"%x","visitor":"v1","contact":"c","order":"o","value":1,"time":"2026-03-02T02:00:00Z"}`, most-1))
+	if admitted(t, e, lines) != 0 {
+		t.Fatal("the last shop is refused")
+	}
+	saved, total := save(t, e), 0
+	for name, b := range saved {
+		if total += len(b); len(b) > 40<<20 {
+			t.Errorf("section %s has %d bytes", name, len(b))
+		}
+	}
+	again := newEngine(t, engine.Config{MaxShops: 1 << 30})
+	restore(t, again, saved)
+	same(t, "after a restart", e, again, e.StreamTime())
+	if s := again.Stats(); s.Orders != 1 {
+		t.Errorf("%d orders", s.Orders)
+	}
+	t.Logf("%d shops: %d bytes", most, total)
+}

@@ -233,48 +233,67 @@ func (c *customers) parts() map[string]uint64 {
 
 // Freeze returns the customer bases of this moment for a snapshot.
 func (c *customers) Freeze() *slab.Parts {
-	books := c.all()
-	there := make(slab.Numbers, len(books))
-	parts := append(c.logins.freeze(), c.credits.Freeze(), c.numbers.Freeze(), c.changes.freeze(),
-		slab.Numbers{uint64(len(books)), uint64(c.day)}, there)
-	for i, b := range books {
+	parts := append(c.logins.freeze(), c.credits.Freeze(), c.numbers.Freeze(), c.changes.freeze(), slab.Numbers{uint64(c.day), c.known()})
+	for shop, b := range c.all() {
 		if b != nil {
-			there[i] = 1
-			parts = append(parts, b.contacts.Freeze(), b.sums.Freeze(), b.base.Freeze())
+			parts = append(parts, slab.Numbers{uint64(shop)}, b.contacts.Freeze(), b.sums.Freeze(), b.base.Freeze())
 		}
 	}
 	return slab.Join(parts...)
 }
 
-// ReadFrom replaces the customer bases by what Freeze wrote.
-func (c *customers) ReadFrom(r io.Reader) (int64, error) {
-	ring, head := make(slab.Numbers, 3), make(slab.Numbers, 2)
-	n, err := slab.ReadAll(r, &c.logins.heads, &c.logins.more, &c.credits, &c.numbers, ring, &c.changes.words, head)
-	if err != nil {
-		return n, err
-	}
-	if head[0] > maxShops {
-		return n, fmt.Errorf("cannot read customers of %d shops", head[0])
+// ReadVersion replaces the customer bases by what Freeze wrote, in this version or the one before.
+func (c *customers) ReadVersion(r io.Reader, version uint16) error {
+	ring := make(slab.Numbers, 3)
+	if _, err := slab.ReadAll(r, &c.logins.heads, &c.logins.more, &c.credits, &c.numbers, ring, &c.changes.words); err != nil {
+		return err
 	}
 	c.changes.noted.Store(ring[0])
 	c.changes.told.Store(ring[1])
 	c.changes.lost.Store(ring[2])
+	if version == 10 {
+		return c.readBooks10(r)
+	}
+	day := make(slab.Numbers, 1)
+	if _, err := day.ReadFrom(r); err != nil {
+		return err
+	}
+	c.day = btyd.Day(day[0])
+	return eachShop(r, func(shop uint32) error { return c.readBook(r, shop) })
+}
+
+// readBooks10 reads the books as version 10 wrote them: how many shops and the day, of each shop whether there is a book, then
+// the books.
+func (c *customers) readBooks10(r io.Reader) error {
+	head := make(slab.Numbers, 2)
+	if _, err := head.ReadFrom(r); err != nil {
+		return err
+	}
+	if head[0] > maxShops+1 {
+		return fmt.Errorf("cannot read customers of %d shops", head[0])
+	}
 	c.day = btyd.Day(head[1])
 	there := make(slab.Numbers, head[0])
-	k, err := there.ReadFrom(r)
-	n += k
-	books := make([]*book, len(there))
-	for i := 0; i < len(books) && err == nil; i++ {
-		if there[i] != 0 {
-			books[i] = newBook(uint32(i), c.rules)
-			k, err = slab.ReadAll(r, &books[i].contacts, &books[i].sums, books[i].base)
-			books[i].sums.Grow(sumWords)
-			n += k
-			if err == nil {
-				books[i].base.Reschedule(c.day)
+	if _, err := there.ReadFrom(r); err != nil {
+		return err
+	}
+	for shop, yes := range there {
+		if yes != 0 {
+			if err := c.readBook(r, uint32(shop)); err != nil {
+				return err
 			}
 		}
 	}
-	c.list.Store(&books)
-	return n, err
+	return nil
+}
+
+func (c *customers) readBook(r io.Reader, shop uint32) error {
+	b := newBook(shop, c.rules)
+	if _, err := slab.ReadAll(r, &b.contacts, &b.sums, b.base); err != nil {
+		return err
+	}
+	b.sums.Grow(sumWords)
+	b.base.Reschedule(c.day)
+	c.put(shop, b)
+	return nil
 }

@@ -489,7 +489,7 @@ func (h *horizon) figures(r *people.Reader, who people.Person, now models.Time, 
 
 // Bytes returns the memory held.
 func (h *horizon) Bytes() uint64 {
-	return h.pool.words.Bytes() + h.held.Bytes() + h.wheel.Bytes() + uint64(2*len(h.all())*foresightWords*8)
+	return h.pool.words.Bytes() + h.held.Bytes() + h.wheel.Bytes() + h.known()*uint64(2*foresightWords*8)
 }
 
 // foresightWords is the size of what a shop has learned, in a snapshot.
@@ -497,22 +497,26 @@ var foresightWords = 3 + horizonInputs + len(newForesight().model.State()) + 2*r
 
 // Freeze returns the state of this moment for a snapshot.
 func (h *horizon) Freeze() *slab.Parts {
-	parts := []io.WriterTo{slab.Numbers{uint64(h.turn), uint64(len(h.all()))}, h.pool.words.Freeze(), h.held.Freeze(), h.wheel.Freeze()}
-	return slab.Join(append(parts, h.freezeShops(foresightWords, (*foresight).freeze)...)...)
+	parts := []io.WriterTo{slab.Numbers{uint64(h.turn)}, h.pool.words.Freeze(), h.held.Freeze(), h.wheel.Freeze()}
+	return slab.Join(append(parts, h.freezeShops((*foresight).freeze)...)...)
 }
 
-// ReadFrom replaces the state by what Freeze wrote.
-func (h *horizon) ReadFrom(r io.Reader) (int64, error) {
-	head := make(slab.Numbers, 2)
-	n, err := slab.ReadAll(r, head, &h.pool.words, &h.held, &h.wheel)
-	if err != nil {
-		return n, err
+// ReadVersion replaces the state by what Freeze wrote, in this version or the one before.
+func (h *horizon) ReadVersion(r io.Reader, version uint16) error {
+	head := make(slab.Numbers, 1)
+	if version == 10 { // its second is the number of shops
+		head = make(slab.Numbers, 2)
+	}
+	if _, err := slab.ReadAll(r, head, &h.pool.words, &h.held, &h.wheel); err != nil {
+		return err
 	}
 	h.turn = int64(head[0])
 	h.pool.words.Grow(horizonWords)
 	h.wheel.Grow(horizonWheel)
-	k, err := h.readShops(r, head[1], foresightWords, thawForesight)
-	return n + k, err
+	if version == 10 {
+		return h.readShops10(r, head[1], foresightWords, thawForesight)
+	}
+	return h.readShops(r, foresightWords, thawForesight)
 }
 
 func (f *foresight) freeze() slab.Numbers {

@@ -460,23 +460,30 @@ func (in *intents) parts() map[string]uint64 {
 }
 
 func (in *intents) bytes() uint64 {
-	return in.visits.bytes() + in.wants.bytes() + uint64(len(in.all()))*2*forecasterWords*8
+	return in.visits.bytes() + in.wants.bytes() + in.known()*2*forecasterWords*8
 }
 
 // Freeze returns the state of this moment for a snapshot.
 func (in *intents) Freeze() *slab.Parts {
-	parts := []io.WriterTo{slab.Numbers{uint64(in.clock), uint64(len(in.all()))}, in.visits.freeze(), in.wants.freeze()}
-	return slab.Join(append(parts, in.freezeShops(forecasterWords, (*forecaster).freeze)...)...)
+	parts := []io.WriterTo{slab.Numbers{uint64(in.clock)}, in.visits.freeze(), in.wants.freeze()}
+	return slab.Join(append(parts, in.freezeShops((*forecaster).freeze)...)...)
 }
 
-// ReadFrom replaces the state by what Freeze wrote.
-func (in *intents) ReadFrom(r io.Reader) (int64, error) {
-	head := make(slab.Numbers, 2)
-	n, err := slab.ReadAll(r, head, in.visits, in.wants)
-	if err != nil {
-		return n, err
+// ReadVersion replaces the state by what Freeze wrote, in this version or the one before.
+func (in *intents) ReadVersion(r io.Reader, version uint16) error {
+	head := make(slab.Numbers, 1)
+	if version == 10 { // its second is the number of shops
+		head = make(slab.Numbers, 2)
+	}
+	if _, err := slab.ReadAll(r, head, in.visits); err != nil {
+		return err
+	}
+	if err := in.wants.read(r, version); err != nil {
+		return err
 	}
 	in.clock = models.Time(head[0])
-	k, err := in.readShops(r, head[1], forecasterWords, thawForecaster)
-	return n + k, err
+	if version == 10 {
+		return in.readShops10(r, head[1], forecasterWords, thawForecaster)
+	}
+	return in.readShops(r, forecasterWords, thawForecaster)
 }

@@ -214,26 +214,30 @@ func (w *wants) of(r *people.Reader, v *visits, visit, visitor, shop uint32, ses
 }
 
 func (w *wants) bytes() uint64 {
-	return w.items.Bytes() + w.totals.Bytes() + uint64(len(w.all()))*2*wantingWords*8
+	return w.items.Bytes() + w.totals.Bytes() + w.known()*2*wantingWords*8
 }
 
 // wantingWords is the size of what a shop has learned, in a snapshot.
 const wantingWords = 3 + (wantInputs+1)*(wantInputs+2) + recordWords
 
 func (w *wants) freeze() *slab.Parts {
-	parts := []io.WriterTo{w.items.Freeze(), w.totals.Freeze(), slab.Numbers{uint64(len(w.all()))}}
-	return slab.Join(append(parts, w.freezeShops(wantingWords, (*wanting).freeze)...)...)
+	parts := []io.WriterTo{w.items.Freeze(), w.totals.Freeze()}
+	return slab.Join(append(parts, w.freezeShops((*wanting).freeze)...)...)
 }
 
-// ReadFrom replaces the state by what freeze wrote.
-func (w *wants) ReadFrom(r io.Reader) (int64, error) {
-	head := make(slab.Numbers, 1)
-	n, err := slab.ReadAll(r, &w.items, &w.totals, head)
-	if err != nil {
-		return n, err
+// read replaces the state by what freeze wrote, in this version of the intents or the one before.
+func (w *wants) read(r io.Reader, version uint16) error {
+	if _, err := slab.ReadAll(r, &w.items, &w.totals); err != nil {
+		return err
 	}
-	k, err := w.readShops(r, head[0], wantingWords, thawWanting)
-	return n + k, err
+	if version > 10 {
+		return w.readShops(r, wantingWords, thawWanting)
+	}
+	head := make(slab.Numbers, 1)
+	if _, err := head.ReadFrom(r); err != nil {
+		return err
+	}
+	return w.readShops10(r, head[0], wantingWords, thawWanting)
 }
 
 func (f *wanting) freeze() slab.Numbers {
