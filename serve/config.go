@@ -126,8 +126,12 @@ func (c *Config) validate() error {
 			errs = append(errs, fmt.Errorf("%s is negative: %d", name, n))
 		}
 	}
-	seen := map[string]bool{}
+	seen, named := map[string]bool{}, map[string]bool{}
 	for i, k := range c.Keys {
+		if k.Name != "" && named[k.Name] {
+			errs = append(errs, fmt.Errorf("two keys have the name %q", k.Name))
+		}
+		named[k.Name] = true
 		if k.Write == "" && k.Secret == "" {
 			errs = append(errs, fmt.Errorf("key %d of shop %q is empty", i, k.Shop))
 		}

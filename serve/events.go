@@ -155,7 +155,7 @@ func (in *ingest) amend(record []byte, now models.Time) []byte {
 	start := len(in.arena)
 	in.arena = append(in.arena, record[:len(record)-1]...) // without its closing brace
 	plain := len(in.arena)
-	if len(from.shop) > 0 && len(e.Shop) == 0 {
+	if len(from.shop) > 0 && len(e.Shop) == 0 && string(from.shop) != models.DefaultShop {
 		in.arena = models.AppendString(append(in.arena, `,"shop":`...), from.shop)
 	}
 	if from.bot {

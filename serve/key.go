@@ -2,10 +2,16 @@ package serve
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/valyala/fasthttp"
 
 	"orrery/models"
@@ -13,8 +19,13 @@ import (
 
 // Key is what a client presents as "Authorization: Bearer KEY"; a write key may come as ?key=KEY as well, because
 // navigator.sendBeacon can set no header.
+//
+// A shop may have several: one that replaces another is valid beside it until no page shows the old one any more, which
+// orrery_key_requests_total tells.
 type Key struct {
-	// Shop is the tenant that the key speaks for. Empty is every shop: the request may name one.
+	// Name is what metrics and messages call the key.
+	Name string
+	// Shop is the tenant that the key speaks for; default models.DefaultShop. With keys there are no other shops.
 	Shop string
 	// Write is the public key: events, frames and social proof. It stands in the shop's pages.
 	Write string
@@ -24,6 +35,8 @@ type Key struct {
 	// HMAC-SHA-256 of the contact under this secret in hexadecimal, which the shop's server puts into the page. Without it
 	// anybody who knows an address could ask what its owner was shown.
 	ContactSecret string
+	// Created is when the key was made, for whoever counts its days. Until is when it ends; zero: not by itself.
+	Created, Until time.Time
 }
 
 // grant is what a presented key allows.
@@ -31,6 +44,8 @@ type grant struct {
 	access access
 	shop   []byte // nil is any
 	proof  []byte // the secret that contacts are proved with; nil asks for no proof
+	until  time.Time
+	used   *atomic.Uint64 // requests
 }
 
 // keyring finds grants by key. Map look-ups take a time that depends on the hash of what was presented under a seed of the
@@ -40,11 +55,12 @@ type keyring map[string]grant
 func newKeyring(keys []Key) keyring {
 	ring := make(keyring, 2*len(keys))
 	for _, k := range keys {
+		shop := []byte(cmp.Or(k.Shop, models.DefaultShop))
 		if k.Write != "" {
-			ring[k.Write] = grant{public, bytesOrNil(k.Shop), bytesOrNil(k.ContactSecret)}
+			ring[k.Write] = grant{public, shop, bytesOrNil(k.ContactSecret), k.Until, new(atomic.Uint64)}
 		}
 		if k.Secret != "" {
-			ring[k.Secret] = grant{secret, bytesOrNil(k.Shop), nil}
+			ring[k.Secret] = grant{secret, shop, nil, k.Until, new(atomic.Uint64)}
 		}
 	}
 	return ring
@@ -96,11 +112,32 @@ func (s *Server) admit(c *call) *fault {
 		// A secret key in a URL ends up in logs and histories; refusing it is how that gets noticed.
 		return &fault{fasthttp.StatusUnauthorized, "bad_key", "the key is not known; a secret key comes in the header only", ""}
 	}
+	if !g.until.IsZero() && !c.begun.Before(g.until) {
+		return &fault{fasthttp.StatusUnauthorized, "key_ended", "the key's time is over: use the one that has replaced it", ""}
+	}
 	if g.access < need {
 		return &fault{fasthttp.StatusForbidden, "not_allowed", "this needs the secret key", ""}
 	}
+	g.used.Add(1)
 	c.grant = g
 	return nil
+}
+
+// writeKeys writes how often each key was used, by its name.
+func (s *Server) writeKeys(w io.Writer) {
+	for _, k := range s.cfg.Keys {
+		for i, word := range [...]string{k.Write, k.Secret} {
+			if word == "" {
+				continue
+			}
+			scope := [...]string{"public", "secret"}[i]
+			of := fmt.Sprintf("{key=%q,scope=%q,shop=%q}", k.Name, scope, cmp.Or(k.Shop, models.DefaultShop))
+			metrics.WriteCounterUint64(w, "orrery_key_requests_total"+of, s.keys[word].used.Load())
+			if !k.Created.IsZero() {
+				metrics.WriteGaugeUint64(w, "orrery_key_created_seconds"+of, uint64(k.Created.Unix()))
+			}
+		}
+	}
 }
 
 func (c *call) key() (key []byte, fromHeader bool) {

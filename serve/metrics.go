@@ -70,6 +70,7 @@ func (s *Server) writeMetrics(w io.Writer) {
 	s.writeState(w)
 	s.writeQuality(w)
 	writeChecks(w, s.checks())
+	s.writeKeys(w)
 	metrics.WriteGaugeUint64(w, "live_streams", uint64(s.live.readers()))
 	metrics.WriteGaugeUint64(w, fmt.Sprintf("build_info{version=%q,go=%q}", s.cfg.Version, runtime.Version()), 1)
 	metrics.WriteProcessMetrics(w)

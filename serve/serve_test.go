@@ -77,8 +77,10 @@ func TestKeys(t *testing.T) {
 	f("GET", frame+"&key=s", 401) // a secret key in a URL
 	f("GET", frame+"&shop=north", 200, "Authorization: Bearer w")
 	f("GET", frame+"&shop=south", 403, "Authorization: Bearer w")
-	f("GET", frame+"&shop=south", 200, "Authorization: Bearer all")
-	if string(r.fake.query.Shop) != "south" {
+	f("GET", frame+"&shop=south", 403, "Authorization: Bearer all") // a key that names no shop speaks for the default one
+	f("GET", frame+"&shop=default", 200, "Authorization: Bearer all")
+	f("GET", frame, 200, "Authorization: Bearer all")
+	if string(r.fake.query.Shop) != "default" {
 		t.Errorf("shop %q", r.fake.query.Shop)
 	}
 	f("GET", frame, 200, "Authorization: Bearer w")

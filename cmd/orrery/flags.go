@@ -77,7 +77,8 @@ type nodeFlags struct {
 
 	WriteKey  string        `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
 	SecretKey string        `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
-	Shop      string        `name:"http.shop" help:"The shop that the keys speak for: events of others are refused. Without it whoever has the public key may name any."`
+	Keys      string        `name:"http.keys" placeholder:"FILE" help:"TOML file of keys, mode 0600, beside the two above or in their place: several shops, several keys a shop, one replacing another (orrery keys new makes one). env:NAME reads that environment variable instead."`
+	Shop      string        `name:"http.shop" help:"The shop that the keys speak for: events of others are refused. Without it the shop is default."`
 	Proof     string        `name:"http.contact-secret" help:"Has requests with the public key prove each contact that they name, by contact_hmac: its HMAC-SHA-256 under this secret, in hexadecimal."`
 	Origins   []string      `name:"http.origins" placeholder:"URL" help:"Web origins whose pages may use the public endpoints; * is any. Without keys pages of the server's own host may, on any port."`
 	Hosts     []string      `name:"http.hosts" placeholder:"NAME" help:"Names that the HTTP server answers to, beside those of loopback and of its address: those that pages and servers call it by. *.example is whatever ends so, * is any."`
@@ -120,6 +121,11 @@ func (f *nodeFlags) validate() error {
 	check(f.DataDir != "", "data-dir", "must not be empty")
 	check((f.WriteKey == "") == (f.SecretKey == ""), "http.write-key", "write key and secret key are set together or not at all")
 	check(f.WriteKey == "" || f.WriteKey != f.SecretKey, "http.write-key", "must differ from the secret key: it stands in the shop's pages")
+	check(f.WriteKey == "" || len(f.WriteKey) >= minKey, "http.write-key", weakKey)
+	check(f.SecretKey == "" || len(f.SecretKey) >= minKey, "http.secret-key", weakKey)
+	if _, err := f.keys(); err != nil {
+		errs = append(errs, err)
+	}
 	check(f.Shop == "" || f.WriteKey != "", "http.shop", "needs keys: without them every request is allowed")
 	check(len(f.Shop) <= models.MaxShop, "http.shop", "must not be longer than "+strconv.Itoa(models.MaxShop)+" bytes")
 	check(f.Proof == "" || f.WriteKey != "", "http.contact-secret", "needs keys: without them every request is allowed")
@@ -160,12 +166,20 @@ func webOrigin(text string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && text == u.Scheme+"://"+strings.ToLower(u.Host) && u.Host != ""
 }
 
-// keys returns the keys of the HTTP server, none for development mode.
-func (f *nodeFlags) keys() []serve.Key {
-	if f.WriteKey == "" {
-		return nil
+// keys returns the keys of the HTTP server, none for development mode: those of the flags, then those of the file.
+func (f *nodeFlags) keys() (keys []serve.Key, err error) {
+	if f.WriteKey != "" {
+		keys = append(keys, serve.Key{Name: "http.write-key", Shop: f.Shop, Write: f.WriteKey, ContactSecret: f.Proof},
+			serve.Key{Name: "http.secret-key", Shop: f.Shop, Secret: f.SecretKey})
 	}
-	return []serve.Key{{Shop: f.Shop, Write: f.WriteKey, Secret: f.SecretKey, ContactSecret: f.Proof}}
+	if f.Keys == "" {
+		return keys, nil
+	}
+	list, err := readKeys(f.Keys)
+	for i := range list {
+		keys = append(keys, list[i].serve())
+	}
+	return keys, err
 }
 
 // edges tells whether a list is none, or the edges between five scores.

@@ -164,8 +164,12 @@ func (n *node) startLearners() error {
 }
 
 func (n *node) startServer() (err error) {
+	keys, err := n.flags.keys()
+	if err != nil {
+		return err
+	}
 	cfg := serve.Config{
-		Listen: n.flags.Listen, Admin: n.flags.Admin, Keys: n.flags.keys(), Origins: n.flags.Origins, Open: n.flags.Open,
+		Listen: n.flags.Listen, Admin: n.flags.Admin, Keys: keys, Origins: n.flags.Origins, Open: n.flags.Open,
 		Hosts: n.flags.Hosts, AdminHosts: n.flags.AdminHosts, AdminToken: n.flags.AdminToken,
 		MaxFrames: n.flags.MaxFrames, MaxQueue: n.flags.MaxQueue, FrameBudget: n.flags.Budget,
 		MaxLag: n.flags.MaxLag, DrainDelay: n.flags.Drain,

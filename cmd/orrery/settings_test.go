@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"orrery/models"
-	"orrery/serve"
 )
 
 // output runs the command line and returns what it prints and its exit code.
@@ -95,17 +94,6 @@ func TestSettingsSecretsAreMasked(t *testing.T) {
 	}
 }
 
-// The server gets the keys that are set, and none in development mode.
-func TestKeysOfSettings(t *testing.T) {
-	if keys := (&nodeFlags{}).keys(); keys != nil {
-		t.Errorf("%+v", keys)
-	}
-	want := serve.Key{Shop: "north", Write: "w", Secret: "s", ContactSecret: "c"}
-	if keys := (&nodeFlags{Shop: "north", WriteKey: "w", SecretKey: "s", Proof: "c"}).keys(); len(keys) != 1 || keys[0] != want {
-		t.Errorf("%+v", keys)
-	}
-}
-
 // A dead letter has no fewer than no bytes.
 func TestDeadletterBytes(t *testing.T) {
 	if _, stderr, code := output(t, "deadletter", "ls", "--bytes=-1", "--kafka.brokers", "127.0.0.1:1"); code == 0 || !strings.Contains(stderr, "bytes: must not be negative") {
@@ -152,7 +140,9 @@ func TestSettingsRefused(t *testing.T) {
 	f("", "history.items: must lie between", "--history.items", "2000")
 	f("", "snapshot.every: must be positive", "--snapshot.every", "0s")
 	f("", "write key and secret key", "--http.write-key", "w")
-	f("", "http.write-key: must differ", "--http.write-key", "w", "--http.secret-key", "w")
+	f("", "http.write-key: must differ", "--http.write-key", "0123456789abcdef", "--http.secret-key", "0123456789abcdef")
+	f("", "http.write-key: must have at least 16 characters; make one with", "--http.write-key", "w", "--http.secret-key", "0123456789abcdef")
+	f("", "http.secret-key: must have at least 16 characters", "--http.write-key", "0123456789abcdef", "--http.secret-key", "s")
 	f("", "http.shop: needs keys", "--http.shop", "north")
 	f("", "http.contact-secret: needs keys", "--http.contact-secret", "s")
 	f("", "social.floor: must be positive", "--social.floor", "0")
