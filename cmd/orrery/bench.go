@@ -25,6 +25,7 @@ type benchCmd struct {
 	Soak      benchSoakCmd      `cmd:"" help:"A long run under a moderate load: memory, goroutines, file handles and latency by minute, and whether they stay flat."`
 	Capacity  benchCapacityCmd  `cmd:"" help:"Memory by product, click, visitor and contact; snapshot and restart."`
 	Customers benchCustomersCmd `cmd:"" help:"The customer base on one core: purchases, fits cold and warm, scores, memory."`
+	Attack    benchAttackCmd    `cmd:"" help:"Honest traffic beside an attack of all kinds by who has the key of the pages: errors, latency, memory, what is lost."`
 	Bare      benchBareCmd      `cmd:"" hidden:"" help:"The bare server of bench serve."`
 }
 
