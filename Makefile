@@ -58,6 +58,10 @@ bench-wrk: build ## wrk's opinion on the peak: the product frame and the bare se
 backtest: build ## all backtests on the public data sets in DATA: tables here, JSON and charts in bench-out
 	./orrery backtest table --data '$(ORRERY_DATA)' --out bench-out
 
+.PHONY: proof-attack
+proof-attack: build ## ten minutes of an attack of all kinds beside 1,000 honest events and 1,000 honest frames a second
+	./orrery bench attack $(ARGS)
+
 .PHONY: test-integration
 test-integration: build ## end-to-end tests against a real Kafka broker, kcat and Chromium
 	@.ci/integration

@@ -134,7 +134,7 @@ func Measure(ctx context.Context, cfg Config) (r *Result, err error) {
 }
 
 func (x *run) start(ctx context.Context, dir string) (err error) {
-	flags := append([]string{"--http.write-key", writeKey, "--http.secret-key", secretKey, "--http.trusted-proxies", "127.0.0.1/32"}, x.cfg.Flags...)
+	flags := append([]string{"--http.write-key", writeKey, "--http.secret-key", secretKey, "--http.hosts", "shop.example,127.0.0.1", "--http.trusted-proxies", "127.0.0.1/32"}, x.cfg.Flags...)
 	x.node, err = child.Node(ctx, dir, flags...)
 	return err
 }

@@ -12,10 +12,10 @@ import (
 // kinds is every kind of attack, with the finding of the attackers' report that it repeats.
 var kinds = []kind{
 	{"silent bodies", 200, time.Second, func(ctx context.Context, a *attacker) error { // F1
-		return a.hold(ctx, "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 5242880\r\n\r\n", "")
+		return a.hold(ctx, "POST /v1/events HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 5242880\r\n\r\n", "")
 	}},
 	{"silent bodies with the key", 100, time.Second, func(ctx context.Context, a *attacker) error {
-		return a.hold(ctx, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+writeKey+"\r\nContent-Length: 5242880\r\n\r\n[", "")
+		return a.hold(ctx, "POST /v1/events HTTP/1.1\r\nHost: shop.example\r\nAuthorization: Bearer "+writeKey+"\r\nContent-Length: 5242880\r\n\r\n[", "")
 	}},
 	{"slow heads", 100, time.Second, func(ctx context.Context, a *attacker) error {
 		return a.hold(ctx, "GET /v1/frames/home_page HTTP/1.1\r\n", "X-Header: y\r\n")
@@ -89,7 +89,7 @@ var kinds = []kind{
 		return a.hold(ctx, noHTTP[int(a.n.Load())%len(noHTTP)], "")
 	}},
 	{"never reading", 20, time.Second, func(ctx context.Context, a *attacker) error { // A19
-		one := "GET /openapi.yaml HTTP/1.1\r\nHost: x\r\n\r\n"
+		one := "GET /openapi.yaml HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 		c, done, err := a.dial(ctx)
 		if err != nil {
 			return err
@@ -140,11 +140,11 @@ var broken = [][]byte{
 
 // noHTTP are requests that are none.
 var noHTTP = []string{
-	"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-	"GET / HTTP/9.9\r\nHost: x\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-	"GET /" + strings.Repeat("a", 20_000) + " HTTP/1.1\r\nHost: x\r\n\r\n",
-	"GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X-A: b\r\n", 3_000) + "\r\n",
-	"POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n",
+	"POST /v1/events HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+	"GET / HTTP/9.9\r\nHost: shop.example\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+	"GET /" + strings.Repeat("a", 20_000) + " HTTP/1.1\r\nHost: shop.example\r\n\r\n",
+	"GET / HTTP/1.1\r\nHost: shop.example\r\n" + strings.Repeat("X-A: b\r\n", 3_000) + "\r\n",
+	"POST /v1/events HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n",
 }
 
 // crafted are ids whose unseeded hashes are alike in their upper bits.

@@ -53,7 +53,7 @@ func difference(a, b uint64) float64 { return float64(max(a, b) - min(a, b)) }
 // openConnections opens what an attacker leaves open while the server stops, and returns what closes them.
 func (x *run) openConnections(ctx context.Context) func() {
 	var open []net.Conn
-	for _, head := range []string{"", "GET / HTTP", "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + writeKey + "\r\nContent-Length: 100\r\n\r\n["} {
+	for _, head := range []string{"", "GET / HTTP", "POST /v1/events HTTP/1.1\r\nHost: shop.example\r\nAuthorization: Bearer " + writeKey + "\r\nContent-Length: 100\r\n\r\n["} {
 		if c, err := (&net.Dialer{}).DialContext(ctx, "tcp", x.node.Addr); err == nil {
 			io.WriteString(c, head)
 			open = append(open, c)
