@@ -2,7 +2,7 @@
 # compiler (Go's race detector links with it), kafka-* and test-integration want Java 17 and Maven.
 #
 # Variables: DATA=folder of the public data sets (tests that need it say so and are skipped without it),
-# FUZZTIME, BENCH, ARGS (more flags for "orrery demo"), KAFKA_PORT.
+# PKG=packages of test, race and test-integration, FUZZTIME, BENCH, ARGS (more flags for "orrery demo"), KAFKA_PORT.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,6 +12,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
 BENCH ?= .
+PKG ?= ./...
 KAFKA_PORT ?= 9192
 
 ifdef DATA
@@ -32,11 +33,11 @@ run: build ## build, then run the demo: broker, simulated shop, engine, dashboar
 
 .PHONY: test
 test: ## vet and test everything
-	go vet ./... && go test ./...
+	go vet ./... && go test $(PKG)
 
 .PHONY: race
 race: ## test everything under the race detector
-	CGO_ENABLED=1 go test -race -timeout 20m ./...
+	CGO_ENABLED=1 go test -race -timeout 20m $(PKG)
 
 .PHONY: lint
 lint: ## formatting, vet, staticcheck, tidy go.mod, scripts, deployment files
@@ -64,7 +65,7 @@ proof-attack: build ## ten minutes of an attack of all kinds beside 1,000 honest
 
 .PHONY: test-integration
 test-integration: build ## end-to-end tests against a real Kafka broker, kcat and Chromium
-	@.ci/integration
+	@PKG='$(if $(filter ./...,$(PKG)),,$(PKG))' .ci/integration
 
 .PHONY: kafka-up
 kafka-up: ## start a one-node Apache Kafka broker on 127.0.0.1:KAFKA_PORT (9192)
