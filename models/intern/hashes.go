@@ -6,13 +6,14 @@ import (
 	"orrery/models/slab"
 )
 
-// Hashes numbers 64-bit hashes. The hashes themselves lie where the owner wants them: word number*stride of keys, as a
+// Hashes numbers 64-bit hashes, 0 not among them. The hashes themselves lie where the owner wants them: word number*stride of keys, as a
 // rule the first word of the record that belongs to the number, so that a hit touches one line of the table and one
 // of the record. With n names, two share a hash with probability n^2/2^65: 3e-6 for ten million.
 type Hashes struct {
 	keys   *slab.Words
 	stride uint64
 	n      atomic.Uint32
+	gone   int // numbers without a hash: the writer's
 	table  atomic.Pointer[table]
 }
 
@@ -23,7 +24,7 @@ func NewHashes(keys *slab.Words, stride int) *Hashes {
 	return h
 }
 
-// Len returns how many hashes are numbered. Any goroutine may call it.
+// Len returns the highest number handed out. Any goroutine may call it.
 func (h *Hashes) Len() int { return int(h.n.Load()) }
 
 // Bytes returns the memory of the table, in bytes; the records are their owner's. Any goroutine may call it.
@@ -64,17 +65,41 @@ func (h *Hashes) Add(hash uint64) (number uint32, fresh bool) {
 	number = h.n.Load() + 1
 	h.keys.Grow(uint64(number+1) * h.stride)
 	h.keys.Set(uint64(number)*h.stride, hash)
-	h.table.Store(h.table.Load().with(tagOf(hash), number))
+	h.table.Store(h.table.Load().with(tagOf(hash), number, int(number)-h.gone))
 	h.n.Store(number)
 	return number, true
 }
 
-// Rebuild numbers the records that a restore has put into keys. It must not run beside readers.
+// Delete takes the hash of a number away: the number is nobody's, and its record's first word 0, until Reuse gives it to
+// another. Only the writer calls it.
+//
+// A reader that has found the number before may look at the record for a moment longer: the owner lets some time pass before
+// it belongs to somebody else.
+func (h *Hashes) Delete(number uint32) {
+	at := uint64(number) * h.stride
+	h.table.Load().delete(tagOf(h.keys.Load(at)), number)
+	h.keys.Set(at, 0)
+	h.gone++
+}
+
+// Reuse gives a number that is nobody's to a hash that has none. Only the writer calls it.
+func (h *Hashes) Reuse(hash uint64, number uint32) {
+	h.keys.Set(uint64(number)*h.stride, hash)
+	h.gone--
+	h.table.Store(h.table.Load().with(tagOf(hash), number, int(h.n.Load())-h.gone))
+}
+
+// Rebuild numbers the records that a restore has put into keys; a hash of 0 is nobody's. It must not run beside readers.
 func (h *Hashes) Rebuild() {
 	n := uint32(max(h.keys.Len()/h.stride, 1) - 1)
 	t := tableFor(int(n))
+	h.gone = 0
 	for k := uint32(1); k <= n; k++ {
-		t.add(tagOf(h.keys.Load(uint64(k)*h.stride)), k)
+		if hash := h.keys.Load(uint64(k) * h.stride); hash != 0 {
+			t.add(tagOf(hash), k)
+		} else {
+			h.gone++
+		}
 	}
 	h.table.Store(t)
 	h.n.Store(n)

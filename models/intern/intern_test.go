@@ -75,7 +75,7 @@ func TestTable(t *testing.T) {
 		model := map[uint32][]uint32{}
 		for i, tag := range tags {
 			number := uint32(i + 1)
-			tab = tab.with(tag, number)
+			tab = tab.with(tag, number, int(number))
 			model[tag] = append(model[tag], number)
 			if before := tab.before.Load(); before != nil && before.before.Load() != nil {
 				t.Fatal("three tables")
@@ -106,8 +106,8 @@ func TestHashesAgainstMap(t *testing.T) {
 		keys := new(slab.Words)
 		h := NewHashes(keys, stride)
 		model := map[uint64]uint32{}
-		gen := rapid.OneOf(rapid.Uint64Range(0, 300), rapid.Uint64(), rapid.Custom(func(t *rapid.T) uint64 {
-			return rapid.Uint64Range(0, 300).Draw(t, "high") << 32 // one tag apart
+		gen := rapid.OneOf(rapid.Uint64Range(1, 300), rapid.Uint64Range(1, math.MaxUint64), rapid.Custom(func(t *rapid.T) uint64 {
+			return rapid.Uint64Range(1, 300).Draw(t, "high") << 32 // one tag apart
 		}))
 		for range rapid.IntRange(0, 3).Draw(t, "restores") {
 			for range rapid.IntRange(0, 400).Draw(t, "hashes") {
@@ -231,4 +231,66 @@ func TestDamagedStrings(t *testing.T) {
 	if _, err := NewStrings().ReadFrom(io.LimitReader(&whole, 0)); err == nil {
 		t.Error("an empty snapshot was taken")
 	}
+}
+
+// Hashes that come and go are found while they are there and never after, before and after a restore, and tables do not grow
+// with how many have gone.
+func TestHashesDelete(t *testing.T) {
+	const stride = 2
+	rapid.Check(t, func(t *rapid.T) {
+		keys := new(slab.Words)
+		h := NewHashes(keys, stride)
+		most := rapid.IntRange(1, 300).Draw(t, "most")
+		model, order, free := map[uint64]uint32{}, []uint64{}, []uint32{}
+		gen := rapid.OneOf(rapid.Uint64Range(1, 3000), rapid.Uint64Range(1, math.MaxUint64), rapid.Custom(func(t *rapid.T) uint64 {
+			return rapid.Uint64Range(1, 40).Draw(t, "high")<<32 | rapid.Uint64Range(0, 40).Draw(t, "low") // tags that are shared
+		}))
+		check := func(hash uint64) {
+			if got := h.Find(hash); got != model[hash] {
+				t.Fatalf("Find(%x) = %d, want %d", hash, got, model[hash])
+			}
+		}
+		for range rapid.IntRange(1, 3).Draw(t, "restores") {
+			for range rapid.IntRange(0, 2000).Draw(t, "hashes") {
+				hash := gen.Draw(t, "hash")
+				check(hash)
+				if model[hash] != 0 {
+					continue
+				}
+				if len(order) == most {
+					oldest := order[0]
+					order = order[1:]
+					h.Delete(model[oldest])
+					free = append(free, model[oldest])
+					delete(model, oldest)
+					check(oldest)
+				}
+				if len(free) > 3 {
+					model[hash] = free[0]
+					free = free[1:]
+					h.Reuse(hash, model[hash])
+				} else {
+					model[hash], _ = h.Add(hash)
+				}
+				order = append(order, hash)
+				check(hash)
+			}
+			for hash := range model {
+				check(hash)
+			}
+			if slots := h.Bytes() / 8; slots > uint64(max(minSlots, 16*most)) {
+				t.Fatalf("%d slots for at most %d hashes", slots, most)
+			}
+			var b bytes.Buffer
+			if _, err := keys.Freeze().WriteTo(&b); err != nil {
+				t.Fatal(err)
+			}
+			keys = new(slab.Words)
+			if _, err := keys.ReadFrom(&b); err != nil {
+				t.Fatal(err)
+			}
+			h = NewHashes(keys, stride)
+			h.Rebuild()
+		}
+	})
 }

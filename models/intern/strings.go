@@ -102,7 +102,7 @@ func (s *Strings) Add(scope uint32, name []byte) (number uint32, fresh bool) {
 	s.buf = append(binary.LittleEndian.AppendUint32(s.buf[:0], scope), name...)
 	s.refs.Grow(uint64(number) + 1)
 	s.refs.Set(uint64(number), uint64(s.text.Append(s.buf)))
-	s.table.Store(s.table.Load().with(tag, number))
+	s.table.Store(s.table.Load().with(tag, number, int(number)))
 	s.n.Store(number)
 	return number, true
 }

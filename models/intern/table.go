@@ -4,6 +4,7 @@
 package intern
 
 import (
+	"math"
 	"math/bits"
 	"sync/atomic"
 
@@ -18,15 +19,22 @@ import (
 // the size stands before it, takes what comes in, and every addition moves a few slots over. A reader looks into the new
 // one first, then into the one before. One that holds on to an older table only misses names that are newer than its
 // question.
+//
+// A name that is deleted leaves a dead slot, so that those behind it are still found; the next name that passes takes it. When
+// a table is full of dead slots another of the same size stands before it.
 type table struct {
 	slots slab.Words
 	shift uint8 // 32 - log2(slots)
 
+	dead   int                   // slots of names that were deleted
 	before atomic.Pointer[table] // the smaller table, while not all of it has moved here
 	moved  int                   // slots of it that have
 }
 
 const (
+	// dead stands for a number in the slot of a name that was deleted.
+	dead = math.MaxUint32
+
 	minSlots = 1 << 6
 	// moveSlots empties the table before into the new one within an eighth of the additions that fill the latter.
 	moveSlots = 16
@@ -63,7 +71,7 @@ func (t *table) seek(tag uint32, i int) (number uint32, next int) {
 		if s == 0 {
 			return 0, i
 		}
-		if uint32(s>>32) == tag {
+		if uint32(s>>32) == tag && uint32(s) != dead {
 			return uint32(s), i + 1
 		}
 	}
@@ -91,7 +99,15 @@ func (t *table) guess(tag uint32) uint32 {
 func (t *table) add(tag, number uint32) {
 	mask := t.len() - 1
 	i := t.home(tag)
-	for t.slots.Load(uint64(i&mask)) != 0 {
+	for {
+		s := t.slots.Load(uint64(i & mask))
+		if s == 0 {
+			break
+		}
+		if uint32(s) == dead {
+			t.dead--
+			break
+		}
 		i++
 	}
 	t.slots.Set(uint64(i&mask), uint64(tag)<<32|uint64(number))
@@ -100,12 +116,17 @@ func (t *table) add(tag, number uint32) {
 // full tells whether a table of so many slots holds as many names as it should: two thirds.
 func full(slots, names int) bool { return 3*names >= 2*slots }
 
-// with stores number under tag and returns the table to search from now on: t, or a larger one.
-func (t *table) with(tag, number uint32) *table {
-	if full(t.len(), int(number)) { // the table before has been gone for long: see moveSlots
-		bigger := newTable(2 * t.len())
-		bigger.before.Store(t)
-		t = bigger
+// with stores number under tag and returns the table to search from now on: t, or another one. names is how many there are
+// with this one.
+func (t *table) with(tag, number uint32, names int) *table {
+	if full(t.len(), names+t.dead) { // the table before has been gone for long: see moveSlots
+		slots := t.len()
+		if 2*names > slots {
+			slots *= 2
+		}
+		another := newTable(slots)
+		another.before.Store(t)
+		t = another
 	}
 	t.add(tag, number)
 	t.move(moveSlots)
@@ -120,12 +141,30 @@ func (t *table) move(n int) {
 	}
 	to := min(t.moved+n, from.len())
 	for ; t.moved < to; t.moved++ {
-		if s := from.slots.Load(uint64(t.moved)); s != 0 {
+		if s := from.slots.Load(uint64(t.moved)); s != 0 && uint32(s) != dead {
 			t.add(uint32(s>>32), uint32(s))
 		}
 	}
 	if to == from.len() {
 		t.before.Store(nil)
+	}
+}
+
+// delete forgets a number that is stored under tag.
+func (t *table) delete(tag, number uint32) {
+	for ; t != nil; t = t.before.Load() {
+		mask := t.len() - 1
+		for i := t.home(tag); ; i++ {
+			s := t.slots.Load(uint64(i & mask))
+			if s == 0 {
+				break
+			}
+			if s == uint64(tag)<<32|uint64(number) {
+				t.slots.Set(uint64(i&mask), uint64(tag)<<32|dead)
+				t.dead++
+				break
+			}
+		}
 	}
 }
 
