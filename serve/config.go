@@ -71,6 +71,10 @@ type Config struct {
 	// MaxLag is the number of records behind the log's end from which the server is not ready; default 0, no limit.
 	MaxLag int64
 
+	// Parameters of page addresses that are stored with an event; others are cut off, because tokens stand there. "utm_*" is
+	// whatever begins so, "*" keeps all. Default DefaultParameters.
+	Parameters []string
+
 	// Demo adds a small shop under /demo/: pages for the products of a simulated one, with the tracker and live frames.
 	Demo bool
 
@@ -101,6 +105,9 @@ func (c *Config) setDefaults() {
 	set(&c.ReadTimeout, 75*time.Second)
 	set(&c.WriteTimeout, 30*time.Second)
 	set(&c.IdleTimeout, 75*time.Second)
+	if c.Parameters == nil {
+		c.Parameters = DefaultParameters
+	}
 	set(&c.MailFrame, "for_you")
 	set(&c.TrendFrame, "trending")
 	set(&c.Version, "development")

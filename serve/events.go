@@ -69,7 +69,7 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 	if f != nil {
 		return f
 	}
-	in.from = sender{shop: named, trust: c.grant.trust(), net: s.networks.hash(c.ctx.RemoteAddr())}
+	in.from = sender{shop: named, trust: c.grant.trust(), net: s.networks.hash(c.ctx.RemoteAddr()), addresses: s.addresses}
 	in.from.bot, in.agent = crawler(c.ctx.UserAgent(), in.agent)
 	now := models.TimeOf(c.begun) // the wall clock, as the log's own record times are
 	n := 0
@@ -116,6 +116,8 @@ type sender struct {
 	trust models.Trust
 	net   uint64
 	bot   bool
+
+	addresses *addresses
 }
 
 // take decodes one event and adds it to the records.
@@ -149,11 +151,18 @@ func (in *ingest) take(record []byte, now models.Time) *models.Invalid {
 // amend returns the record of the event with what the server knows better added at its end, where it wins over earlier members of
 // the same name: who says it (over whatever the sender has put there), the shop of the key, "bot":true for what a crawler
 // sent, which the engine then counts as a bot's and nothing else, and the time by this server's clock where the sender's is off.
+// Addresses of pages lose the parameters that are not to be stored.
 // An event without an id gets that of the event as it was sent, so that sent again it is the same.
 func (in *ingest) amend(record []byte, now models.Time) []byte {
 	e, from := &in.event, &in.from
 	start := len(in.arena)
-	in.arena = append(in.arena, record[:len(record)-1]...) // without its closing brace
+	clean := from.addresses.clean(e)
+	if clean {
+		in.arena = append(in.arena, record...)
+	} else {
+		in.arena = from.addresses.append(in.arena, record)
+	}
+	in.arena = in.arena[:len(in.arena)-1] // without its closing brace
 	plain := len(in.arena)
 	if len(from.shop) > 0 && len(e.Shop) == 0 && string(from.shop) != models.DefaultShop {
 		in.arena = models.AppendString(append(in.arena, `,"shop":`...), from.shop)
@@ -175,7 +184,7 @@ func (in *ingest) amend(record []byte, now models.Time) []byte {
 	case e.Trust != models.Trusted || e.Net != 0: // who says it of himself is not asked
 		in.arena = append(in.arena, `,"trust":"secret","net":""`...)
 	}
-	if len(in.arena) == plain {
+	if len(in.arena) == plain && clean {
 		in.arena = in.arena[:start]
 		return record
 	}

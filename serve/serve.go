@@ -29,6 +29,7 @@ type Server struct {
 	networks *networks
 	// hosts are the names that the public listener answers to, adminHosts those of the admin one.
 	hosts, adminHosts hosts
+	addresses         *addresses
 
 	public *fasthttp.Server
 	admin  *fasthttp.Server
@@ -71,6 +72,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		failed:   make(chan error, 2),
 
 		hosts: newHosts(cfg.Listen, cfg.Hosts), adminHosts: newHosts(cfg.Admin, cfg.AdminHosts),
+		addresses: newAddresses(cfg.Parameters),
 	}
 	s.ids.seed = uint32(binary.LittleEndian.Uint64(seed[:]))
 	s.gate = newGate(cfg.MaxFrames, cfg.MaxQueue, cfg.FrameBudget)

@@ -82,6 +82,7 @@ type nodeFlags struct {
 	Proof     string        `name:"http.contact-secret" help:"Has requests with the public key prove each contact that they name, by contact_hmac: its HMAC-SHA-256 under this secret, in hexadecimal."`
 	Origins   []string      `name:"http.origins" placeholder:"URL" help:"Web origins whose pages may use the public endpoints; * is any. Without keys pages of the server's own host may, on any port."`
 	Hosts     []string      `name:"http.hosts" placeholder:"NAME" help:"Names that the HTTP server answers to, beside those of loopback and of its address: those that pages and servers call it by. *.example is whatever ends so, * is any."`
+	Params    []string      `name:"http.page-params" placeholder:"NAME" help:"Parameters of page addresses that are stored with events; others, in which tokens stand, are cut off. utm_* is whatever begins so, * keeps all. Without: ${params}."`
 	MaxFrames int           `name:"http.frames" help:"Frames worked on at once; 0: four a core."`
 	MaxQueue  int           `name:"http.queue" help:"Requests that may wait for one of them to end; 0: sixteen a core. Others get a frame for nobody in particular, marked degraded, or 503."`
 	Budget    time.Duration `name:"http.budget" default:"50ms" help:"How long a frame may take, and wait: then what it has is answered, marked degraded."`

@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"orrery/bench/replay"
+	"orrery/serve"
 )
 
 // cli is the command line. Flags, environment variables and the configuration file share names: --http.listen,
@@ -50,7 +51,7 @@ func run(args []string) int {
 		kong.Name("orrery"),
 		kong.Description("Real-time analytics and recommendations for online shops."),
 		kong.Resolvers(settings),
-		kong.Vars{"presets": strings.Join(replay.Presets(), ", ")},
+		kong.Vars{"presets": strings.Join(replay.Presets(), ", "), "params": strings.Join(serve.DefaultParameters, ", ")},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.Writers(os.Stdout, os.Stderr),
 	)

@@ -170,7 +170,7 @@ func (n *node) startServer() (err error) {
 	}
 	cfg := serve.Config{
 		Listen: n.flags.Listen, Admin: n.flags.Admin, Keys: keys, Origins: n.flags.Origins, Open: n.flags.Open,
-		Hosts: n.flags.Hosts, AdminHosts: n.flags.AdminHosts, AdminToken: n.flags.AdminToken,
+		Hosts: n.flags.Hosts, AdminHosts: n.flags.AdminHosts, AdminToken: n.flags.AdminToken, Parameters: n.flags.Params,
 		MaxFrames: n.flags.MaxFrames, MaxQueue: n.flags.MaxQueue, FrameBudget: n.flags.Budget,
 		MaxLag: n.flags.MaxLag, DrainDelay: n.flags.Drain,
 		Demo: n.demo, MailFrame: "mail", Version: version, Logger: n.log,
