@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync/atomic"
 
+	"orrery/models"
 	"orrery/models/slab"
 	"orrery/recommend/people"
 )
@@ -138,6 +139,23 @@ func (m *entry) restore(version uint16, r io.Reader) error {
 		return &slab.Dropped{Section: m.name, Because: fmt.Sprintf("it is of version %d and %s", version, readable)}
 	}
 	return fmt.Errorf("cannot restore section %q of version %d: %s. %s", m.name, version, readable, wayOut)
+}
+
+// Refade converts what counts fade into, after a restore of a snapshot that was written under other settings: with the
+// half-life was, 0 for none. At the stream's time every count is what it was. It tells which sections it has converted.
+func (e *Engine) Refade(was models.Time) (sections []string) {
+	if was == e.cfg.HalfLife {
+		return nil
+	}
+	e.m.Viewed.Refade(was, e.StreamTime())
+	e.m.Bought.Refade(was, e.StreamTime())
+	e.m.After.Refade(was, e.StreamTime())
+	sections = []string{"viewed_together", "bought_together", "bought_after_viewing"}
+	if (was == 0) != e.cfg.NoDecay {
+		e.m.Popular.Refade(e.StreamTime())
+		sections = append(sections, "popular")
+	}
+	return sections
 }
 
 // bytes returns the memory held by model, and by part of those that tell.

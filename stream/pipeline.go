@@ -45,9 +45,12 @@ type Config struct {
 	// hold up: the machine has events to apply and frames to answer. It is not called any more when Run ends. Default none.
 	Rest func()
 
-	// Fingerprint names the settings that shape the Machine's state. A snapshot with another one is refused with
-	// ErrFingerprint.
+	// Fingerprint names the settings that shape the Machine's state, and is written into snapshots.
 	Fingerprint string
+
+	// Restored is told the Fingerprint of the snapshot that the Machine has been restored from, before the first Apply:
+	// what was kept under other settings is converted here. Default none.
+	Restored func(fingerprint string) error
 
 	// Rebuild ignores all snapshots and folds the log anew from its start.
 	Rebuild bool

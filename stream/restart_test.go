@@ -209,8 +209,13 @@ func TestGaps(t *testing.T) {
 		return p
 	}
 	opens(Config{Fingerprint: "a"}, nil)
-	opens(Config{Fingerprint: "b"}, ErrFingerprint)
-	opens(Config{Fingerprint: "b", Rebuild: true}, nil)
+	was := ""
+	opens(Config{Fingerprint: "b", Restored: func(f string) error { was = f; return nil }}, nil)
+	if was != "a" {
+		t.Errorf("restored under the settings %q", was)
+	}
+	opens(Config{Fingerprint: "b", Restored: func(f string) error { return errBroken }}, errBroken)
+	opens(Config{Fingerprint: "b", Restored: func(f string) error { return errBroken }, Rebuild: true}, nil)
 
 	client, err := c.client()
 	if err != nil {

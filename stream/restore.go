@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -10,9 +9,6 @@ import (
 
 	"orrery/stream/snapshot"
 )
-
-// ErrFingerprint says that a snapshot was written under other settings than the present ones.
-var ErrFingerprint = errors.New("the snapshot was written under other settings")
 
 func topicID(id kadm.TopicID) string {
 	if id == (kadm.TopicID{}) {
@@ -28,16 +24,19 @@ func (p *Pipeline) restore(log []logPart) error {
 		return nil
 	}
 	start, damaged := time.Now(), 0
-	var written time.Time
+	var written snapshot.Header
 	file, ok, err := p.saver.store.Load(
-		func(h snapshot.Header) error { written = h.Written; return p.accept(h, log) },
+		func(h snapshot.Header) error { written = h; return p.accept(h, log) },
 		func(s snapshot.Info, r io.Reader) error { return p.restoreSection(s.Name, s.Version, r) },
 		func(f snapshot.File, err error) {
 			damaged++
 			p.cfg.Cluster.log().Error("passing over a damaged snapshot", "file", f.Path, "error", err)
 		})
 	if ok {
-		p.saver.status = SnapshotStatus{Sequence: file.Sequence, Bytes: file.Size, Written: written, Restore: time.Since(start)}
+		p.saver.status = SnapshotStatus{Sequence: file.Sequence, Bytes: file.Size, Written: written.Written, Restore: time.Since(start)}
+	}
+	if ok && err == nil && p.cfg.Restored != nil {
+		err = p.cfg.Restored(written.Fingerprint)
 	}
 	if err != nil || ok || damaged == 0 || p.cfg.AcceptGap {
 		return err
@@ -51,11 +50,8 @@ func (p *Pipeline) restore(log []logPart) error {
 	return nil
 }
 
-// accept checks a snapshot against the settings and the log, and positions the fold where it stands.
+// accept checks a snapshot against the log, and positions the fold where it stands.
 func (p *Pipeline) accept(h snapshot.Header, log []logPart) error {
-	if h.Fingerprint != p.cfg.Fingerprint {
-		return fmt.Errorf("%w: %q, not %q", ErrFingerprint, h.Fingerprint, p.cfg.Fingerprint)
-	}
 	type key struct {
 		topic string
 		part  int32

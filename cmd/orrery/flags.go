@@ -219,9 +219,30 @@ func (f *nodeFlags) engine() engine.Config {
 	}
 }
 
-// fingerprint names the settings that shape the state: a snapshot taken under others does not fit.
+// fingerprint names the settings that shape what is kept: counts that were kept under others are converted (see converted).
+// Others work from now on and are no part of it: bounds of lists, ages, edges.
 func (f *nodeFlags) fingerprint() string {
-	return fmt.Sprintf("history %d, window %s, half-life %s, decay off %t, bots %d", f.HistoryItems, f.Window, f.HalfLife, f.NoDecay, f.BotPace)
+	return fmt.Sprintf("half-life %s, decay off %t", f.HalfLife, f.NoDecay)
+}
+
+// fading returns the half-life that a fingerprint names, 0 for none.
+func fading(fingerprint string) (halfLife time.Duration, err error) {
+	off := false
+	for part := range strings.SplitSeq(fingerprint, ", ") {
+		if text, ok := strings.CutPrefix(part, "half-life "); ok {
+			halfLife, err = time.ParseDuration(text)
+		}
+		if text, ok := strings.CutPrefix(part, "decay off "); ok {
+			off = text == "true"
+		}
+	}
+	if err != nil || halfLife <= 0 {
+		return 0, fmt.Errorf("cannot tell the half-life that a snapshot was written with from %q", fingerprint)
+	}
+	if off {
+		return 0, nil
+	}
+	return halfLife, nil
 }
 
 func (f *nodeFlags) brokerDir() string   { return filepath.Join(f.DataDir, "broker") }

@@ -138,13 +138,27 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 	}
 	n.pipeline, err = stream.Open(ctx, stream.Config{
 		Cluster: n.cluster, Machine: n.engine, Build: version,
-		Dir: n.flags.snapshotDir(), SnapshotEvery: n.flags.SnapshotEvery, Fingerprint: n.flags.fingerprint(),
+		Dir: n.flags.snapshotDir(), SnapshotEvery: n.flags.SnapshotEvery, Fingerprint: n.flags.fingerprint(), Restored: n.converted,
 		Rest: newSpare(savingPace).pause, Rebuild: n.flags.Rebuild, AcceptGap: n.flags.AcceptGap,
 	})
 	if err != nil {
 		return err
 	}
 	n.stopsWith("pipeline", func(context.Context) error { return n.pipeline.Close() })
+	return nil
+}
+
+// converted makes of a state that was kept under other settings one of the present ones.
+func (n *node) converted(fingerprint string) error {
+	was, err := fading(fingerprint)
+	if err != nil {
+		n.log.Warn("counts are taken as they are", "because", err)
+		return nil
+	}
+	for _, section := range n.engine.Refade(models.Time(was.Milliseconds())) {
+		n.log.Warn("converted to other settings: counts are what they were, and fade otherwise from now on",
+			"section", section, "written under", fingerprint, "now", n.flags.fingerprint())
+	}
 	return nil
 }
 

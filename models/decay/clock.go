@@ -69,6 +69,24 @@ func (c *Clock) floor(t models.Time) models.Time {
 	return max(1, t/(step*c.halfLife)) * step * c.halfLife
 }
 
+// Refade goes on from counts that a clock of the half-life was has kept, and returns what every stored weight is to be
+// multiplied by: at moment now each count is what it was, and fades with this clock's half-life from then on. It follows
+// Restore.
+func (c *Clock) Refade(was, now models.Time) (rescale float64) {
+	before := Clock{halfLife: was}
+	before.landmark.Store(c.landmark.Load())
+	c.landmark.Store(0)
+	exponent := 0.0
+	if at := before.Landmark(); was > 0 && at != 0 {
+		exponent = before.exponent(at, now)
+	}
+	if c.halfLife > 0 {
+		c.landmark.Store(int64(c.floor(now)))
+		exponent += c.exponent(now, c.Landmark())
+	}
+	return math.Exp2(exponent)
+}
+
 // At returns the factor that turns stored weights into weights at moment now: an event of now itself counts 1.
 func (c *Clock) At(now models.Time) float32 {
 	landmark := models.Time(c.landmark.Load())

@@ -174,3 +174,29 @@ func TestSumRank(t *testing.T) {
 		s = off.Add(s, models.MinTime+models.Time(i*7919%1000)*models.Day)
 	}
 }
+
+// A clock that takes over what another one has kept goes on from the same counts, and fades them its own way.
+func TestClockRefade(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		life := func(name string) models.Time {
+			return rapid.OneOf(rapid.Just(models.Time(0)), rapid.Map(rapid.Int64Range(int64(models.Hour), 100*int64(models.Day)), func(n int64) models.Time { return models.Time(n) })).Draw(t, name)
+		}
+		was, is := life("was"), life("is")
+		times := genTimes(t, models.Day, 60)
+		newest := times[0]
+		for _, x := range times {
+			newest = max(newest, x)
+		}
+		a, b := NewClock(was), NewClock(is)
+		stored := float64(fold(a, times))
+		b.Restore(a.Landmark())
+		count := stored * float64(a.At(newest))
+		stored *= b.Refade(was, newest)
+		near(t, "the count", stored*float64(b.At(newest)), count, 1e-4)
+		w, rescale := b.Weight(newest)
+		near(t, "one more", float64(w)*float64(rescale)*float64(b.At(newest)), 1, 1e-4)
+		if is > 0 {
+			near(t, "the count a half-life later", stored*float64(b.At(newest+is)), count/2, 1e-4)
+		}
+	})
+}

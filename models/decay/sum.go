@@ -35,6 +35,14 @@ func (h HalfLife) At(s Sum, now models.Time) float32 {
 	return s.value() * h.fade(s.second(), now.Seconds())
 }
 
+// Settle returns what s is worth at moment now as a sum of that moment, from which on another half-life may hold.
+func (h HalfLife) Settle(s Sum, now models.Time) Sum {
+	if s == 0 {
+		return 0
+	}
+	return makeSum(h.At(s, now), max(s.second(), now.Seconds()))
+}
+
 // fade returns what is left at one second of an event of an earlier one.
 func (h HalfLife) fade(from, to uint32) float32 {
 	if h <= 0 || to <= from {

@@ -73,7 +73,7 @@ func (l *Lists) Bytes() uint64 { return l.at.Bytes() + l.words.Bytes() + l.sides
 func (l *Lists) Weight(t models.Time) float32 {
 	w, rescale := l.clock.Weight(t)
 	if rescale != 1 {
-		l.rescale(rescale)
+		l.rescale(float64(rescale))
 	}
 	return w
 }
@@ -250,7 +250,7 @@ func (l *Lists) grow(item uint32, place uint64) uint64 {
 
 // rescale multiplies every stored weight. Readers see old and new weights side by side while it runs, once in 96
 // half-lives.
-func (l *Lists) rescale(by float32) {
+func (l *Lists) rescale(by float64) {
 	for item := uint64(0); item < l.at.Len(); item++ {
 		place := l.at.Load(item)
 		if place == 0 {
@@ -259,16 +259,17 @@ func (l *Lists) rescale(by float32) {
 		block := l.words.Edit(place>>8, setWords<<(place&0xff-1))
 		for i, word := range block {
 			if word != 0 {
-				slab.Store(&block[i], entry(uint32(word>>32), weight(word)*by))
+				slab.Store(&block[i], entry(uint32(word>>32), float32(float64(weight(word))*by)))
 			}
 		}
 	}
 	for item := uint64(0); item < l.sides.Len(); item++ {
 		if s := l.sides.Load(item); s != 0 {
-			l.sides.Set(item, pack(math.Float32frombits(uint32(s>>32))*by, math.Float32frombits(uint32(s))*by))
+			left, right := math.Float32frombits(uint32(s>>32)), math.Float32frombits(uint32(s))
+			l.sides.Set(item, pack(float32(float64(left)*by), float32(float64(right)*by)))
 		}
 	}
-	l.total.Set(0, math.Float64bits(math.Float64frombits(l.total.Load(0))*float64(by)))
+	l.total.Set(0, math.Float64bits(math.Float64frombits(l.total.Load(0))*by))
 }
 
 // Neighbour is an entry of a list, with the figures of its pair at the moment asked for.
@@ -353,6 +354,14 @@ func (l *Lists) Count(item uint32, now models.Time) float32 {
 		return 0
 	}
 	return math.Float32frombits(uint32(l.sides.Load(uint64(item)))) * l.clock.At(now)
+}
+
+// Refade makes of lists that were kept with the half-life was lists of the present one: at moment now every count is what
+// it was. It follows ReadFrom and must not run beside readers.
+func (l *Lists) Refade(was, now models.Time) {
+	if by := l.clock.Refade(was, now); by != 1 {
+		l.rescale(by)
+	}
 }
 
 // Freeze returns the lists of this moment for a snapshot.

@@ -220,6 +220,35 @@ func (c *Counts) read(dst []Ranked, scope uint32, list int, rank func(product ui
 	return dst
 }
 
+// Refade goes on from counts that were kept with decay where these have none, or the other way round: at moment now all are
+// what they were. It follows ReadFrom and must not run beside readers.
+func (c *Counts) Refade(now models.Time) {
+	was := [productWords]decay.HalfLife{}
+	if c.sell == 0 {
+		was = [productWords]decay.HalfLife{pSold: sellHalfLife, pFast: fastHalfLife, pSlow: slowHalfLife}
+	}
+	for at := range c.products.Len() {
+		c.products.Set(at, uint64(was[at%productWords].Settle(decay.Sum(c.products.Load(at)), now)))
+	}
+	for at := range c.scopes.Len() {
+		handle := c.scopes.Load(at)
+		if handle == 0 {
+			continue
+		}
+		life, word := c.sell, uint64(pSold)
+		if at%lists == listViewed {
+			life, word = c.fast, pFast
+		}
+		block := c.tops.Edit(handle>>32*top, top)
+		for i, entry := range block {
+			if product := uint32(entry >> 32); product != 0 {
+				slab.Store(&block[i], uint64(product)<<32|uint64(max(1, life.Rank(c.sum(product, word)))))
+			}
+		}
+		c.scopes.Set(at, handle>>32<<32|block[smallest(block)]&math.MaxUint32)
+	}
+}
+
 // Bytes returns the memory held, in bytes. Any goroutine may call it.
 func (c *Counts) Bytes() uint64 { return c.products.Bytes() + c.scopes.Bytes() + c.tops.Bytes() }
 
