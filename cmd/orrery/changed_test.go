@@ -53,6 +53,7 @@ var changes = map[string][]string{
 	"http.keys":           {"--http.keys=env:CHANGED_TEST_KEYS"},
 	"http.origins":        {"--http.origins=https://shop.example"},
 	"http.hosts":          {"--http.hosts=shop.example"},
+	"http.page-params":    {"--http.page-params=*"},
 	"http.frames":         {"--http.frames=3"},
 	"http.queue":          {"--http.queue=3"},
 	"http.budget":         {"--http.budget=1s"},
@@ -163,7 +164,7 @@ type testNode struct {
 
 func newNode(dir string, args ...string) (*testNode, error) {
 	var c struct{ nodeFlags }
-	parser, err := kong.New(&c)
+	parser, err := kong.New(&c, helpWords())
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +235,7 @@ func within(t *testing.T, what string, so func() bool) {
 // walkFlags calls f with the name of every setting of serve.
 func walkFlags(t *testing.T, f func(name string)) {
 	var c struct{ nodeFlags }
-	parser, err := kong.New(&c)
+	parser, err := kong.New(&c, helpWords())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func run(args []string) int {
 		kong.Name("orrery"),
 		kong.Description("Real-time analytics and recommendations for online shops."),
 		kong.Resolvers(settings),
-		kong.Vars{"presets": strings.Join(replay.Presets(), ", "), "params": strings.Join(serve.DefaultParameters, ", ")},
+		helpWords(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.Writers(os.Stdout, os.Stderr),
 	)
@@ -86,6 +86,11 @@ func run(args []string) int {
 		return exitFailed
 	}
 	return 0
+}
+
+// helpWords are what help texts name.
+func helpWords() kong.Vars {
+	return kong.Vars{"presets": strings.Join(replay.Presets(), ", "), "params": strings.Join(serve.DefaultParameters, ", ")}
 }
 
 // signalContext ends with the first SIGINT or SIGTERM; the second one ends the process at once.
