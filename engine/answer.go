@@ -65,11 +65,23 @@ func (e *Engine) Social(shop, product, visitor []byte, now models.Time) (models.
 // Contact returns the profile of a contact, and false where it is unknown.
 func (e *Engine) Contact(shop, contact []byte, now models.Time) (models.Profile, bool) {
 	number := e.findShop(shop)
-	c := e.m.People.FindContact(number, contact)
-	if number == 0 || c == 0 {
+	if number == 0 {
 		return models.Profile{}, false
 	}
-	return e.profile(people.Person{Contact: c}, number, now), true
+	c, lead := e.m.People.FindContact(number, contact), e.m.People.FindLead(number, contact)
+	if c == 0 && lead == 0 {
+		return models.Profile{}, false
+	}
+	p := models.Profile{Contact: string(contact), Claimed: true, Spent: map[string]models.Money{}}
+	if c != 0 {
+		p = e.profile(people.Person{Contact: c}, number, now)
+	}
+	if lead != 0 {
+		if _, claims := e.m.People.LeadOf(lead); len(claims) > 0 {
+			p.ClaimedAttributes = append(append([]byte{'{'}, claims...), '}')
+		}
+	}
+	return p, true
 }
 
 // Visitor returns the profile of the person behind a visitor, and false where it is unknown.
@@ -148,6 +160,7 @@ func (e *Engine) Stats() models.Stats {
 	t := e.m.People.Totals()
 	s.Orders, s.Refunds, s.Cancels, s.Buyers = t.Orders, t.Refunds, t.Cancels, t.Buyers
 	s.Visitors, s.Contacts, s.Sessions, s.Bots, s.Repeats = t.Visitors, t.Contacts, t.Sessions, t.Bots, t.Repeats
+	s.Leads, s.LeadsLost = t.Leads, t.LeadsLost
 	s.Items, s.Products = uint64(e.m.Catalogue.Items()), e.m.Catalogue.Products()
 	s.Bytes = e.bytes()
 	s.StreamTime = e.StreamTime()

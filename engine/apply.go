@@ -88,18 +88,30 @@ func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, c uint32) {
 		v = a.visitor
 	case len(ev.Visitor) > 0:
 		v = p.Keyed(a.visitorHash)
-	default:
+	case ev.Vouched():
 		v = p.Proxy(shop, ev.Contact)
+	default:
+		v = p.Stranger(shop, ev.Contact)
 	}
-	if len(ev.Contact) > 0 {
+	switch {
+	case len(ev.Contact) == 0:
+	case ev.Vouched():
+		t := ev.Time
+		if !ev.Confirmed() {
+			t -= models.MaxPublicAhead + models.Second // a page's clock never wins over the shop's
+		}
 		c = p.Contact(shop, ev.Contact)
-		e.afterViewing(p.Link(v, c, ev.Time))
+		e.afterViewing(p.Link(v, c, t))
 		if len(ev.Visitor) > 0 {
-			e.customers.login(shop, v, c, ev.Time)
+			e.customers.login(shop, v, c, t)
 		}
 		if ev.Kind == models.Identify {
-			p.Identify(c, ev.Props, ev.Time)
+			p.Identify(c, ev.Props, t)
 		}
+	case ev.Kind == models.Identify:
+		p.Lead(shop, ev.Contact, ev.Props, ev.Time)
+	default:
+		p.Lead(shop, ev.Contact, nil, ev.Time)
 	}
 	p.Seen(v, ev.Time)
 	return v, c
@@ -112,7 +124,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	began := p.Behave(v, ev.Time)
 	key := frame.VisitorKey(p.Key(v))
 	if ev.Kind == models.ViewItem || ev.Kind == models.PageView {
-		if p.Pace(v, ev.Time) || declaredBot(ev.Props) && p.MarkBot(v) {
+		if p.Pace(v, ev.Time) || declaredBot(ev) && p.MarkBot(v) {
 			p.EachViewed(v, func(item uint32) { e.demand.add(deed{kinds: forgotten, item: item, key: key}) })
 		}
 	}
@@ -171,12 +183,13 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	}
 }
 
-// declaredBot tells whether an event says of itself that a crawler made it: "bot":true in props.
-func declaredBot(props []byte) bool {
-	if len(props) == 0 || !bytes.Contains(props, []byte(`"bot"`)) {
+// declaredBot tells whether an event says of itself that a crawler made it: "bot":true in props. A page that names a contact
+// and no browser does not make a crawler of the contact.
+func declaredBot(ev *models.Event) bool {
+	if len(ev.Props) == 0 || !bytes.Contains(ev.Props, []byte(`"bot"`)) || !ev.Confirmed() && len(ev.Visitor) == 0 {
 		return false
 	}
-	yes, _ := models.Member(props, "bot").Bool()
+	yes, _ := models.Member(ev.Props, "bot").Bool()
 	return yes
 }
 

@@ -156,6 +156,8 @@ func (d *decoder) eventMember(i int) (end int, known bool) {
 		return d.net(i), true
 	case "sent_at":
 		return d.sentAt(i), true
+	case "contact_hmac":
+		return d.proof(i), true
 	}
 	return d.skip(i, 2), false // 2: Append puts it into props
 }

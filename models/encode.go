@@ -35,8 +35,13 @@ func Append(dst []byte, e *Event) []byte {
 		dst = strconv.AppendInt(append(dst, `,"slot":`...), int64(e.Slot), 10)
 	}
 	if e.Trust != Trusted {
-		dst = AppendString(append(dst, `,"trust":`...), e.Trust.String())
+		word := e.Trust.String()
+		if e.Proved {
+			word = ProvedWord
+		}
+		dst = AppendString(append(dst, `,"trust":`...), word)
 	}
+	dst = appendText(dst, `,"contact_hmac":`, e.Proof)
 	if e.Net != 0 {
 		dst = append(AppendHash(append(dst, `,"net":"`...), e.Net), '"')
 	}

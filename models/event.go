@@ -30,9 +30,12 @@ type Event struct {
 
 	// Who said it. Whoever takes events from strangers writes both members into the record, over what the sender may have
 	// put there; a record without them comes from the shop itself (see Trust).
-	Trust Trust
-	Net   uint64 // keyed hash of the network that the sender is in, 0 where it is not known
-	Stale bool   // public, and more than MaxStale older than its record: it teaches nothing that others see
+	Trust  Trust
+	Proved bool   // public, but the page has shown a proof of the contact that it names: see Vouched
+	Net    uint64 // keyed hash of the network that the sender is in, 0 where it is not known
+	Stale  bool   // public, and more than MaxStale older than its record: it teaches nothing that others see
+
+	Proof []byte // contact_hmac as sent, for the server that takes the event: no record holds it
 
 	// Props is a JSON object without its braces: the member list of everything that this struct has no field for, in
 	// the order sent, unknown members of "page" as "page.name", and after them the members of "props" itself. Where a

@@ -196,7 +196,7 @@ func agreeProps(t *testing.T, e *Event, top, page object) {
 	t.Helper()
 	props := mustObject(t, top["props"])
 	for _, known := range []string{"event", "id", "time", "shop", "visitor", "contact", "session", "page", "items", "order",
-		"value", "currency", "query", "recommendation", "slot", "props", "trust", "net", "sent_at"} {
+		"value", "currency", "query", "recommendation", "slot", "props", "trust", "net", "sent_at", "contact_hmac"} {
 		delete(top, known)
 	}
 	for name, value := range page {

@@ -11,6 +11,8 @@ type Stats struct {
 	Repeats    uint64 // purchase events whose order was known already; they change nothing
 	Visitors   uint64
 	Contacts   uint64
+	Leads      uint64 // contacts that only strangers have named, without a proof
+	LeadsLost  uint64 // leads, or what they said of themselves, that there was no room for
 	Sessions   uint64
 	Bots       uint64
 	Items      uint64            // distinct item ids seen
@@ -42,19 +44,22 @@ type OrderTouch struct {
 type Profile struct {
 	Contact    string
 	Attributes []byte // JSON object as last identified, nil where never
-	Visitors   int    // browsers linked to the contact
-	FirstSeen  Time
-	LastSeen   Time
-	Sessions   uint64
-	Events     uint64
-	Viewed     []ItemTouch // newest first
-	Cart       []ItemTouch // what lies in the cart now
-	Orders     []OrderTouch
-	OrderCount uint64
-	Spent      map[string]Money
-	Bot        bool
-	Customer   *Customer // nil for who has not bought
-	Intent     *Intent   // nil while no session is running
-	Outlook    *Outlook  // nil where nothing has been learned yet
-	Mail       *MailHour // nil for a visitor who is nobody's
+	Claimed    bool   // only strangers have named the contact, without a proof: it is a lead
+	// ClaimedAttributes is what strangers have said of the contact, a JSON object, nil where nothing. It counts for nothing.
+	ClaimedAttributes []byte
+	Visitors          int // browsers linked to the contact
+	FirstSeen         Time
+	LastSeen          Time
+	Sessions          uint64
+	Events            uint64
+	Viewed            []ItemTouch // newest first
+	Cart              []ItemTouch // what lies in the cart now
+	Orders            []OrderTouch
+	OrderCount        uint64
+	Spent             map[string]Money
+	Bot               bool
+	Customer          *Customer // nil for who has not bought
+	Intent            *Intent   // nil while no session is running
+	Outlook           *Outlook  // nil where nothing has been learned yet
+	Mail              *MailHour // nil for a visitor who is nobody's
 }

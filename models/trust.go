@@ -25,6 +25,7 @@ func (t Trust) String() string { return trustNames[t] }
 
 // trust reads who said the event. A word that is not known gives no rights: it is read as public.
 func (d *decoder) trust(i int) int {
+	d.e.Proved = false
 	if d.b[i] != '"' {
 		if !literal(d.b, i, "null") {
 			d.e.Trust = Public
@@ -37,6 +38,7 @@ func (d *decoder) trust(i int) int {
 	if i = d.plain(i, &word); i < 0 {
 		return -1
 	}
+	d.e.Proved = string(word) == ProvedWord
 	switch string(word) {
 	case "", "secret":
 		d.e.Trust = Trusted
@@ -59,6 +61,15 @@ func (d *decoder) net(i int) int {
 		d.e.Net, _ = parseHash(word)
 	}
 	return i
+}
+
+// proof reads the proof of a contact; what is no text proves nothing.
+func (d *decoder) proof(i int) int {
+	d.e.Proof = nil
+	if d.b[i] != '"' {
+		return d.skip(i, 1)
+	}
+	return d.plain(i, &d.e.Proof)
 }
 
 // sentAt reads the moment of sending by the sender's clock. It is a help: what is no time is left out.

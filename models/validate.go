@@ -50,6 +50,8 @@ func (e *Event) check() *Invalid {
 	switch {
 	case len(e.Name) == 0:
 		return errName
+	case e.Trust == Public && !e.Kind.public():
+		return Allowed(e.Kind, e.Trust)
 	case e.Kind.Topic() == Catalogue:
 		return e.checkProduct()
 	case e.Kind == Identify && len(e.Contact) == 0:

@@ -22,6 +22,7 @@ type ingest struct {
 	arena    []byte // keys and rewritten records; a decoded event's own bytes die with the next Decode
 	agent    []byte
 	from     sender
+	proved   bool // the event's contact
 }
 
 // rejection is an event that was refused, by its index within the body.
@@ -69,7 +70,7 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 	if f != nil {
 		return f
 	}
-	in.from = sender{shop: named, trust: c.grant.trust(), net: s.networks.hash(c.ctx.RemoteAddr()), addresses: s.addresses}
+	in.from = sender{shop: named, trust: c.grant.trust(), net: s.networks.hash(c.ctx.RemoteAddr()), addresses: s.addresses, proof: c.grant.proof}
 	in.from.bot, in.agent = crawler(c.ctx.UserAgent(), in.agent)
 	now := models.TimeOf(c.begun) // the wall clock, as the log's own record times are
 	n := 0
@@ -116,8 +117,14 @@ type sender struct {
 	trust models.Trust
 	net   uint64
 	bot   bool
+	proof []byte // the secret that contacts are proved with
 
 	addresses *addresses
+}
+
+// vouches tells whether the proof of a contact is the shop's server's.
+func (s *sender) vouches(contact, proof []byte) bool {
+	return len(s.proof) > 0 && len(contact) > 0 && proves(s.proof, contact, proof)
 }
 
 // take decodes one event and adds it to the records.
@@ -126,9 +133,7 @@ func (in *ingest) take(record []byte, now models.Time) *models.Invalid {
 	if len(record) > models.MaxSent { // what amend adds must fit as well
 		return tooLargeEvent
 	}
-	if err := e.Decode(record, now); err != nil {
-		var bad *models.Invalid
-		errors.As(err, &bad)
+	if bad := in.decode(&record, now); bad != nil {
 		return bad
 	}
 	shop := in.from.shop
@@ -146,6 +151,40 @@ func (in *ingest) take(record []byte, now models.Time) *models.Invalid {
 	in.records = append(in.records, r)
 	in.kinds = append(in.kinds, e.Kind)
 	return nil
+}
+
+// decode decodes a record and refuses what its sender may not say. A sender who says himself that he is nobody has the rights of
+// his key all the same. The proof of a contact is not kept: what was proved is.
+func (in *ingest) decode(record *[]byte, now models.Time) *models.Invalid {
+	e, from := &in.event, &in.from
+	var bad *models.Invalid
+	err := e.Decode(*record, now)
+	if errors.As(err, &bad) && bad.Code == models.NotAllowed && from.trust == models.Trusted {
+		*record = in.without(*record, "trust")
+		err = e.Decode(*record, now)
+	}
+	if errors.As(err, &bad) {
+		return bad
+	}
+	if bad := models.Allowed(e.Kind, from.trust); bad != nil {
+		return bad
+	}
+	in.proved = false
+	if len(e.Proof) > 0 {
+		in.proved = from.trust == models.Public && from.vouches(e.Contact, e.Proof)
+		*record = in.without(*record, "contact_hmac")
+		if errors.As(e.Decode(*record, now), &bad) {
+			return bad
+		}
+	}
+	return nil
+}
+
+// without returns a record without a member.
+func (in *ingest) without(record []byte, name string) []byte {
+	start := len(in.arena)
+	in.arena = models.AppendWithout(in.arena, record, name)
+	return in.arena[start:len(in.arena):len(in.arena)]
 }
 
 // amend returns the record of the event with what the server knows better added at its end, where it wins over earlier members of
@@ -179,7 +218,11 @@ func (in *ingest) amend(record []byte, now models.Time) []byte {
 	}
 	switch {
 	case from.trust != models.Trusted:
-		in.arena = append(append(append(in.arena, `,"trust":"`...), from.trust.String()...), `","net":"`...)
+		word := from.trust.String()
+		if in.proved {
+			word = models.ProvedWord
+		}
+		in.arena = append(append(append(in.arena, `,"trust":"`...), word...), `","net":"`...)
 		in.arena = append(models.AppendHash(in.arena, from.net), '"')
 	case e.Trust != models.Trusted || e.Net != 0: // who says it of himself is not asked
 		in.arena = append(in.arena, `,"trust":"secret","net":""`...)

@@ -188,7 +188,17 @@ func TestShopsOfKeys(t *testing.T) {
 	f(`{"event":"page_view","visitor":"v","shop":""}`, 202, "north")
 	f(`{"event":"page_view","visitor":"v","shop":null}`, 202, "north")
 	f(`{"event":"page_view","visitor":"v","shop":"south"}`, 400, "")
-	f(`{"event":"product_upsert","items":[{"item_id":"S"}]}`, 202, "north")
+	f(`{"event":"product_upsert","items":[{"item_id":"S"}]}`, 400, "")
+	r.fake.set(func() { r.fake.records = nil })
+	r.expect("POST", "/v1/events", `{"event":"product_upsert","items":[{"item_id":"S"}]}`, 202, "", "Authorization: Bearer s")
+	var e models.Event
+	rec := r.fake.taken()[0]
+	if err := e.Decode(rec.Value, 0); err != nil || string(e.Shop) != "north" {
+		t.Errorf("%s: shop %q, %v", rec.Value, e.Shop, err)
+	}
+	if again := models.RecordOf(&e, rec.Value); !bytes.Equal(again.Key, rec.Key) {
+		t.Errorf("key %q, want %q", rec.Key, again.Key)
+	}
 }
 
 func TestRejectionsAreJSON(t *testing.T) {

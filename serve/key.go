@@ -81,18 +81,28 @@ func bytesOrNil(s string) []byte {
 	return []byte(s)
 }
 
-// prove checks the proof of a contact, where one is asked for.
+// prove checks the proof of a contact that a request with the public key names: else anybody who knows an address could ask
+// what its owner was shown. Where the shop has no contact secret the public key names no contact.
 func (g *grant) prove(contact, proof []byte) *fault {
-	if g.proof == nil || len(contact) == 0 {
+	switch {
+	case g.access == secret || len(contact) == 0:
 		return nil
-	}
-	mac := hmac.New(sha256.New, g.proof)
-	mac.Write(contact)
-	given := make([]byte, hex.DecodedLen(len(proof)))
-	if _, err := hex.Decode(given, proof); err != nil || !hmac.Equal(mac.Sum(nil), given) {
+	case g.proof == nil:
+		return &fault{fasthttp.StatusForbidden, "contact_not_proved",
+			"contact cannot be named by the public key: set --http.contact-secret and send contact_hmac, or ask with the secret key", "contact"}
+	case !proves(g.proof, contact, proof):
 		return &fault{fasthttp.StatusForbidden, "contact_not_proved", "contact_hmac must be the HMAC-SHA-256 of the contact, in hexadecimal", "contact_hmac"}
 	}
 	return nil
+}
+
+// proves tells whether proof is the HMAC-SHA-256 of a contact under a secret, in hexadecimal.
+func proves(secret, contact, proof []byte) bool {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write(contact)
+	given := make([]byte, hex.DecodedLen(len(proof)))
+	_, err := hex.Decode(given, proof)
+	return err == nil && hmac.Equal(mac.Sum(nil), given)
 }
 
 // admit sets the call's grant, or refuses the call.

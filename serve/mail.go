@@ -67,12 +67,12 @@ func appendMailItem(dst []byte, p *models.Product) []byte {
 	if len(title) == 0 {
 		title = p.ID
 	}
-	link := webAddress(p.URL)
+	link := models.WebAddress(p.URL)
 	if link {
 		dst = append(dst, `<a href="`...)
 		dst = append(appendHTML(dst, p.URL), `" style="text-decoration:none;color:#1d2430">`...)
 	}
-	if webAddress(p.Image) {
+	if models.WebAddress(p.Image) {
 		dst = append(dst, `<img src="`...)
 		dst = append(appendHTML(dst, p.Image), `" alt="`...)
 		dst = append(appendHTML(dst, title), `" width="270" border="0" style="display:block;width:100%;max-width:270px;height:auto;border:0;border-radius:6px;background:#f2f3f5">`...)
@@ -107,27 +107,6 @@ func appendPrice(dst []byte, m models.Money, currency []byte) []byte {
 		dst = appendHTML(append(dst, "&nbsp;"...), currency)
 	}
 	return dst
-}
-
-// webAddress tells whether a link is one of the web: a catalogue must not smuggle scripts into mails.
-func webAddress(url []byte) bool {
-	return hasPrefixFold(url, "https://") || hasPrefixFold(url, "http://")
-}
-
-func hasPrefixFold(s []byte, prefix string) bool {
-	if len(s) < len(prefix) {
-		return false
-	}
-	for i := range prefix {
-		b := s[i]
-		if b >= 'A' && b <= 'Z' {
-			b += 'a' - 'A'
-		}
-		if b != prefix[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // appendHTML appends text escaped for HTML, in an attribute's value too.

@@ -42,6 +42,12 @@ func appendProfile(dst []byte, p *models.Profile) []byte {
 	} else {
 		dst = append(dst, "null"...)
 	}
+	if p.Claimed {
+		dst = append(appendMember(dst, "claimed"), "true"...)
+	}
+	if len(p.ClaimedAttributes) > 0 {
+		dst = appendRaw(appendMember(dst, "claimed_attributes"), p.ClaimedAttributes)
+	}
 	dst = strconv.AppendInt(appendMember(dst, "visitors"), int64(p.Visitors), 10)
 	dst = appendTime(appendMember(dst, "first_seen"), p.FirstSeen)
 	dst = appendTime(appendMember(dst, "last_seen"), p.LastSeen)

@@ -111,7 +111,8 @@ func TestContactsAreProved(t *testing.T) {
 	f("?contact_hmac="+good+"&contact=a%40b", "w", 200)
 	f("?contact=a%40c&contact_hmac="+good, "w", 403)
 	f("?contact=a%40b", "s", 200)
-	f("?contact=a%40b", "trusting", 200)
+	f("?contact=a%40b", "trusting", 403) // no secret to prove it with: the public key names no contact
+	f("?visitor=v", "trusting", 200)
 	r.expect("POST", "/v1/frames", `{"contact":"a@b","frames":[{"frame":"for_you"}]}`, 403, "", "Authorization: Bearer w")
 	r.expect("POST", "/v1/frames", `{"contact":"a@b","contact_hmac":"`+good+`","frames":[{"frame":"for_you"}]}`, 200, "", "Authorization: Bearer w")
 }
@@ -209,7 +210,7 @@ func TestStats(t *testing.T) {
 	r.fake.set(func() {
 		r.fake.status = StreamStatus{Lag: 5, Duplicates: 4, DeadLetters: map[string]uint64{"not_json": 2, "missing": 1}}
 	})
-	r.expect("GET", "/v1/stats", "", 200, `{"events":{"a\"b":1,"view_item":7},"total":8,"orders":2,"refunds":0,"cancels":0,"buyers":1,"repeats":0,"visitors":3,"contacts":0,"sessions":0,"bots":0,"items":0,"products":0,`+
+	r.expect("GET", "/v1/stats", "", 200, `{"events":{"a\"b":1,"view_item":7},"total":8,"orders":2,"refunds":0,"cancels":0,"buyers":1,"repeats":0,"visitors":3,"contacts":0,"leads":0,"sessions":0,"bots":0,"items":0,"products":0,`+
 		`"revenue":{"EUR":"123.45","USD":"-1.00"},"duplicates":4,"deadletters":3,"deadletters_by_code":{"missing":1,"not_json":2},"lag":5,"bytes":{"sessions":10},"stream_time":"2026-11-18T11:06:40.000Z"}`)
 }
 

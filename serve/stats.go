@@ -23,7 +23,7 @@ func appendStats(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
 		count uint64
 	}{
 		{"total", stats.Total}, {"orders", stats.Orders}, {"refunds", stats.Refunds}, {"cancels", stats.Cancels},
-		{"buyers", stats.Buyers}, {"repeats", stats.Repeats}, {"visitors", stats.Visitors}, {"contacts", stats.Contacts}, {"sessions", stats.Sessions},
+		{"buyers", stats.Buyers}, {"repeats", stats.Repeats}, {"visitors", stats.Visitors}, {"contacts", stats.Contacts}, {"leads", stats.Leads}, {"sessions", stats.Sessions},
 		{"bots", stats.Bots}, {"items", stats.Items}, {"products", stats.Products},
 	} {
 		dst = appendUint(dst, n.name, n.count)

@@ -228,6 +228,9 @@ func TestTexts(t *testing.T) {
 		}
 		for name, s := range want {
 			want[name] = strings.ToValidUTF8(s, "\ufffd")
+			if (name == "url" || name == "image") && s != "" {
+				want[name] = "https://shop.example/" + want[name]
+			}
 		}
 		// Ids have no control characters: the decoder sees to that.
 		want["item_id"] = strings.Map(func(r rune) rune {
@@ -263,7 +266,7 @@ func TestTexts(t *testing.T) {
 func TestLongTexts(t *testing.T) {
 	c := New()
 	long := func(n int) string { return strings.Repeat(`\u0001`, n) }
-	item, _ := feed(t, c, 1, upsert(`{"item_id":"`+strings.Repeat(`\"`, models.MaxID)+`","title":"`+long(maxTitle)+`","url":"`+long(maxURL)+`","image":"`+long(maxURL)+`"}`))
+	item, _ := feed(t, c, 1, upsert(`{"item_id":"`+strings.Repeat(`\"`, models.MaxID)+`","title":"`+long(maxTitle)+`","url":"https://`+long(maxURL-8)+`","image":"https://`+long(maxURL-8)+`"}`))
 	var p models.Product
 	c.Product(item, &p)
 	if len(p.Title) != maxTitle || len(p.URL) != maxURL || len(p.Image) != maxURL || !json.Valid([]byte("{"+string(p.JSON)+"}")) {

@@ -40,9 +40,9 @@ func factsOf(it *models.Item, currency []byte) (f facts) {
 				f.title = bounded(text, maxTitle)
 			}
 		case "url", "link":
-			f.url = bounded(text, maxURL)
+			f.url = address(text)
 		case "image", "image_link":
-			f.image = bounded(text, maxURL)
+			f.image = address(text)
 		case "brand", "item_brand":
 			f.brand = bounded(text, maxTitle)
 		case "product_type":
@@ -58,6 +58,14 @@ func factsOf(it *models.Item, currency []byte) (f facts) {
 		return true
 	})
 	return f
+}
+
+// address returns a link of the web, nothing where it is another one: whoever shows a product puts it into a page.
+func address(text []byte) []byte {
+	if !models.WebAddress(text) {
+		return nil
+	}
+	return bounded(text, maxURL)
 }
 
 func bounded(text []byte, n int) []byte {

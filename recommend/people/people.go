@@ -94,7 +94,7 @@ const (
 	cMembers        // list: visitor, its first login
 	cNewest         // newest order that a member's view may come before, in seconds
 	cOrders         // newest order that names the contact<<32 | orders that count, those of its visitors included
-	cShop           // tenant
+	cShop           // tenant | flagLead
 	contactWords
 )
 
@@ -185,8 +185,12 @@ func (p *People) Proxy(shop uint32, contact []byte) uint32 {
 
 // Contact returns the number of a contact, a new one where it is unknown.
 func (p *People) Contact(shop uint32, id []byte) uint32 {
-	c, fresh := p.byID.Add(HashOf(shop, id))
+	key := HashOf(shop, id)
+	c, fresh := p.byID.Add(key)
 	if fresh {
+		if p.byID.Find(key^leadSeed) != 0 {
+			p.bump(cntLeads, -1)
+		}
 		p.contacts.Set(p.cword(c, cText), uint64(p.text.Append(id)))
 		p.contacts.Set(p.cword(c, cShop), uint64(shop))
 		p.bump(cntContacts, 1)

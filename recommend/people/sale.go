@@ -48,15 +48,18 @@ func (p *People) EachOrder(v uint32, n int, f func(order uint32)) {
 // ContactHash returns the hash that a contact is known by. Any goroutine may call it.
 func (p *People) ContactHash(c uint32) uint64 { return p.contacts.Load(p.cword(c, cHash)) }
 
-// ContactID returns a contact's id as sent, shared, and its shop. Any goroutine may call it.
+// ContactID returns a contact's id as sent, shared, and its shop, 0 for a lead. Any goroutine may call it.
 func (p *People) ContactID(c uint32) (id []byte, shop uint32) {
+	if p.contacts.Load(p.cword(c, cShop))&flagLead != 0 {
+		return nil, 0
+	}
 	return p.text.Get(slab.Ref(p.contacts.Load(p.cword(c, cText)))), uint32(p.contacts.Load(p.cword(c, cShop)))
 }
 
 // ContactOf returns the contact that a visitor was newest seen as, 0 where it is unknown. Any goroutine may call it.
 func (p *People) ContactOf(v uint32) uint32 { return p.contact(v) }
 
-// LastContact returns the largest number of a contact; all from 1 to it are in use. Any goroutine may call it.
+// LastContact returns the largest number of a contact; all from 1 to it are in use, some by leads. Any goroutine may call it.
 func (p *People) LastContact() uint32 {
 	return uint32(p.contacts.Len()/contactWords) - 1
 }

@@ -10,7 +10,11 @@ const (
 	cntBuyers
 	cntRefunds
 	cntCancels
-	cntRepeats // purchases whose order was known already
+	cntRepeats   // purchases whose order was known already
+	cntLeads     // contacts that only strangers have named
+	cntLeadsKept // leads, those of contacts included
+	cntLeadsLost // leads, or what they said of themselves, that there was no room for
+	cntLeadTexts // bytes that leads have said of themselves
 	countWords
 )
 
@@ -20,15 +24,17 @@ func (p *People) bump(word uint64, by int64) {
 
 // Totals is what the state holds, exactly.
 type Totals struct {
-	Visitors uint64 // browsers
-	Contacts uint64 // known persons
-	Sessions uint64
-	Bots     uint64
-	Orders   uint64 // taken and not cancelled
-	Buyers   uint64 // persons with an order
-	Refunds  uint64
-	Cancels  uint64
-	Repeats  uint64 // purchase events whose order was known already; they change nothing
+	Visitors  uint64 // browsers
+	Contacts  uint64 // known persons
+	Sessions  uint64
+	Bots      uint64
+	Orders    uint64 // taken and not cancelled
+	Buyers    uint64 // persons with an order
+	Refunds   uint64
+	Cancels   uint64
+	Repeats   uint64 // purchase events whose order was known already; they change nothing
+	Leads     uint64 // contacts that only strangers have named
+	LeadsLost uint64 // leads, or what they said of themselves, that there was no room for
 }
 
 // Totals returns the counts. Any goroutine may call it.
@@ -37,6 +43,7 @@ func (p *People) Totals() Totals {
 	return Totals{
 		Visitors: n(cntVisitors), Contacts: n(cntContacts), Sessions: n(cntSessions), Bots: n(cntBots),
 		Orders: n(cntOrders), Buyers: n(cntBuyers), Refunds: n(cntRefunds), Cancels: n(cntCancels), Repeats: n(cntRepeats),
+		Leads: n(cntLeads), LeadsLost: n(cntLeadsLost),
 	}
 }
 

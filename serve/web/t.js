@@ -1,9 +1,9 @@
 /* Orrery's tracker. <script async src="https://HOST/t.js" data-key="WRITE KEY" [data-shop=""] [data-consent="required"]></script>
-orrery = window.orrery || []; orrery.push(["event", "add_to_cart", {items: [{item_id: "SKU1"}]}], ["identify", "anna@example.com", {name: "Anna"}], ["consent", true])
+orrery = window.orrery || []; orrery.push(["event", "add_to_cart", {items: [{item_id: "SKU1"}]}], ["identify", "anna@example.com", {name: "Anna"}, HMAC], ["consent", true])
 By itself: page_view; view_item from JSON-LD or <x data-orrery-view="SKU1">; clicks on <x data-orrery-item="SKU1" [data-orrery-event="add_to_cart"]>,
 and within <x data-orrery-recommendation="r-..."> select_item. Until consent, or with DNT or GPC, ids live as long as the page. */
 (function (w, d, n) {
-  var me = d.currentScript, set = me.dataset, queue = [], tried = 0, page, contact, wait;
+  var me = d.currentScript, set = me.dataset, queue = [], tried = 0, page, contact, proof, wait;
   var to = new URL(me.src).origin + "/v1/events?" + new URLSearchParams({ key: set.key || "", shop: set.shop || "" });
   var may = set.consent !== "required" && n.doNotTrack !== "1" && !n.globalPrivacyControl;
   function random() {
@@ -22,7 +22,7 @@ and within <x data-orrery-recommendation="r-..."> select_item. Until consent, or
     return s[0];
   }
   function event(name, fields) {
-    queue.push(Object.assign({ event: name, id: random(), time: new Date().toISOString(), visitor: visitor(), contact: contact, session: session(),
+    queue.push(Object.assign({ event: name, id: random(), time: new Date().toISOString(), visitor: visitor(), contact: contact, contact_hmac: contact && proof, session: session(),
       page: { url: location.href, title: d.title, referrer: d.referrer } }, fields));
     if (queue.length > 19) flush(); else wait = wait || setTimeout(api.flush, 5e3);
   }
@@ -48,7 +48,7 @@ and within <x data-orrery-recommendation="r-..."> select_item. Until consent, or
     var o = [].concat(x.offers || {})[0];
     event("view_item", { currency: o.priceCurrency, items: [{ item_id: x.sku || x.productID, item_name: x.name, item_category: x.category, price: o.price }] });
   }
-  var api = { event: event, identify: function (id, more) { contact = id; event("identify", more); }, consent: function (yes) { may = yes; if (!yes) { d.cookie = "_orrery_vid=;path=/;max-age=0"; delete sessionStorage._orrery_sid; } }, flush: function () { flush(); } };
+  var api = { event: event, identify: function (id, more, hmac) { contact = id; proof = hmac || set.contactHmac; event("identify", more); }, consent: function (yes) { may = yes; if (!yes) { d.cookie = "_orrery_vid=;path=/;max-age=0"; delete sessionStorage._orrery_sid; } }, flush: function () { flush(); } };
   function run(c) { api[c[0]].apply(0, c.slice(1)); }
   function begin() {
     event("page_view");
