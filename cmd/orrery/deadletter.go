@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -54,14 +53,14 @@ func (c *letterListCmd) Run(ctx context.Context, all *cli) error {
 	if err != nil {
 		return err
 	}
-	n, lines := 0, json.NewEncoder(os.Stdout)
+	n := 0
 	err = stream.ListDeadLetters(ctx, c.Cluster.cluster(), filter, func(d *stream.DeadLetter) error {
 		n++
 		if all.JSON {
-			return lines.Encode(d)
+			return printJSON(os.Stdout, d)
 		}
 		fmt.Printf("%s  %s/%d@%d  %s\n    %s\n    %s\n",
-			d.Time.UTC().Format(time.RFC3339), d.Topic, d.Partition, d.Offset, d.Class, d.Error, excerpt(d.Value, c.Bytes))
+			d.Time.UTC().Format(time.RFC3339), printable(d.Topic), d.Partition, d.Offset, printable(d.Class), printable(d.Error), excerpt(d.Value, c.Bytes))
 		return nil
 	})
 	if err == nil && !all.JSON {
@@ -80,13 +79,7 @@ func excerpt(value []byte, n int) string {
 		more = fmt.Sprintf(" ... %d bytes in all", len(value))
 		value = value[:n]
 	}
-	printable := func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '.'
-		}
-		return r
-	}
-	return strings.Map(printable, strings.ToValidUTF8(string(value), "?")) + more
+	return printable(string(value)) + more
 }
 
 type letterReplayCmd struct{ letterFlags }
@@ -102,7 +95,7 @@ func (c *letterReplayCmd) Run(ctx context.Context, all *cli) error {
 		return err
 	}
 	if all.JSON {
-		return json.NewEncoder(os.Stdout).Encode(done)
+		return printJSON(os.Stdout, done)
 	}
 	fmt.Printf("%d records sent back", done.Sent)
 	if done.Cut > 0 {

@@ -59,7 +59,7 @@ func run(args []string) int {
 		panic(fmt.Sprintf("BUG: command line: %v", err))
 	}
 	if err := settings.load(args); err != nil {
-		fmt.Fprintf(os.Stderr, "orrery: %v\n", err)
+		complain(os.Stderr, err)
 		return exitUsage
 	}
 	if len(args) == 0 {
@@ -67,7 +67,7 @@ func run(args []string) int {
 	}
 	ctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "orrery: %v\n", err)
+		complain(os.Stderr, err)
 		var p *kong.ParseError
 		if errors.As(err, &p) && p.Context.Command() != "" {
 			fmt.Fprintf(os.Stderr, "See: orrery %s --help\n", p.Context.Command())
@@ -75,14 +75,14 @@ func run(args []string) int {
 		return exitUsage
 	}
 	if unknown := settings.unknown(parser.Model); unknown != nil {
-		fmt.Fprintf(os.Stderr, "orrery: %v\n", unknown)
+		complain(os.Stderr, unknown)
 		return exitUsage
 	}
 	stop, cancel := signalContext()
 	defer cancel()
 	ctx.BindTo(stop, (*context.Context)(nil))
 	if err := ctx.Run(&c, settings); err != nil {
-		fmt.Fprintf(os.Stderr, "orrery: %v\n", err)
+		complain(os.Stderr, err)
 		return exitFailed
 	}
 	return 0

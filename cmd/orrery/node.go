@@ -72,6 +72,7 @@ func (n *node) start(ctx context.Context) (err error) {
 	if err := n.flags.validate(); err != nil {
 		return err
 	}
+	keepPrivate(n.flags.DataDir, n.log)
 	n.memory = startCollector(n.log)
 	n.stopsWith("memory ceiling", func(context.Context) error { n.memory.stop(); return nil })
 	n.cluster = n.flags.Cluster.cluster()
@@ -99,7 +100,7 @@ func (n *node) start(ctx context.Context) (err error) {
 }
 
 func (n *node) startBroker() (err error) {
-	if err := os.MkdirAll(n.flags.brokerDir(), 0o755); err != nil {
+	if err := os.MkdirAll(n.flags.brokerDir(), 0o700); err != nil {
 		return err
 	}
 	n.broker, err = broker.Start(broker.Config{

@@ -64,14 +64,14 @@ func (f *snapshotFlags) show(all *cli, read func(string) (snapshot.Summary, erro
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "file\t%s\n", filepath.Base(path))
 	fmt.Fprintf(w, "size\t%d bytes\n", s.Size)
-	fmt.Fprintf(w, "written\t%s by %s\n", s.Header.Written.Format(time.RFC3339), s.Header.Build)
+	fmt.Fprintf(w, "written\t%s by %s\n", s.Header.Written.Format(time.RFC3339), printable(s.Header.Build))
 	fmt.Fprintf(w, "newest event\t%s\n", s.Header.NewestEvent.Format(time.RFC3339))
-	fmt.Fprintf(w, "settings\t%s\n", s.Header.Fingerprint)
+	fmt.Fprintf(w, "settings\t%s\n", printable(s.Header.Fingerprint))
 	for _, p := range s.Header.Positions {
-		fmt.Fprintf(w, "position\t%s/%d: %d\n", p.Topic, p.Partition, p.Next)
+		fmt.Fprintf(w, "position\t%s/%d: %d\n", printable(p.Topic), p.Partition, p.Next)
 	}
 	for _, section := range s.Sections {
-		fmt.Fprintf(w, "section\t%s, version %d: %d bytes\n", section.Name, section.Version, section.Size)
+		fmt.Fprintf(w, "section\t%s, version %d: %d bytes\n", printable(section.Name), section.Version, section.Size)
 	}
 	if err := w.Flush(); err != nil || verdict == "" {
 		return err

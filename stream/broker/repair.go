@@ -99,11 +99,11 @@ func raiseFloor(dir string, floor int64, log *slog.Logger) error {
 	if err := removeSegments(dir); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	s := segment{dir, floor - 1}
-	if err := os.WriteFile(filepath.Join(dir, s.data()), emptyBatch(floor), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, s.data()), emptyBatch(floor), 0o600); err != nil {
 		return err
 	}
 	return syncDir(dir)

@@ -123,7 +123,7 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Create(path + temp)
+	f, err := os.OpenFile(path+temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func linkCompacted(dir string) error {
 			}
 		}
 	}
-	if err := os.MkdirAll(into+temp, 0o755); err != nil {
+	if err := os.MkdirAll(into+temp, 0o700); err != nil {
 		return err
 	}
 	if err := syncDir(into + temp); err != nil {
@@ -221,7 +221,7 @@ func linkFiles(from, to string) error {
 	if err != nil || len(segments) == 0 {
 		return err
 	}
-	if err := os.MkdirAll(to, 0o755); err != nil {
+	if err := os.MkdirAll(to, 0o700); err != nil {
 		return err
 	}
 	for _, s := range segments {

@@ -141,7 +141,7 @@ func (s *Store) Save(h Header, sections []Section, rest func()) (File, error) {
 }
 
 func writeFile(path string, h Header, sections []Section, rest func()) (size int64, err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return 0, err
 	}
