@@ -44,8 +44,17 @@ type Config struct {
 	MaxItems int
 	// MaxStreams is the largest number of live streams at once; default 64.
 	MaxStreams int
-	// MaxConnections is the largest number of connections at once; default 16,384.
+	// MaxConnections is the largest number of connections at once; default 16,384, and never more than the process may have
+	// files open, less what it needs itself.
 	MaxConnections int
+	// MaxPerAddress is how many of them one address may hold (a /64 of IPv6 is one): not this machine's, a private one or a
+	// trusted proxy's. Default 1,024.
+	MaxPerAddress int
+	// MaxBodies is how many bytes of request bodies may be under way, all together; default 256 MiB.
+	MaxBodies int
+	// TrustedProxies are the proxies whose word on a client's address is taken: Forwarded, X-Forwarded-For, and the PROXY
+	// protocol.
+	TrustedProxies []netip.Prefix
 
 	// MaxFrames is how many frames are worked on at once; default four a core.
 	MaxFrames int
@@ -60,12 +69,14 @@ type Config struct {
 	// AppendTimeout is how long POST /v1/events waits for the log's acknowledgement; default 10 s.
 	AppendTimeout time.Duration
 	// ReadTimeout is how long a client may take to send a request; default 75 s, as IdleTimeout: equal ones cost nothing
-	// (see lazyConn).
+	// (see door.Conn).
 	ReadTimeout time.Duration
 	// WriteTimeout is how long a client may take to receive an answer; default 30 s. Live streams are exempt.
 	WriteTimeout time.Duration
 	// IdleTimeout is how long an idle connection is kept; default 75 s, above the 60 s of common load balancers.
 	IdleTimeout time.Duration
+	// StopTimeout is how long Stop waits, after DrainDelay, for answers to be ready and taken; default 10 s.
+	StopTimeout time.Duration
 	// DrainDelay is how long Stop keeps serving after readiness turned false; default 0.
 	DrainDelay time.Duration
 	// MaxLag is the number of records behind the log's end from which the server is not ready; default 0, no limit.
@@ -97,6 +108,8 @@ func (c *Config) setDefaults() {
 	set(&c.MaxItems, 100)
 	set(&c.MaxStreams, 64)
 	set(&c.MaxConnections, 16<<10)
+	set(&c.MaxPerAddress, 1<<10)
+	set(&c.MaxBodies, 256<<20)
 	set(&c.MaxFrames, 4*runtime.GOMAXPROCS(0))
 	set(&c.MaxQueue, 16*runtime.GOMAXPROCS(0))
 	set(&c.FrameBudget, 50*time.Millisecond)
@@ -108,6 +121,7 @@ func (c *Config) setDefaults() {
 	if c.Parameters == nil {
 		c.Parameters = DefaultParameters
 	}
+	set(&c.StopTimeout, 10*time.Second)
 	set(&c.MailFrame, "for_you")
 	set(&c.TrendFrame, "trending")
 	set(&c.Version, "development")
@@ -127,7 +141,7 @@ func (c *Config) validate() error {
 	var errs []error
 	for name, n := range map[string]int{
 		"MaxBody": c.MaxBody, "MaxEvents": c.MaxEvents, "MaxItems": c.MaxItems, "MaxStreams": c.MaxStreams, "MaxConnections": c.MaxConnections,
-		"MaxFrames": c.MaxFrames, "MaxQueue": c.MaxQueue,
+		"MaxFrames": c.MaxFrames, "MaxQueue": c.MaxQueue, "MaxPerAddress": c.MaxPerAddress, "MaxBodies": c.MaxBodies,
 	} {
 		if n < 0 {
 			errs = append(errs, fmt.Errorf("%s is negative: %d", name, n))

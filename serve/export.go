@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"orrery/models"
+	"orrery/serve/door"
 )
 
 const (
@@ -21,7 +22,7 @@ func (s *Server) answerExport(c *call) *fault {
 		return f
 	}
 	shop = bytes.Clone(shop) // the stream outlives the call
-	conn := inner(c.ctx.Conn())
+	conn := door.Inner(c.ctx.Conn())
 	c.ctx.Response.Header.SetContentType(typeLines)
 	c.ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
 		now := s.deps.Clock()

@@ -23,7 +23,7 @@ func BenchmarkBare(b *testing.B) {
 	bare := s.listener(func(ctx *fasthttp.RequestCtx) {
 		ctx.Response.Header.SetContentType(typeJSON)
 		ctx.Response.SetBodyRaw(body)
-	})
+	}, 1<<10)
 	go bare.Serve(line)
 	b.Cleanup(func() { line.Close() })
 	benchmarkWire(b, line, get("/v1/frames/product_page?visitor=v-8f2c1a&product=SKU1&n=8"))

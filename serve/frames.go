@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"orrery/models"
 )
 
@@ -205,17 +203,4 @@ func appendShownIDs(dst [][]byte, f *models.Frame) [][]byte {
 		dst = append(dst, append([]byte(nil), f.Items[i].Product.ID...))
 	}
 	return dst
-}
-
-// body returns the request's body, decompressed where it is gzip.
-func (s *Server) body(c *call) ([]byte, *fault) {
-	req := &c.ctx.Request
-	encoding := req.Header.ContentEncoding()
-	switch string(encoding) {
-	case "", "identity":
-		return req.Body(), nil
-	case "gzip":
-		return inflate(req.Body(), s.cfg.MaxBody)
-	}
-	return nil, &fault{fasthttp.StatusUnsupportedMediaType, "unsupported_encoding", "send the body plain or as gzip", "Content-Encoding"}
 }

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
 	"orrery/models"
+	"orrery/serve/door"
 )
 
 const (
@@ -29,8 +31,13 @@ type call struct {
 	route route
 	param []byte // the path parameter, decoded
 	grant grant
-	begun time.Time
-	took  time.Duration // from begun to the encoded answer, where that was measured
+	// client is the address that the request comes from, by what trusted proxies say; not valid where that is not known.
+	client netip.Addr
+	raw    door.Body // the request's body
+	plain  door.Body // the same, inflated
+	unread bool      // there may be more of the body
+	begun  time.Time
+	took   time.Duration // from begun to the encoded answer, where that was measured
 
 	args  args
 	query models.FrameQuery
@@ -46,7 +53,8 @@ type call struct {
 // request never takes the process along.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c := s.calls.get()
-	c.ctx, c.route, c.begun, c.took = ctx, routeNone, ctx.Time(), 0
+	c.ctx, c.route, c.begun, c.took, c.grant = ctx, routeNone, ctx.Time(), 0, grant{}
+	c.unread = ctx.RequestBodyStream() != nil
 	defer func() {
 		if p := recover(); p != nil {
 			// What the call holds is in an unknown state: it is not reused.
@@ -54,12 +62,14 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 			s.cfg.Logger.Error("panic in a request", "route", c.route.String(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			answerFault(ctx, &fault{fasthttp.StatusInternalServerError, "internal", "the server failed to answer; this is a bug in it", ""})
 			s.metrics.observe(c.route, fasthttp.StatusInternalServerError, time.Since(c.begun))
+			s.letGo(c)
 			return
 		}
 		if c.took == 0 {
 			c.took = time.Since(c.begun)
 		}
 		s.metrics.observe(c.route, ctx.Response.StatusCode(), c.took)
+		s.letGo(c)
 		c.ctx, c.param = nil, nil
 		s.calls.put(c)
 	}()
@@ -77,9 +87,13 @@ var (
 func (s *Server) dispatch(c *call) *fault {
 	ctx := c.ctx
 	r, param, allowed := match(ctx.Method(), ctx.URI().PathOriginal())
-	c.route = r
+	c.route, c.client = r, door.Client(ctx)
 	c.args.reset(ctx.URI().QueryString())
 	ctx.Response.Header.SetCanonical(headerNoSniff, noSniff)
+	if h := &ctx.Request.Header; !h.IsHTTP11() && string(h.Protocol()) != "HTTP/1.0" {
+		ctx.SetConnectionClose()
+		return &fault{fasthttp.StatusHTTPVersionNotSupported, "bad_version", "of HTTP, versions 1.0 and 1.1 are spoken here", ""}
+	}
 	if !s.hosts.take(ctx.Request.Header.Host()) && !anyHost(r) {
 		return wrongHost("http.hosts")
 	}
@@ -176,9 +190,6 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	var small *fasthttp.ErrSmallBuffer
 	var network *net.OpError
 	switch {
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		f = tooLarge(s.cfg.MaxBody)
-		drain(ctx)
 	case errors.As(err, &small):
 		f = &fault{fasthttp.StatusRequestHeaderFieldsTooLarge, "header_too_large", "the request's head is larger than 16 KiB", ""}
 	case errors.As(err, &network) && network.Timeout():
@@ -186,28 +197,4 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	}
 	s.metrics.observe(routeNone, f.status, 0)
 	answerFault(ctx, f)
-}
-
-const (
-	drainBytes = 64 << 20               // what a client may go on sending after its body was found too large
-	drainPause = 250 * time.Millisecond // silence that says that it has stopped
-	drainTime  = 10 * time.Second
-)
-
-// drain reads on while a client still sends a body that is too large. A connection closed over unread bytes is reset,
-// and the reset would overtake the answer: the client would see a broken connection in place of the 413.
-func drain(ctx *fasthttp.RequestCtx) {
-	conn := inner(ctx.Conn()) // whose deadline moves with every piece that comes
-	buf := make([]byte, 32<<10)
-	end := time.Now().Add(drainTime)
-	for left := drainBytes; left > 0 && time.Now().Before(end); {
-		if conn.SetReadDeadline(time.Now().Add(drainPause)) != nil {
-			return
-		}
-		n, err := conn.Read(buf)
-		if err != nil {
-			return
-		}
-		left -= n
-	}
 }

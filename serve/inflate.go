@@ -3,31 +3,30 @@ package serve
 import (
 	"bytes"
 	"compress/gzip"
-	"io"
+	"errors"
 	"sync"
+
+	"orrery/serve/door"
 )
 
 // gunzips are reused: a gzip reader holds 40 KB of tables.
 var gunzips sync.Pool
 
-// inflate decompresses a body into at most limit bytes. What comes out is new memory, as large as what it holds.
-func inflate(body []byte, limit int) ([]byte, *fault) {
+// inflate decompresses a body into at most limit bytes, as they are needed.
+func (s *Server) inflate(c *call, body []byte, limit int) ([]byte, error) {
 	r, _ := gunzips.Get().(*gzip.Reader)
 	if r == nil {
 		r = new(gzip.Reader)
 	}
 	defer gunzips.Put(r)
-	broken := badBody("", "the body is not valid gzip")
-	if r.Reset(bytes.NewReader(body)) != nil {
-		return nil, broken
+	if err := r.Reset(bytes.NewReader(body)); err != nil {
+		return nil, errors.Join(errGzip, err)
 	}
-	var out bytes.Buffer
-	n, err := io.Copy(&out, io.LimitReader(r, int64(limit)+1))
-	switch {
-	case n > int64(limit):
-		return nil, tooLarge(limit)
-	case err != nil:
-		return nil, broken
+	plain, err := c.plain.Read(s.bodies, r, -1, limit)
+	if err == nil || errors.Is(err, door.ErrTooLarge) || errors.Is(err, door.ErrBusy) {
+		return plain, err
 	}
-	return out.Bytes(), nil
+	return nil, errors.Join(errGzip, err)
 }
+
+var errGzip = errors.New("the body is not valid gzip")

@@ -151,13 +151,18 @@ func (s *Server) writeKeys(w io.Writer) {
 }
 
 func (c *call) key() (key []byte, fromHeader bool) {
-	if h := c.ctx.Request.Header.Peek(fasthttp.HeaderAuthorization); len(h) > 0 {
+	return presentedKey(&c.ctx.Request.Header, c.args.rest)
+}
+
+// presentedKey returns the key that a request's head or its query string presents.
+func presentedKey(head *fasthttp.RequestHeader, query []byte) (key []byte, fromHeader bool) {
+	if h := head.Peek(fasthttp.HeaderAuthorization); len(h) > 0 {
 		if scheme, token, _ := bytes.Cut(h, []byte(" ")); bytes.EqualFold(scheme, []byte("bearer")) {
 			return bytes.TrimSpace(token), true
 		}
 		return nil, true
 	}
-	look := args{rest: c.args.rest}
+	look := args{rest: query}
 	for {
 		name, value, ok, more := look.next()
 		if !more {

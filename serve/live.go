@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"orrery/models"
+	"orrery/serve/door"
 )
 
 const (
@@ -175,7 +176,7 @@ func (s *Server) answerLive(c *call) *fault {
 	header.SetContentType("text/event-stream")
 	header.Set(fasthttp.HeaderCacheControl, "no-cache")
 	header.Set("X-Accel-Buffering", "no")
-	conn := inner(c.ctx.Conn())
+	conn := door.Inner(c.ctx.Conn())
 	c.ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer s.live.leave(ch)
 		s.live.stream(w, conn, ch, first)

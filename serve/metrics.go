@@ -66,6 +66,7 @@ func (s *Server) answerMetrics(c *call) *fault {
 func (s *Server) writeMetrics(w io.Writer) {
 	s.metrics.write(w)
 	metrics.WriteCounterUint64(w, "http_frames_queued_total", s.gate.waited.Load())
+	s.writeDoors(w)
 	s.writeStream(w)
 	s.writeState(w)
 	s.writeQuality(w)

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"orrery/serve/door"
 )
 
 // Server answers HTTP on one public and one admin listener. It is made by New, started by Start or Serve, ended by Stop.
@@ -33,6 +35,9 @@ type Server struct {
 
 	public *fasthttp.Server
 	admin  *fasthttp.Server
+	front  *door.Door   // before public
+	side   *door.Door   // before admin
+	bodies *door.Bodies // under way, of public
 	calls  freelist[call]
 	gate   *gate
 	// fallback answers what the gate turns away.
@@ -77,14 +82,16 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.ids.seed = uint32(binary.LittleEndian.Uint64(seed[:]))
 	s.gate = newGate(cfg.MaxFrames, cfg.MaxQueue, cfg.FrameBudget)
 	s.live = newHub(s)
-	s.public = s.listener(s.handle)
-	s.public.MaxRequestBodySize = cfg.MaxBody
-	s.admin = s.listener(s.handleAdmin)
+	s.openDoors()
+	s.public = s.listener(s.handle, s.cfg.MaxConnections)
+	s.public.HeaderReceived, s.public.ExpectHandler = s.headReceived, s.expect
+	s.admin = s.listener(s.handleAdmin, maxAdmin)
+	s.admin.HeaderReceived = bodiless
 	s.admin.WriteTimeout = 0 // a CPU profile takes as long as it is told to
 	return s, nil
 }
 
-func (s *Server) listener(h fasthttp.RequestHandler) *fasthttp.Server {
+func (s *Server) listener(h fasthttp.RequestHandler, connections int) *fasthttp.Server {
 	return &fasthttp.Server{
 		Handler:                      h,
 		ErrorHandler:                 s.handleError,
@@ -92,8 +99,10 @@ func (s *Server) listener(h fasthttp.RequestHandler) *fasthttp.Server {
 		ReadTimeout:                  s.cfg.ReadTimeout,
 		WriteTimeout:                 s.cfg.WriteTimeout,
 		IdleTimeout:                  s.cfg.IdleTimeout,
-		Concurrency:                  s.cfg.MaxConnections,
-		ReadBufferSize:               16 << 10, // the largest request head: cookies of shops are long
+		Concurrency:                  connections + 1, // the door refuses, before this does
+		StreamRequestBody:            true,            // a body is read when its request is known to be wanted
+		MaxRequestBodySize:           1,               // of it is read before
+		ReadBufferSize:               16 << 10,        // the largest request head: cookies of shops are long
 		NoDefaultServerHeader:        true,
 		NoDefaultDate:                true,
 		NoDefaultContentType:         true,
@@ -136,11 +145,15 @@ func (s *Server) Serve(public, admin net.Listener) error {
 	if s.listeners != nil || s.stopped {
 		return errors.New("cannot serve twice")
 	}
-	s.listeners = append(s.listeners, public)
-	s.run(func() error { return s.public.Serve(lazyListener{public}) })
+	s.fitDoors()
+	// A listener that fasthttp has not begun to serve is not known to its Shutdown: Stop closes these itself.
+	front := s.front.Listen(public)
+	s.listeners = append(s.listeners, front)
+	s.run(func() error { return s.public.Serve(front) })
 	if admin != nil {
-		s.listeners = append(s.listeners, admin)
-		s.run(func() error { return s.admin.Serve(admin) })
+		side := s.side.Listen(admin)
+		s.listeners = append(s.listeners, side)
+		s.run(func() error { return s.admin.Serve(side) })
 	}
 	s.run(func() error { s.live.run(); return nil })
 	return nil
@@ -175,8 +188,9 @@ func (s *Server) address(i int) net.Addr {
 }
 
 // Stop ends the server in the order that loses no request: readiness turns false, Config.DrainDelay passes so that load
-// balancers notice, the live streams end, the listeners close, and open requests finish. Requests still open when ctx
-// ends are left to the process's own end, and reported.
+// balancers notice, the live streams end, the listeners close, and requests that have come finish. Connections that send
+// nothing, or half a request, are ended within halfOpen, whoever takes nothing of an answer soon after, and all that is left
+// after Config.StopTimeout. An error says that requests are still worked on: they are left to the process's own end.
 func (s *Server) Stop(ctx context.Context) error {
 	if s.stopping.Swap(true) {
 		return nil
@@ -193,10 +207,10 @@ func (s *Server) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.live.close()
-	err := errors.Join(s.public.ShutdownWithContext(ctx), s.admin.ShutdownWithContext(ctx))
 	for _, l := range listeners {
-		l.Close() // one that fasthttp had not begun to serve is not known to its Shutdown; closing twice is harmless
+		l.Close()
 	}
+	err := s.drain(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot finish all HTTP requests in time: %w", err)
 	}

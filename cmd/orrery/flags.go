@@ -75,6 +75,8 @@ type nodeFlags struct {
 	Frequency []uint32  `name:"rfm.frequency" placeholder:"ORDERS,..." help:"Four ascending edges of frequency: from the first on is score 2, from the last on score 5."`
 	Monetary  []float64 `name:"rfm.monetary" placeholder:"AMOUNT,..." help:"Four ascending edges of money spent, likewise."`
 
+	Door doorFlags `embed:""`
+
 	WriteKey  string        `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
 	SecretKey string        `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
 	Keys      string        `name:"http.keys" placeholder:"FILE" help:"TOML file of keys, mode 0600, beside the two above or in their place: several shops, several keys a shop, one replacing another (orrery keys new makes one). env:NAME reads that environment variable instead."`
@@ -106,6 +108,7 @@ func (f *nodeFlags) validate() error {
 	check(f.HalfLife > 0, "decay.half-life", "must be positive; --decay.off switches decay off")
 	check(f.MaxFrames >= 0, "http.frames", "must not be negative")
 	check(f.MaxQueue >= 0, "http.queue", "must not be negative")
+	f.Door.validate(check)
 	check(f.Budget > 0, "http.budget", "must be positive")
 	check(f.MaxLag >= 0, "http.max-lag", "must not be negative")
 	check(f.Drain >= 0, "http.drain", "must not be negative")

@@ -190,6 +190,7 @@ func (n *node) startServer() (err error) {
 		MaxLag: n.flags.MaxLag, DrainDelay: n.flags.Drain,
 		Demo: n.demo, MailFrame: "mail", Version: version, Logger: n.log,
 	}
+	n.flags.Door.apply(&cfg, n.memory.memory)
 	n.server, err = serve.New(cfg, serve.Deps{
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
 		Log: n.writer, Stream: progress{n.pipeline}, Clock: n.clock(),

@@ -1,4 +1,4 @@
-package serve
+package door
 
 import (
 	"net"
@@ -18,7 +18,7 @@ func (c *counting) SetDeadline(time.Time) error      { c.both++; return nil }
 
 func TestLazyDeadlines(t *testing.T) {
 	under := new(counting)
-	c := &lazyConn{Conn: under}
+	c := &Conn{Conn: under, door: New(Config{})}
 	now := time.Now()
 	f := func(at time.Time, reads int) {
 		t.Helper()

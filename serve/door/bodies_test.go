@@ -1,0 +1,102 @@
+package door
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+	"testing/iotest"
+
+	"pgregory.net/rapid"
+)
+
+// A body is what was sent, in whatever pieces it came, and the room that it took is given back.
+func TestBodyIsWhatWasSent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		of := NewBodies(1 << 30)
+		most := rapid.IntRange(1, 6<<20).Draw(t, "most")
+		sent := bytes.Repeat([]byte("0123456789abcdef!"), rapid.IntRange(0, 400_000).Draw(t, "size")/17)
+		declared := rapid.SampledFrom([]int{-1, len(sent)}).Draw(t, "declared")
+		var r io.Reader = bytes.NewReader(sent)
+		if rapid.Bool().Draw(t, "halves") {
+			r = iotest.HalfReader(r)
+		}
+		if rapid.Bool().Draw(t, "eof") {
+			r = iotest.DataErrReader(r)
+		}
+		var b Body
+		got, err := b.Read(of, r, declared, most)
+		if tooLarge := len(sent) > most; errors.Is(err, ErrTooLarge) != tooLarge || !tooLarge && (err != nil || !bytes.Equal(got, sent)) {
+			t.Fatalf("%d bytes of %d, at most %d: %v", len(got), len(sent), most, err)
+		}
+		if used, _ := of.Used(); used > int64(max(5*len(sent), 4<<12)) {
+			t.Fatalf("%d bytes are counted for %d", used, len(sent))
+		}
+		b.Release(of)
+		b.Release(of)
+		if used, _ := of.Used(); used != 0 {
+			t.Fatalf("%d bytes are still counted", used)
+		}
+	})
+}
+
+// A22: what is declared and does not come takes a few KB.
+func TestDeclaredIsNotBelieved(t *testing.T) {
+	of := NewBodies(1 << 30)
+	var b Body
+	if _, err := b.Read(of, iotest.ErrReader(io.ErrUnexpectedEOF), 5<<20, 5<<20); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Fatal(err)
+	}
+	if used, _ := of.Used(); used > 8<<10 {
+		t.Errorf("%d bytes are counted for a body that never came", used)
+	}
+	if _, err := b.Read(of, nil, 5<<20+1, 5<<20); !errors.Is(err, ErrTooLarge) {
+		t.Error(err)
+	}
+}
+
+// Large bodies fill three quarters; small ones find the last.
+func TestBodiesAreBounded(t *testing.T) {
+	of := NewBodies(8 << 20)
+	large := bytes.Repeat([]byte{'x'}, 1<<20)
+	var all []*Body
+	for {
+		b := new(Body)
+		all = append(all, b)
+		if _, err := b.Read(of, bytes.NewReader(large), len(large), len(large)); err != nil {
+			if !errors.Is(err, ErrBusy) {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	if len(all) < 5 || len(all) > 7 {
+		t.Errorf("the body number %d finds no room", len(all))
+	}
+	small := new(Body)
+	if _, err := small.Read(of, bytes.NewReader(large[:60_000]), 60_000, 1<<20); err != nil {
+		t.Errorf("a small body: %v", err)
+	}
+	for _, b := range append(all, small) {
+		b.Release(of)
+	}
+	if used, refused := of.Used(); used != 0 || refused != 1 {
+		t.Errorf("%d bytes used, %d refused", used, refused)
+	}
+}
+
+// A small body costs no allocation, a large one no new memory each time.
+func TestBodyAllocations(t *testing.T) {
+	of := NewBodies(1 << 30)
+	sent, r := bytes.Repeat([]byte{'x'}, 3000), new(bytes.Reader)
+	var b Body
+	if n := testing.AllocsPerRun(100, func() {
+		r.Reset(sent)
+		if got, err := b.Read(of, r, len(sent), 1<<20); err != nil || len(got) != len(sent) {
+			t.Fatal(err)
+		}
+		b.Release(of)
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
