@@ -43,7 +43,9 @@ func (s *Server) fitDoors() {
 	if limit == 0 {
 		return
 	}
-	room = max(room-maxAdmin, 1)
+	admin := min(maxAdmin, max(room/4, 1))
+	s.side.Limit(admin)
+	room = max(room-admin, 1)
 	if room < s.cfg.MaxConnections {
 		s.cfg.Logger.Warn("the process may open too few files for as many connections as the server would take: raise its limit (ulimit -n)",
 			"connections", room, "wanted", s.cfg.MaxConnections, "files", limit)
