@@ -129,7 +129,7 @@ func TestSlowBodyTooLarge(t *testing.T) {
 	}
 	defer conn.Close()
 	const pieces, piece = 16, 2_000
-	fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", pieces*piece)
+	fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", pieces*piece)
 	for range pieces {
 		if _, err := conn.Write(make([]byte, piece)); err != nil {
 			t.Fatal(err)
