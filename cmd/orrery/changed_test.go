@@ -60,6 +60,11 @@ var changes = map[string][]string{
 	"http.max-lag":        {"--http.max-lag=123456"},
 	"http.drain":          {"--http.drain=1ms"},
 	"http.open":           {"--http.open"},
+
+	"http.connections":             {"--http.connections=99"},
+	"http.connections-per-address": {"--http.connections-per-address=9"},
+	"http.bodies":                  {"--http.bodies=99999999"},
+	"http.trusted-proxies":         {"--http.trusted-proxies=10.0.0.0/8"},
 }
 
 // elsewhere are the settings that lead to another log or another folder: there is no state of this one there.
