@@ -9,6 +9,10 @@ import (
 // ErrFull says that the log takes nothing more at the moment: nothing of the call was appended, try again shortly.
 var ErrFull = errors.New("the stream is full")
 
+// ErrStalled says that the log has not acknowledged for a while what it was given before: nothing of the call was or will
+// be appended, try again shortly.
+var ErrStalled = errors.New("the log does not answer")
+
 // ErrTooLarge says that a record is larger than the log takes: it will never be appended, nor was anything of the call.
 var ErrTooLarge = errors.New("the record is too large")
 

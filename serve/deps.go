@@ -57,7 +57,7 @@ type Statistics interface {
 }
 
 // Log takes records. Append returns when all of them are durable; records and the bytes they point to are the caller's
-// again as soon as it has returned, in error too. A full log is models.ErrFull.
+// again as soon as it has returned, in error too. A full log is models.ErrFull, one that does not answer models.ErrStalled.
 type Log interface {
 	Append(ctx context.Context, records []models.Record) error
 }

@@ -259,7 +259,9 @@ func (s *Server) append(in *ingest) *fault {
 		return &fault{fasthttp.StatusRequestEntityTooLarge, models.TooLarge, "an event is larger than the log takes: nothing was taken", ""}
 	}
 	s.metrics.logFailures.Add(1)
-	s.cfg.Logger.Warn("cannot append events", "events", len(in.records), "error", err)
+	if !errors.Is(err, models.ErrStalled) { // the log says that once by itself
+		s.cfg.Logger.Warn("cannot append events", "events", len(in.records), "error", err)
+	}
 	return &fault{fasthttp.StatusServiceUnavailable, "log_unavailable",
 		"the events could not be made durable: send them again with the same ids", ""}
 }

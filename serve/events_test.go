@@ -86,6 +86,10 @@ func TestEventsRejected(t *testing.T) {
 	if got := r.do("POST", "/v1/events", viewEvent).Header.Peek("Retry-After"); string(got) != "1" {
 		t.Errorf("Retry-After %q", got)
 	}
+	r.fake.set(func() { r.fake.logErr = models.ErrStalled })
+	if got := r.do("POST", "/v1/events", viewEvent); string(got.Header.Peek("Retry-After")) != "1" || got.StatusCode() != 503 {
+		t.Errorf("a log that does not answer: status %d, Retry-After %q", got.StatusCode(), got.Header.Peek("Retry-After"))
+	}
 	r.fake.set(func() { r.fake.logErr = errLog })
 	f(viewEvent, 503, `{"error":{"code":"log_unavailable","message":"the events could not be made durable: send them again with the same ids"}}`)
 }

@@ -28,8 +28,13 @@ type WriterConfig struct {
 	MaxBytes   int
 	MaxRecords int
 
-	// Timeout is how long a record may wait for its acknowledgement before Append fails. Default 30 s.
+	// Timeout is how long a record may wait for its acknowledgement before Append fails. Default 9 s: less than a server
+	// waits for it, so that nothing which was answered with an error is tried again behind the sender's back.
 	Timeout time.Duration
+
+	// Stall is how long a commit may take before the log counts as not answering: what waits behind it fails with
+	// models.ErrStalled and is never written, and so does, at once, what comes until a commit has gone through. Default 2 s.
+	Stall time.Duration
 }
 
 func (c WriterConfig) withDefaults() WriterConfig {
@@ -40,7 +45,10 @@ func (c WriterConfig) withDefaults() WriterConfig {
 		c.MaxRecords = 100_000
 	}
 	if c.Timeout == 0 {
-		c.Timeout = 30 * time.Second
+		c.Timeout = 9 * time.Second
+	}
+	if c.Stall == 0 {
+		c.Stall = 2 * time.Second
 	}
 	return c
 }
@@ -66,11 +74,14 @@ type Writer struct {
 	records int     // waiting or in flight
 	bytes   int
 	closed  bool
+	flying  uint64    // number of the commit under way, 0 while there is none
+	commits uint64    // begun so far
+	stalled time.Time // since when the log does not answer; zero while it does
 
 	wake chan struct{} // capacity 1: a call waits, or the writer closes
 	done chan struct{} // closed by the committing goroutine
 
-	acked, refused, failed atomic.Uint64
+	acked, refused, stalls, failed atomic.Uint64
 }
 
 // call is one Append. The promises of its records run one after the other.
@@ -100,9 +111,9 @@ func NewWriter(cfg WriterConfig) (*Writer, error) {
 	return w, nil
 }
 
-// Append writes records and returns when all of them are acknowledged. models.ErrFull and models.ErrTooLarge mean that none
+// Append writes records and returns when all of them are acknowledged. models.ErrFull, ErrStalled and ErrTooLarge mean that none
 // was written; after any other error some may have been, and repeating the call with the same event ids is safe. The
-// bytes are copied. When ctx ends first the records may still be written.
+// bytes are copied. When ctx ends first the records may still be written, within what is left of Timeout.
 func (w *Writer) Append(ctx context.Context, records []models.Record) error {
 	if len(records) == 0 {
 		return nil
@@ -152,6 +163,10 @@ func (w *Writer) enqueue(c *call) error {
 	if w.closed {
 		return ErrClosed
 	}
+	if !w.stalled.IsZero() && w.records > 0 { // one at a time finds out whether it answers again
+		w.stalls.Add(uint64(len(c.records)))
+		return models.ErrStalled
+	}
 	full := w.bytes+c.bytes > w.cfg.MaxBytes || w.records+len(c.records) > w.cfg.MaxRecords
 	if full && w.records > 0 { // alone, a call of any size goes through
 		w.refused.Add(uint64(len(c.records)))
@@ -197,6 +212,8 @@ func (w *Writer) take() (group []*call, closed bool) {
 // commit produces a group and waits until each of its calls is answered.
 func (w *Writer) commit(group []*call) {
 	ctx := context.Background() // the delivery timeout ends it
+	number := w.begin()
+	slow := time.AfterFunc(w.cfg.Stall, func() { w.stall(number) })
 	for _, c := range group {
 		promise := func(r *kgo.Record, err error) { w.promised(c, err) }
 		for i := range c.records {
@@ -204,8 +221,52 @@ func (w *Writer) commit(group []*call) {
 		}
 	}
 	w.client.Flush(ctx)
+	written := false
 	for _, c := range group {
 		<-c.done
+		written = written || c.err == nil
+	}
+	slow.Stop()
+	w.end(written)
+}
+
+func (w *Writer) begin() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.commits++
+	w.flying = w.commits
+	return w.flying
+}
+
+// stall turns away what waits behind a commit that takes too long: nothing of it has been sent.
+func (w *Writer) stall(number uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.flying != number {
+		return // it has just ended
+	}
+	if w.stalled.IsZero() {
+		w.stalled = time.Now()
+		w.cfg.Cluster.log().Warn("the log does not answer: events are refused until it does", "waited", w.cfg.Stall)
+	}
+	for _, c := range w.waiting {
+		w.bytes -= c.bytes
+		w.records -= len(c.records)
+		w.stalls.Add(uint64(len(c.records)))
+		c.err = models.ErrStalled
+		close(c.done)
+	}
+	w.waiting = nil
+}
+
+// end notes how a commit ended.
+func (w *Writer) end(written bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flying = 0
+	if written && !w.stalled.IsZero() {
+		w.cfg.Cluster.log().Info("the log answers again", "after", time.Since(w.stalled).Round(time.Millisecond))
+		w.stalled = time.Time{}
 	}
 }
 
@@ -235,7 +296,10 @@ type WriterStatus struct {
 	WaitingBytes int    `json:"waiting_bytes"` // their size
 	Acked        uint64 `json:"acked"`
 	Refused      uint64 `json:"refused"` // records turned away by models.ErrFull
+	Stalls       uint64 `json:"stalls"`  // records turned away by models.ErrStalled
 	Failed       uint64 `json:"failed"`
+
+	Stalled time.Time `json:"stalled"` // since when the log does not answer; zero while it does
 }
 
 // Status returns the counters of this moment.
@@ -244,7 +308,7 @@ func (w *Writer) Status() WriterStatus {
 	defer w.mu.Unlock()
 	return WriterStatus{
 		Waiting: w.records, WaitingBytes: w.bytes,
-		Acked: w.acked.Load(), Refused: w.refused.Load(), Failed: w.failed.Load(),
+		Acked: w.acked.Load(), Refused: w.refused.Load(), Stalls: w.stalls.Load(), Failed: w.failed.Load(), Stalled: w.stalled,
 	}
 }
 

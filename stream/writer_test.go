@@ -131,6 +131,95 @@ func TestWriterFull(t *testing.T) {
 	}
 }
 
+// While a commit takes too long, what waits behind it is refused and never written, and what comes is refused at once. The
+// first commit that goes through ends that.
+func TestWriterStalls(t *testing.T) {
+	b, c := startBroker(t, t.TempDir(), 1)
+	ctx := testContext(t)
+	w := newWriter(t, WriterConfig{Cluster: c, Stall: 50 * time.Millisecond})
+	if err := w.Append(ctx, []models.Record{record(0)}); err != nil {
+		t.Fatal(err)
+	}
+	release := stall(b.Cluster())
+	defer release()
+	first := make(chan error, 1)
+	go func() { first <- w.Append(ctx, []models.Record{record(1)}) }()
+	for w.Status().Waiting < 1 {
+		time.Sleep(time.Millisecond)
+	}
+	var behind sync.WaitGroup
+	for i := range 10 {
+		behind.Go(func() {
+			if err := w.Append(ctx, []models.Record{record(100 + i), record(200 + i)}); !errors.Is(err, models.ErrStalled) {
+				t.Errorf("behind it: got %v, want ErrStalled", err)
+			}
+		})
+	}
+	behind.Wait()
+	if err := w.Append(ctx, []models.Record{record(300)}); !errors.Is(err, models.ErrStalled) {
+		t.Errorf("after that: got %v, want ErrStalled", err)
+	}
+	if s := w.Status(); s.Waiting != 1 || s.WaitingBytes == 0 || s.Stalls != 21 || s.Stalled.IsZero() {
+		t.Errorf("got %+v, want the first alone, and 21 refused", s)
+	}
+	release()
+	if err := <-first; err != nil {
+		t.Errorf("the first: got %v, want it written", err)
+	}
+	for { // Append returns a moment before the commit has ended
+		err := w.Append(ctx, []models.Record{record(2)})
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, models.ErrStalled) {
+			t.Fatalf("after the stall: got %v", err)
+		}
+	}
+	if s := w.Status(); s.Waiting != 0 || s.WaitingBytes != 0 || !s.Stalled.IsZero() {
+		t.Errorf("got %+v, want none waiting and no stall", s)
+	}
+	n := 0
+	for _, v := range values(t, c, models.Pageviews) {
+		n += len(v)
+	}
+	if n != 3 {
+		t.Errorf("got %d records, want the three that were acknowledged", n)
+	}
+}
+
+// What was refused because the brokers did not take it in time is not tried again later.
+func TestWriterGivesUp(t *testing.T) {
+	b, c := startBroker(t, t.TempDir(), 1)
+	ctx := testContext(t)
+	w := newWriter(t, WriterConfig{Cluster: c, Timeout: time.Second, Stall: 50 * time.Millisecond})
+	h := b.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
+	for i := range 2 { // each one is the one that tries
+		if err := w.Append(ctx, []models.Record{record(i)}); err == nil || errors.Is(err, models.ErrStalled) {
+			t.Errorf("got %v, want that it was not acknowledged", err)
+		}
+		for w.Status().Waiting > 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	if w.Status().Stalled.IsZero() {
+		t.Error("got no stall, want one")
+	}
+	h.Remove()
+	if err := w.Append(ctx, []models.Record{record(7)}); err != nil {
+		t.Errorf("got %v, want it written", err)
+	}
+	if err := w.Append(ctx, []models.Record{record(8)}); err != nil && !errors.Is(err, models.ErrStalled) {
+		t.Errorf("got %v", err)
+	}
+	for key, v := range values(t, c, models.Pageviews) {
+		for _, value := range v {
+			if value != "7" && value != "8" {
+				t.Errorf("got %s of %s, want what was acknowledged only", value, key)
+			}
+		}
+	}
+}
+
 func TestWriterLimits(t *testing.T) {
 	c := startLog(t, 1)
 	ctx := testContext(t)

@@ -32,3 +32,14 @@ func (p progress) Status() serve.StreamStatus {
 	}
 	return out
 }
+
+// writes tells whether the log takes events. Frames do not need it.
+type writes struct{ *stream.Writer }
+
+func (w writes) probe() (ok bool, reason string) {
+	s := w.Status()
+	if s.Stalled.IsZero() {
+		return true, "events are acknowledged"
+	}
+	return false, "the log has not acknowledged anything for " + time.Since(s.Stalled).Round(time.Second).String() + ": events are refused with 503"
+}
