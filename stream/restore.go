@@ -1,14 +1,23 @@
 package stream
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"orrery/models"
 	"orrery/stream/snapshot"
 )
+
+// ErrRepartitioned says that a topic has another number of partitions than when the snapshot was written. A visitor's events
+// may come in another partition than before, where repeats of old ones are not known, and order is kept with none of them.
+var ErrRepartitioned = errors.New("the number of partitions has changed since the snapshot was written")
+
+// ErrShortLog says that the state is to be folded anew, and the log does not hold everything any more that the snapshots do.
+var ErrShortLog = errors.New("the log does not begin at its start any more")
 
 func topicID(id kadm.TopicID) string {
 	if id == (kadm.TopicID{}) {
@@ -21,7 +30,7 @@ func topicID(id kadm.TopicID) string {
 // there is none.
 func (p *Pipeline) restore(log []logPart) error {
 	if p.cfg.Rebuild {
-		return nil
+		return p.mayRebuild(log)
 	}
 	start, damaged := time.Now(), 0
 	var written snapshot.Header
@@ -41,10 +50,47 @@ func (p *Pipeline) restore(log []logPart) error {
 	if err != nil || ok || damaged == 0 || p.cfg.AcceptGap {
 		return err
 	}
+	if err := wholeLog(log); err != nil {
+		return fmt.Errorf("cannot use any snapshot, and %w: %w", err, ErrGap)
+	}
+	return nil
+}
+
+// mayRebuild refuses to give up snapshots for a log that holds less, unless that was asked for.
+func (p *Pipeline) mayRebuild(log []logPart) error {
+	files, err := snapshot.List(p.cfg.Dir)
+	if err != nil || len(files) == 0 || p.cfg.AcceptGap {
+		return err
+	}
+	if err := wholeLog(log); err != nil {
+		return fmt.Errorf("cannot fold the log anew: %w, and what came before is in the snapshots only: %w", err, ErrShortLog)
+	}
+	return nil
+}
+
+// wholeLog returns an error where the log does not begin at offset 0. The catalogue is compacted, not cut: its newest
+// records say all that the older ones did.
+func wholeLog(log []logPart) error {
 	for _, l := range log {
-		if l.start > 0 {
-			return fmt.Errorf("cannot use any snapshot, and partition %d of topic %q begins at offset %d: %w",
-				l.part, l.name, l.start, ErrGap)
+		if l.start > 0 && l.topic != models.Catalogue {
+			return fmt.Errorf("partition %d of topic %q begins at offset %d", l.part, l.name, l.start)
+		}
+	}
+	return nil
+}
+
+// samePartitioning returns an error where a topic of the snapshot has got more partitions, or less.
+func samePartitioning(h snapshot.Header, log []logPart) error {
+	then, now := make(map[string]int), make(map[string]int)
+	for _, pos := range h.Positions {
+		then[pos.Topic]++
+	}
+	for _, l := range log {
+		now[l.name]++
+	}
+	for _, l := range log {
+		if n := then[l.name]; n > 0 && n != now[l.name] {
+			return fmt.Errorf("topic %q has %d partitions, and the state comes from %d: %w", l.name, now[l.name], n, ErrRepartitioned)
 		}
 	}
 	return nil
@@ -52,6 +98,9 @@ func (p *Pipeline) restore(log []logPart) error {
 
 // accept checks a snapshot against the log, and positions the fold where it stands.
 func (p *Pipeline) accept(h snapshot.Header, log []logPart) error {
+	if err := samePartitioning(h, log); err != nil {
+		return err
+	}
 	type key struct {
 		topic string
 		part  int32

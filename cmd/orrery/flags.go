@@ -55,7 +55,7 @@ type nodeFlags struct {
 	Unsynced   bool     `name:"kafka.unsynced" help:"The embedded broker does not wait for the disk: much faster, and what was acknowledged within the last moments is lost when the machine (not the process) dies."`
 
 	SnapshotEvery time.Duration `name:"snapshot.every" default:"30s" help:"How often the state is saved. A restart reads the newest snapshot and then the log behind it."`
-	Rebuild       bool          `name:"snapshot.rebuild" help:"Ignore all snapshots and fold the log anew from its start."`
+	Rebuild       bool          `name:"snapshot.rebuild" help:"Ignore all snapshots and fold the log anew from its start. Refused where the log has lost its beginning and snapshots are there, unless --snapshot.accept-gap is given as well."`
 	AcceptGap     bool          `name:"snapshot.accept-gap" help:"Go on where the log begins when records between the snapshot and the log are gone, instead of failing; what was in the gap is lost for the state."`
 	Clock         string        `name:"clock" enum:"wall,stream" default:"wall" help:"What 'now' means to whoever reads: the wall clock, or stream, the newest event's time (for replays of old data)."`
 

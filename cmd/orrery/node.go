@@ -143,7 +143,7 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 		Rest: newSpare(savingPace).pause, Rebuild: n.flags.Rebuild, AcceptGap: n.flags.AcceptGap,
 	})
 	if err != nil {
-		return err
+		return wayOut(err)
 	}
 	n.stopsWith("pipeline", func(context.Context) error { return n.pipeline.Close() })
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"orrery/serve"
@@ -42,4 +43,26 @@ func (w writes) probe() (ok bool, reason string) {
 		return true, "events are acknowledged"
 	}
 	return false, "the log has not acknowledged anything for " + time.Since(s.Stalled).Round(time.Second).String() + ": events are refused with 503"
+}
+
+// waysOut says what can be done about an error of the stream.
+var waysOut = []struct {
+	of  error
+	way string
+}{
+	{stream.ErrShortLog, "with --snapshot.accept-gap as well it is done all the same, and what came before is lost for the state"},
+	{stream.ErrRepartitioned, "start with --snapshot.rebuild to fold the log anew (events that were sent once before and once after the change count twice then), " +
+		"or replay into topics of another --kafka.prefix"},
+	{stream.ErrGap, "--snapshot.accept-gap goes on where the log begins, and what was in the gap is lost for the state"},
+	{stream.ErrNoTopic, "orrery topics ensure makes the topics"},
+}
+
+// wayOut adds to an error what can be done about it.
+func wayOut(err error) error {
+	for _, w := range waysOut {
+		if errors.Is(err, w.of) {
+			return fmt.Errorf("%w; %s", err, w.way)
+		}
+	}
+	return err
 }
