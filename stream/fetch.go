@@ -271,6 +271,9 @@ func (f *fetcher) decode(ctx context.Context, i int, r *kgo.Record) bool {
 		} else {
 			e.event, e.hash, e.record = int32(b.used), hash, r
 			b.used++
+			if l := f.lanes[i]; l.of > 1 && partitionOf(ev.Person(), l.of) != l.part {
+				f.misplaced(l)
+			}
 		}
 	}
 	b.entries = append(b.entries, e)
@@ -279,6 +282,15 @@ func (f *fetcher) decode(ctx context.Context, i int, r *kgo.Record) bool {
 		return f.send(ctx)
 	}
 	return true
+}
+
+// misplaced counts a record that lies in another partition than its person's others, and warns of the first: its repeats are
+// not known there, and its order among the others is not kept.
+func (f *fetcher) misplaced(l *lane) {
+	if f.public.misplaced.Add(1) == 1 {
+		f.log.Warn("a record lies in another partition than Kafka's murmur2 of its visitor (else contact) names: have its producer use that key and "+
+			"that partitioner (librdkafka: partitioner=murmur2_random); orrery_misplaced_records_total counts them", "topic", l.name, "partition", l.part)
+	}
 }
 
 func (f *fetcher) batch(ctx context.Context) *batch {

@@ -18,6 +18,7 @@ type lane struct {
 	topic models.Topic
 	name  string // of the topic, in full
 	part  int32
+	of    int32 // partitions that persons are spread over; 0 for topics that are not keyed by person
 
 	queue []*kgo.Record // fetched and not yet decoded, from head on
 	head  int

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"orrery/models"
 	"orrery/stream/snapshot"
 )
 
@@ -222,10 +224,23 @@ func (p *Pipeline) fetcher(full chan<- *batch, free <-chan *batch) *fetcher {
 	}
 	for i, part := range p.fold.parts {
 		l := &lane{index: i, topic: part.topic, name: part.name, part: part.part, next: part.next, end: p.targets[i]}
+		if slices.Contains(copartitioned, part.topic) {
+			l.of = p.partitions(part.topic)
+		}
 		f.lanes = append(f.lanes, l)
 		f.byName[part.name] = append(f.byName[part.name], l) // partitions come in order
 	}
 	return f
+}
+
+// partitions returns how many partitions a topic has.
+func (p *Pipeline) partitions(topic models.Topic) (n int32) {
+	for i := range p.fold.parts {
+		if p.fold.parts[i].topic == topic {
+			n++
+		}
+	}
+	return n
 }
 
 // Close lets go of the connections. Run must have returned.

@@ -51,6 +51,8 @@ type published struct {
 	high    []atomic.Int64 // per partition: of all that is written, what open transactions hold back included
 	fetched atomic.Int64
 
+	misplaced atomic.Uint64 // records in other partitions than their persons'
+
 	// Between the two: a partition that ought to deliver and does not, and the offset that the state may go on from there.
 	silent []atomic.Bool
 	skip   []atomic.Int64

@@ -194,8 +194,8 @@ func (n *node) startServer() (err error) {
 	n.server, err = serve.New(cfg, serve.Deps{
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
 		Log: n.writer, Stream: progress{n.pipeline}, Clock: n.clock(),
-		Checks:  []serve.Check{{Name: "log_writes", Probe: writes{n.writer}.probe}},
-		Metrics: []func(io.Writer){n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics},
+		Checks:  []serve.Check{{Name: "log_writes", Probe: writes{n.writer}.probe}, {Name: "partitioner", Probe: progress{n.pipeline}.placed}},
+		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics},
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"strconv"
 	"time"
 
 	"orrery/serve"
@@ -32,6 +34,22 @@ func (p progress) Status() serve.StreamStatus {
 		out.Partitions = append(out.Partitions, serve.PartitionStatus{Topic: string(q.Topic), Partition: q.Partition, Position: q.Next, End: q.End})
 	}
 	return out
+}
+
+// metrics writes what the server does not know of the stream.
+func (p progress) metrics(w io.Writer) {
+	s := p.Pipeline.Status()
+	fmt.Fprintf(w, "orrery_misplaced_records_total %d\n", s.Misplaced)
+	fmt.Fprintf(w, "orrery_fetch_errors_total %d\n", s.FetchErrors)
+}
+
+// placed tells whether all producers put records where the state looks for their repeats.
+func (p progress) placed() (ok bool, reason string) {
+	n := p.Pipeline.Status().Misplaced
+	if n == 0 {
+		return true, "records lie where Kafka's murmur2 of their visitors says"
+	}
+	return false, strconv.FormatUint(n, 10) + " records since the start lie in other partitions than Kafka's murmur2 of their visitors says: repeats of them count twice"
 }
 
 // writes tells whether the log takes events. Frames do not need it.
