@@ -70,7 +70,7 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 	if f != nil {
 		return f
 	}
-	in.from = sender{shop: named, trust: c.grant.trust(), net: s.networks.hash(c.ctx.RemoteAddr()), addresses: s.addresses, proof: c.grant.proof}
+	in.from = sender{shop: named, trust: c.grant.trust(), net: s.networks.hash(s.client(c.ctx)), addresses: s.addresses, proof: c.grant.proof}
 	in.from.bot, in.agent = crawler(c.ctx.UserAgent(), in.agent)
 	now := models.TimeOf(c.begun) // the wall clock, as the log's own record times are
 	n := 0

@@ -3,7 +3,6 @@ package serve
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"net"
 	"net/netip"
 )
 
@@ -25,15 +24,7 @@ func newNetworks(keys []Key) *networks {
 }
 
 // hash returns the hash of an address's network, 0 for an address of no network.
-func (n *networks) hash(addr net.Addr) uint64 {
-	tcp, ok := addr.(*net.TCPAddr)
-	if !ok {
-		return 0
-	}
-	return n.of(tcp.AddrPort().Addr())
-}
-
-func (n *networks) of(addr netip.Addr) uint64 {
+func (n *networks) hash(addr netip.Addr) uint64 {
 	addr = addr.Unmap()
 	bits := 48
 	if addr.Is4() {
