@@ -2,8 +2,6 @@ package engine
 
 import (
 	"orrery/models"
-	"orrery/models/intern"
-	"orrery/recommend/people"
 )
 
 // A view touches some fifty places that lie anywhere in the memory of the models, and most of them are found by way of
@@ -50,11 +48,11 @@ func (e *Engine) aheadHashes(a *ahead, ev *models.Event) {
 	a.visitorHash, a.itemHash, a.visitor, a.item = 0, 0, 0, 0
 	a.shop, a.items = e.shop(ev.Shop), len(ev.Items) > 0
 	if len(ev.Visitor) > 0 {
-		a.visitorHash = people.HashOf(a.shop, ev.Visitor)
+		a.visitorHash = e.m.People.HashOf(a.shop, ev.Visitor)
 		e.m.People.Ahead(a.visitorHash)
 	}
 	if a.items {
-		a.itemHash = intern.HashOf(a.shop, ev.Items[0].ID)
+		a.itemHash = e.m.Catalogue.HashOf(a.shop, ev.Items[0].ID)
 		e.m.Catalogue.Ahead(a.itemHash)
 	}
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"orrery/models"
-	"orrery/recommend/people"
 )
 
 // ApplyBlind is Apply without looking ahead and without help: what Apply has to equal.
@@ -11,7 +10,7 @@ func (e *Engine) ApplyBlind(events []*models.Event) {
 	for _, ev := range events {
 		a := ahead{shop: e.shop(ev.Shop)}
 		if len(ev.Visitor) > 0 {
-			a.visitorHash = people.HashOf(a.shop, ev.Visitor)
+			a.visitorHash = e.m.People.HashOf(a.shop, ev.Visitor)
 		}
 		e.apply(ev, &a)
 		e.demand.next()

@@ -1,6 +1,11 @@
 package engine
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"orrery/models/intern"
+)
 
 // Racing tells whether the race detector looks on, which makes everything ten times as slow.
 const Racing = raceEnabled
@@ -10,4 +15,9 @@ func Alone(t testing.TB) {
 	if Racing {
 		t.Skip("one goroutine has no races")
 	}
+}
+
+// Tables describes the tables of names.
+func (e *Engine) Tables() []intern.Table {
+	return slices.Concat(e.m.People.Tables(), e.m.Catalogue.Tables(), []intern.Table{e.m.Similar.Table(), e.m.Rebuy.Table()})
 }

@@ -57,7 +57,7 @@ func (e *Engine) Social(shop, product, visitor []byte, now models.Time) (models.
 	}
 	self := uint32(0)
 	if len(visitor) > 0 {
-		self = frame.VisitorKey(people.HashOf(number, visitor))
+		self = frame.VisitorKey(e.m.People.HashOf(number, visitor))
 	}
 	return e.m.Social.Of(item, self, now), true
 }

@@ -218,11 +218,11 @@ func (e *Engine) afterViewing(pairs []people.Pair) {
 }
 
 // orderHash returns the key of an event's order. A purchase without an order id is an order of its own.
-func orderHash(shop uint32, ev *models.Event) uint64 {
+func (e *Engine) orderHash(shop uint32, ev *models.Event) uint64 {
 	if len(ev.Order) == 0 {
-		return ev.IDHash()
+		return e.m.People.HashOfEvent(ev.IDHash())
 	}
-	return people.HashOf(shop, ev.Order)
+	return e.m.People.HashOf(shop, ev.Order)
 }
 
 // amount returns the value of an order or refund: as stated, or else the sum of its items, up to the most that can be stated.
@@ -243,7 +243,7 @@ func amount(ev *models.Event) models.Money {
 
 func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 	order := people.Order{
-		Hash: orderHash(shop, ev), ID: ev.Order, Contact: contact, Time: ev.Time,
+		Hash: e.orderHash(shop, ev), ID: ev.Order, Contact: contact, Time: ev.Time,
 		Value: amount(ev), Currency: e.ledger.currency(ev.Currency), Lines: e.distinct(shop, ev),
 	}
 	viewed, money, fresh := e.m.People.Purchase(v, &order)
@@ -296,13 +296,13 @@ func (e *Engine) refund(shop uint32, ev *models.Event) {
 	for i := range ev.Items {
 		e.item(shop, &ev.Items[i], ev.Currency)
 	}
-	hash := orderHash(shop, ev)
+	hash := e.orderHash(shop, ev)
 	e.ledger.book(e.m.People.Refund(hash, amount(ev), e.ledger.currency(ev.Currency)))
 	e.customers.settle(shop, e.m.People.OrderOf(hash))
 }
 
 func (e *Engine) cancel(shop uint32, ev *models.Event) {
-	hash := orderHash(shop, ev)
+	hash := e.orderHash(shop, ev)
 	e.ledger.book(e.m.People.Cancel(hash))
 	e.customers.settle(shop, e.m.People.OrderOf(hash))
 }

@@ -123,5 +123,14 @@ func New(cfg Config) (*Engine, error) {
 	return e, nil
 }
 
+// Seed sets what the tables of names are keyed by: see intern.Seed. Called once, before the first event; before a restore with
+// the seed of what is restored.
+func (e *Engine) Seed(n uint64) {
+	s := intern.SeedOf(n)
+	for _, m := range []interface{ Seed(intern.Seed) }{e.shops, e.m.Catalogue, e.m.People, e.m.Similar, e.m.Rebuy} {
+		m.Seed(s)
+	}
+}
+
 // StreamTime returns the newest event time, 0 before the first event.
 func (e *Engine) StreamTime() models.Time { return models.Time(e.now.Load()) }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"orrery/models"
+	"orrery/models/intern"
 )
 
 // TestIDsOfStrangers: F3g of the attack report. An id that somebody guesses is not used up for the shop.
@@ -16,7 +17,7 @@ func TestIDsOfStrangers(t *testing.T) {
 		}
 		return dedupeKey(&e)
 	}
-	s := newSeen(100)
+	s := newSeen(100, intern.Seed{})
 	for _, id := range []string{"order-1001", "order-1002", "~00000000000000f3", "~0000000000000000"} {
 		body := `{"event":"purchase","visitor":"v","value":1,"id":"` + id + `"`
 		if !s.add(key(body+`,"trust":"public"}`)) || !s.add(key(body+`}`)) {
@@ -30,10 +31,10 @@ func TestIDsOfStrangers(t *testing.T) {
 
 // TestSeenOfBefore: sets that were written without the bit know the shop's ids still.
 func TestSeenOfBefore(t *testing.T) {
-	old := newSeen(100)
+	old := newSeen(100, intern.Seed{})
 	hashes := []uint64{1, 2 << 40, 3 << 40, 1<<63 | 1}
 	for _, h := range hashes {
-		old.sets[0].add(h)
+		old.sets[0].add(h, h)
 	}
 	var file bytes.Buffer
 	frozen := old.freeze()
@@ -41,7 +42,7 @@ func TestSeenOfBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	frozen.close()
-	s := newSeen(100)
+	s := newSeen(100, intern.Seed{})
 	if err := s.restore(&file, 1); err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func (p *Pipeline) freeze(now time.Time) *frozen {
 	f := p.fold
 	out := &frozen{letters: p.letters.sent()}
 	out.header = snapshot.Header{
-		Written: now.UTC(), Build: p.cfg.Build, Fingerprint: p.cfg.Fingerprint, NewestEvent: f.counters.newestEvent.Std(),
+		Written: now.UTC(), Build: p.cfg.Build, Fingerprint: p.cfg.Fingerprint, NewestEvent: f.counters.newestEvent.Std(), Seed: p.seed,
 	}
 	for i := range f.parts {
 		part := &f.parts[i]

@@ -11,6 +11,10 @@ import (
 // I/O; everything it needs to know arrives in events. One goroutine calls Apply and Freeze; readers of the
 // machine's state need no lock against them.
 type Machine interface {
+	// Seed tells, before all else, the number that tables of names are keyed by: the log's, or that of the snapshot whose
+	// sections Restore will read.
+	Seed(n uint64)
+
 	// Admit is asked before each event that Apply will be given, in their order, and for repeats of such. An event that the
 	// state has no room for becomes a dead letter by the reason returned; nil takes it. The answer may depend on nothing but
 	// the state and the events asked for before, so that who reads the log again comes to the same letters.

@@ -21,6 +21,7 @@ type ledger struct {
 	counts map[string]int    // by event name
 	value  models.Money      // of purchases
 	slow   func()            // called once a batch, if set
+	seed   uint64
 
 	room  int // shops that are admitted; 0: any
 	shops map[string]bool
@@ -126,3 +127,5 @@ func (l *ledger) Restore(name string, version uint16, r io.Reader) error {
 	l.people, l.counts, l.value = s.People, s.Counts, s.Value
 	return nil
 }
+
+func (l *ledger) Seed(n uint64) { l.seed = n }

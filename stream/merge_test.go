@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"orrery/models"
+	"orrery/models/intern"
 )
 
 // merger is a fetcher without a broker, and what it has sent.
@@ -184,7 +185,7 @@ func TestMergeWaits(t *testing.T) {
 func TestSeen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const remembered = 100
-		s := newSeen(remembered)
+		s := newSeen(remembered, intern.Seed{})
 		s.sets = nil
 		s.begin(uint64(rapid.IntRange(1, remembered).Draw(t, "first")))
 		ids := rapid.SliceOfN(rapid.Uint64Range(0, 400), 0, 2000).Draw(t, "ids")

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"orrery/models"
+	"orrery/models/intern"
 	"orrery/stream/snapshot"
 )
 
@@ -53,6 +54,9 @@ type Config struct {
 	// Restored is told the Fingerprint of the snapshot that the Machine has been restored from, before the first Apply:
 	// what was kept under other settings is converted here. Default none.
 	Restored func(fingerprint string) error
+
+	// Seed is what tables of names are keyed by: see EnsureSeed. A snapshot goes on with its own.
+	Seed uint64
 
 	// Rebuild ignores all snapshots and folds the log anew from its start.
 	Rebuild bool
@@ -112,6 +116,7 @@ type Pipeline struct {
 	fold    *fold  // owned by the applying goroutine while Run runs
 	saver   *saver // nil without a directory
 	asks    chan chan error
+	seed    uint64 // of the state
 
 	public  published
 	targets []int64 // ends of the partitions when the pipeline was opened
@@ -140,6 +145,7 @@ func Open(ctx context.Context, cfg Config) (_ *Pipeline, err error) {
 		return nil, err
 	}
 	p.position(log)
+	p.keyed(cfg.Seed)
 	if cfg.Dir != "" {
 		store, err := snapshot.OpenStore(cfg.Dir)
 		if err != nil {
@@ -162,10 +168,19 @@ func (p *Pipeline) position(log []logPart) {
 	for _, l := range log {
 		p.fold.parts = append(p.fold.parts, partition{
 			topic: l.topic, name: l.name, part: l.part, id: l.id,
-			next: l.start, epoch: -1, seen: newSeen(p.cfg.Remembered),
+			next: l.start, epoch: -1,
 		})
 		p.targets = append(p.targets, l.end)
 	}
+}
+
+// keyed tells the machine and the sets of ids what they are keyed by. They hold nothing yet, or a restore replaces it.
+func (p *Pipeline) keyed(seed uint64) {
+	p.seed = seed
+	for i := range p.fold.parts {
+		p.fold.parts[i].seen = newSeen(p.cfg.Remembered, intern.SeedOf(seed))
+	}
+	p.cfg.Machine.Seed(seed)
 }
 
 // consume returns the options of the consuming client: every partition from where the fold stands.

@@ -20,6 +20,7 @@ type idle struct{ n int }
 func (m *idle) Apply(events []*models.Event)            { m.n += len(events) }
 func (m *idle) Freeze() []Section                       { return nil }
 func (m *idle) Admit(*models.Event) *models.Invalid     { return nil }
+func (m *idle) Seed(uint64)                             {}
 func (m *idle) Restore(string, uint16, io.Reader) error { return nil }
 
 // typical returns the i-th of a run of page views of 284 bytes, the README's.

@@ -47,6 +47,9 @@ func (p *Pipeline) restore(log []logPart) error {
 	if ok && err == nil && p.cfg.Restored != nil {
 		err = p.cfg.Restored(written.Fingerprint)
 	}
+	if !ok {
+		p.keyed(p.cfg.Seed)
+	}
 	if err != nil || ok || damaged == 0 || p.cfg.AcceptGap {
 		return err
 	}
@@ -100,6 +103,9 @@ func samePartitioning(h snapshot.Header, log []logPart) error {
 func (p *Pipeline) accept(h snapshot.Header, log []logPart) error {
 	if err := samePartitioning(h, log); err != nil {
 		return err
+	}
+	if p.keyed(h.Seed); h.Seed != p.cfg.Seed {
+		p.cfg.Cluster.log().Warn("going on with the snapshot's hash seed: the log has another one")
 	}
 	type key struct {
 		topic string

@@ -3,6 +3,7 @@ package stream
 import (
 	"math/bits"
 
+	"orrery/models/intern"
 	"orrery/models/slab"
 )
 
@@ -21,14 +22,15 @@ const DefaultRemembered = 1 << 20
 // The sets are slab memory: a snapshot of them does not stop the stream.
 type seen struct {
 	remembered uint64
+	seed       intern.Seed // decides where in a set an id lies; the hash that it is known by is a published one
 	sets       []*idSet
 }
 
 // firstSet is the size of the first set, in ids.
 const firstSet = 1 << 14
 
-func newSeen(remembered int) *seen {
-	s := &seen{remembered: max(uint64(remembered), 1)}
+func newSeen(remembered int, seed intern.Seed) *seen {
+	s := &seen{remembered: max(uint64(remembered), 1), seed: seed}
 	s.begin(min(firstSet, s.remembered))
 	return s
 }
@@ -43,13 +45,13 @@ func (s *seen) add(h uint64) bool {
 	if h == 0 {
 		h = freeSlot
 	}
-	last := len(s.sets) - 1
+	last, at := len(s.sets)-1, s.seed.Mix(h)
 	for i := last; i >= 0; i-- {
-		if s.sets[i].has(h) {
+		if s.sets[i].has(h, at) {
 			return false
 		}
 	}
-	if s.sets[last].add(h); s.sets[last].count >= s.sets[last].capacity {
+	if s.sets[last].add(h, at); s.sets[last].count >= s.sets[last].capacity {
 		s.rotate()
 	}
 	return true
@@ -57,8 +59,9 @@ func (s *seen) add(h uint64) bool {
 
 // touch reads the slots that add will look at, so that the loads of a whole batch overlap.
 func (s *seen) touch(h uint64) (word uint64) {
+	at := s.seed.Mix(h)
 	for _, set := range s.sets {
-		word |= set.words.Load(set.bucket(h))
+		word |= set.words.Load(set.bucket(at))
 	}
 	return word
 }
@@ -103,14 +106,14 @@ func newIDSet(capacity uint64) *idSet {
 
 func bucketsFor(capacity uint64) uint64 { return max(2, (capacity*5/4+bucketWords-1)/bucketWords) }
 
-// bucket returns the index of the first word of h's bucket.
-func (t *idSet) bucket(h uint64) uint64 {
-	i, _ := bits.Mul64(h, t.buckets)
+// bucket returns the index of the first word of the bucket of an id by its keyed hash.
+func (t *idSet) bucket(keyed uint64) uint64 {
+	i, _ := bits.Mul64(keyed, t.buckets)
 	return i * bucketWords
 }
 
-func (t *idSet) has(h uint64) bool {
-	for at := t.bucket(h); ; at = t.after(at) {
+func (t *idSet) has(h, keyed uint64) bool {
+	for at := t.bucket(keyed); ; at = t.after(at) {
 		for _, w := range t.words.Block(at, bucketWords) {
 			if w == h {
 				return true
@@ -123,8 +126,8 @@ func (t *idSet) has(h uint64) bool {
 }
 
 // add stores h, which is not there yet.
-func (t *idSet) add(h uint64) {
-	for at := t.bucket(h); ; at = t.after(at) {
+func (t *idSet) add(h, keyed uint64) {
+	for at := t.bucket(keyed); ; at = t.after(at) {
 		for i, w := range t.words.Block(at, bucketWords) {
 			if w == 0 {
 				t.words.Set(at+uint64(i), h)

@@ -34,6 +34,7 @@ var changes = map[string][]string{
 	"snapshot.rebuild":    {"--snapshot.rebuild"},
 	"snapshot.accept-gap": {"--snapshot.accept-gap"},
 	"clock":               {"--clock=stream"},
+	"hash.seed":           {"--hash.seed=5"},
 	"history.items":       {"--history.items=4"},
 	"history.window":      {"--history.window=24h"},
 	"neighbours.bound":    {"--neighbours.bound=8"},

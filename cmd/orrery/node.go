@@ -124,6 +124,17 @@ func (n *node) ensureTopics(ctx context.Context) error {
 	return err
 }
 
+// ensureSeed returns the log's hash seed.
+func (n *node) ensureSeed(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	seed, err := stream.EnsureSeed(ctx, n.cluster, n.flags.HashSeed)
+	if err == nil && n.flags.HashSeed != 0 && n.flags.HashSeed != seed {
+		n.log.Warn("hash.seed is for new logs: this one keeps its own")
+	}
+	return seed, err
+}
+
 func (n *node) startWriter() (err error) {
 	n.writer, err = stream.NewWriter(stream.WriterConfig{Cluster: n.cluster})
 	if err != nil {
@@ -137,8 +148,12 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 	if n.engine, err = engine.New(n.flags.engine()); err != nil {
 		return err
 	}
+	seed, err := n.ensureSeed(ctx)
+	if err != nil {
+		return err
+	}
 	n.pipeline, err = stream.Open(ctx, stream.Config{
-		Cluster: n.cluster, Machine: n.engine, Build: version,
+		Cluster: n.cluster, Machine: n.engine, Build: version, Seed: seed,
 		Dir: n.flags.snapshotDir(), SnapshotEvery: n.flags.SnapshotEvery, Fingerprint: n.flags.fingerprint(), Restored: n.converted,
 		Rest: newSpare(savingPace).pause, Rebuild: n.flags.Rebuild, AcceptGap: n.flags.AcceptGap,
 	})

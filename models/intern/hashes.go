@@ -12,6 +12,7 @@ import (
 type Hashes struct {
 	keys   *slab.Words
 	stride uint64
+	seed   Seed
 	n      atomic.Uint32
 	gone   int // numbers without a hash: the writer's
 	table  atomic.Pointer[table]
@@ -24,6 +25,15 @@ func NewHashes(keys *slab.Words, stride int) *Hashes {
 	return h
 }
 
+// Seed sets what decides where hashes lie. It must not be called beside readers, nor while there are hashes, unless Rebuild
+// follows.
+func (h *Hashes) Seed(s Seed) { h.seed = s }
+
+func (h *Hashes) tagOf(hash uint64) uint32 { return tagOf(h.seed.Mix(hash)) }
+
+// Probes returns how many slots of the table are looked at to find every hash once, and the most for one: what tests bound.
+func (h *Hashes) Probes() (all, most int) { return h.table.Load().probes() }
+
 // Len returns the highest number handed out. Any goroutine may call it.
 func (h *Hashes) Len() int { return int(h.n.Load()) }
 
@@ -32,7 +42,7 @@ func (h *Hashes) Bytes() uint64 { return h.table.Load().bytes() }
 
 // Find returns the number of hash, or 0. Any goroutine may call it.
 func (h *Hashes) Find(hash uint64) uint32 {
-	tag := tagOf(hash)
+	tag := h.tagOf(hash)
 	for t := h.table.Load(); t != nil; {
 		before := t.before.Load() // first: what is not here yet must be found there
 		for number, i := t.seek(tag, t.home(tag)); number != 0; number, i = t.seek(tag, i) {
@@ -47,11 +57,11 @@ func (h *Hashes) Find(hash uint64) uint32 {
 
 // Ahead asks for what Find will look at first, and AheadRecord, when that has come, for the record: whoever has many
 // hashes to find calls each for all of them before, so that the waits for memory overlap.
-func (h *Hashes) Ahead(hash uint64) { h.table.Load().ahead(tagOf(hash)) }
+func (h *Hashes) Ahead(hash uint64) { h.table.Load().ahead(h.tagOf(hash)) }
 
 // AheadRecord asks for the record that belongs to hash; see Ahead.
 func (h *Hashes) AheadRecord(hash uint64) {
-	if number := h.table.Load().guess(tagOf(hash)); number != 0 {
+	if number := h.table.Load().guess(h.tagOf(hash)); number != 0 {
 		h.keys.Ahead(uint64(number) * h.stride)
 	}
 }
@@ -65,7 +75,7 @@ func (h *Hashes) Add(hash uint64) (number uint32, fresh bool) {
 	number = h.n.Load() + 1
 	h.keys.Grow(uint64(number+1) * h.stride)
 	h.keys.Set(uint64(number)*h.stride, hash)
-	h.table.Store(h.table.Load().with(tagOf(hash), number, int(number)-h.gone))
+	h.table.Store(h.table.Load().with(h.tagOf(hash), number, int(number)-h.gone))
 	h.n.Store(number)
 	return number, true
 }
@@ -77,7 +87,7 @@ func (h *Hashes) Add(hash uint64) (number uint32, fresh bool) {
 // it belongs to somebody else.
 func (h *Hashes) Delete(number uint32) {
 	at := uint64(number) * h.stride
-	h.table.Load().delete(tagOf(h.keys.Load(at)), number)
+	h.table.Load().delete(h.tagOf(h.keys.Load(at)), number)
 	h.keys.Set(at, 0)
 	h.gone++
 }
@@ -86,7 +96,7 @@ func (h *Hashes) Delete(number uint32) {
 func (h *Hashes) Reuse(hash uint64, number uint32) {
 	h.keys.Set(uint64(number)*h.stride, hash)
 	h.gone--
-	h.table.Store(h.table.Load().with(tagOf(hash), number, int(h.n.Load())-h.gone))
+	h.table.Store(h.table.Load().with(h.tagOf(hash), number, int(h.n.Load())-h.gone))
 }
 
 // Rebuild numbers the records that a restore has put into keys; a hash of 0 is nobody's. It must not run beside readers.
@@ -96,7 +106,7 @@ func (h *Hashes) Rebuild() {
 	h.gone = 0
 	for k := uint32(1); k <= n; k++ {
 		if hash := h.keys.Load(uint64(k) * h.stride); hash != 0 {
-			t.add(tagOf(hash), k)
+			t.add(h.tagOf(hash), k)
 		} else {
 			h.gone++
 		}

@@ -7,8 +7,6 @@ import (
 	"io"
 	"sync/atomic"
 
-	"github.com/cespare/xxhash/v2"
-
 	"orrery/models/slab"
 )
 
@@ -21,6 +19,7 @@ type Strings struct {
 	n     atomic.Uint32
 	table atomic.Pointer[table]
 	buf   []byte
+	seed  Seed
 }
 
 const scopeBytes = 4
@@ -42,14 +41,22 @@ func (s *Strings) Len() int { return int(s.n.Load()) }
 // Bytes returns the memory held, in bytes. Any goroutine may call it.
 func (s *Strings) Bytes() uint64 { return s.refs.Bytes() + s.text.Bytes() + s.table.Load().bytes() }
 
+// Seed sets what decides where strings lie. It must not be called beside readers, nor while there are strings, unless
+// ReadFrom follows.
+func (s *Strings) Seed(seed Seed) { s.seed = seed }
+
 // HashOf returns what a string of a scope is found by, for Ahead, AheadRef, AheadText and FindHash.
-func HashOf(scope uint32, name []byte) uint64 {
-	return xxhash.Sum64(name) + uint64(scope)*0xd6e8feb86659fd93
+func (s *Strings) HashOf(scope uint32, name []byte) uint64 {
+	return s.seed.Hash(name) + uint64(scope)*0xd6e8feb86659fd93
 }
+
+// Probes returns how many slots of the table are looked at to find every string once, and the most for one: what tests
+// bound.
+func (s *Strings) Probes() (all, most int) { return s.table.Load().probes() }
 
 // Find returns the number of name in scope, or 0. Any goroutine may call it.
 func (s *Strings) Find(scope uint32, name []byte) uint32 {
-	return s.find(tagOf(HashOf(scope, name)), scope, name)
+	return s.find(tagOf(s.HashOf(scope, name)), scope, name)
 }
 
 // FindHash is Find by HashOf of scope and name.
@@ -94,7 +101,7 @@ func (s *Strings) get(number uint32) []byte { return s.text.Get(slab.Ref(s.refs.
 
 // Add returns the number of name in scope, a new one where it has none. Only the writer calls it.
 func (s *Strings) Add(scope uint32, name []byte) (number uint32, fresh bool) {
-	tag := tagOf(HashOf(scope, name))
+	tag := tagOf(s.HashOf(scope, name))
 	if number = s.find(tag, scope, name); number != 0 {
 		return number, false
 	}
@@ -130,7 +137,7 @@ func (s *Strings) ReadFrom(r io.Reader) (int64, error) {
 		if ref&slab.MaxText < scopeBytes || !s.text.Holds(ref) {
 			return read, fmt.Errorf("cannot restore name %d of %d: it lies outside of the text", k, n)
 		}
-		t.add(tagOf(HashOf(s.Scope(k), s.Name(k))), k)
+		t.add(tagOf(s.HashOf(s.Scope(k), s.Name(k))), k)
 	}
 	s.table.Store(t)
 	s.n.Store(n)

@@ -95,10 +95,12 @@ func (t *table) guess(tag uint32) uint32 {
 	return 0
 }
 
-// add stores number under tag; the caller has made sure that it is not there and that a slot is free.
-func (t *table) add(tag, number uint32) {
+// add stores number under tag, and returns how many slots from its home; the caller has made sure that it is not there and
+// that a slot is free.
+func (t *table) add(tag, number uint32) (way int) {
 	mask := t.len() - 1
-	i := t.home(tag)
+	home := t.home(tag)
+	i := home
 	for {
 		s := t.slots.Load(uint64(i & mask))
 		if s == 0 {
@@ -111,6 +113,29 @@ func (t *table) add(tag, number uint32) {
 		i++
 	}
 	t.slots.Set(uint64(i&mask), uint64(tag)<<32|uint64(number))
+	return i - home
+}
+
+const (
+	// maxWay is how far from its home a number may come to lie: of a billion names at two thirds the longest way is some
+	// hundreds of slots. Past it the table grows, to sparse times what its names need at most: names that somebody has made
+	// up to lie together may then lie apart. (Under a seed, nobody can.)
+	maxWay = 512
+	sparse = 8
+)
+
+// probes returns how many slots are looked at to find all names, and the name that takes most.
+func (t *table) probes() (all, most int) {
+	for ; t != nil; t = t.before.Load() {
+		mask := t.len() - 1
+		for i := range t.len() {
+			if s := t.slots.Load(uint64(i)); s != 0 && uint32(s) != dead {
+				n := (i-t.home(uint32(s>>32)))&mask + 1
+				all, most = all+n, max(most, n)
+			}
+		}
+	}
+	return all, most
 }
 
 // full tells whether a table of so many slots holds as many names as it should: two thirds.
@@ -124,13 +149,21 @@ func (t *table) with(tag, number uint32, names int) *table {
 		if 2*names > slots {
 			slots *= 2
 		}
-		another := newTable(slots)
-		another.before.Store(t)
-		t = another
+		t = t.another(slots)
 	}
-	t.add(tag, number)
+	way := t.add(tag, number)
 	t.move(moveSlots)
+	if way > maxWay && t.before.Load() == nil && t.len() < sparse*names {
+		t = t.another(2 * t.len())
+	}
 	return t
+}
+
+// another returns a table of so many slots, which t moves to.
+func (t *table) another(slots int) *table {
+	a := newTable(slots)
+	a.before.Store(t)
+	return a
 }
 
 // move takes over up to n slots of the table before, and lets go of it when all have moved.
@@ -175,4 +208,21 @@ func (t *table) bytes() uint64 {
 		n += uint64(from.len()) * 8
 	}
 	return n
+}
+
+// Table is how well the names of a table are spread.
+type Table struct {
+	Name    string
+	Names   int
+	Probes  int // slots that are looked at to find every name once
+	Longest int // most of them for one name
+}
+
+// Describe returns how well the names of an index are spread.
+func Describe(name string, index interface {
+	Len() int
+	Probes() (all, most int)
+}) Table {
+	all, most := index.Probes()
+	return Table{name, index.Len(), all, most}
 }

@@ -62,6 +62,23 @@ func New() *Catalogue {
 	return c
 }
 
+// Seed sets what decides where names lie: see intern.Strings.Seed.
+func (c *Catalogue) Seed(s intern.Seed) {
+	for _, names := range []*intern.Strings{c.items, c.categories, c.brands, c.currencies} {
+		names.Seed(s)
+	}
+}
+
+// Tables describes the tables of names, for the writer.
+func (c *Catalogue) Tables() []intern.Table {
+	return []intern.Table{
+		intern.Describe("items", c.items), intern.Describe("categories", c.categories), intern.Describe("brands", c.brands),
+	}
+}
+
+// HashOf returns what an item id of a shop is found by, for Ahead, AheadRef, AheadName and FindHash.
+func (c *Catalogue) HashOf(shop uint32, id []byte) uint64 { return c.items.HashOf(shop, id) }
+
 // Item returns the number of an item id in a shop, a new one where it is unknown.
 func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
 	c.products.Grow((uint64(c.items.Len()) + 2) * productWords) // first: once it has a number, readers find it
@@ -73,7 +90,7 @@ func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
 	return item
 }
 
-// Ahead, AheadRef and AheadName ask for what Find will look at, one after the other, by intern.HashOf of shop and id;
+// Ahead, AheadRef and AheadName ask for what Find will look at, one after the other, by HashOf of shop and id;
 // AheadItem asks for an item's record. See intern.Hashes.Ahead.
 func (c *Catalogue) Ahead(hash uint64)     { c.items.Ahead(hash) }
 func (c *Catalogue) AheadRef(hash uint64)  { c.items.AheadRef(hash) }
@@ -83,7 +100,7 @@ func (c *Catalogue) AheadItem(item uint32) { c.products.Ahead(c.word(item, 0)) }
 // Find returns the number of an item id in a shop, or 0. Any goroutine may call it.
 func (c *Catalogue) Find(shop uint32, id []byte) uint32 { return c.items.Find(shop, id) }
 
-// FindHash is Find by intern.HashOf of shop and id.
+// FindHash is Find by HashOf of shop and id.
 func (c *Catalogue) FindHash(hash uint64, shop uint32, id []byte) uint32 {
 	return c.items.FindHash(hash, shop, id)
 }

@@ -141,7 +141,7 @@ func (a *Answerer) ask(q *models.FrameQuery, shop uint32) {
 	a.who = a.m.People.Find(shop, q.Visitor, q.Contact)
 	a.self = 0
 	if len(q.Visitor) > 0 {
-		a.self = VisitorKey(people.HashOf(shop, q.Visitor))
+		a.self = VisitorKey(a.m.People.HashOf(shop, q.Visitor))
 	}
 	a.products, a.c.exclude = a.products[:0], a.c.exclude[:0]
 	for _, id := range q.Products {

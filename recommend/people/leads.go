@@ -26,7 +26,7 @@ const (
 
 // Stranger returns the number of the visitor that stands for a contact which a stranger has named and no browser.
 func (p *People) Stranger(shop uint32, contact []byte) uint32 {
-	v, fresh := p.byHash.Add(HashOf(shop, contact) ^ strangerSeed)
+	v, fresh := p.byHash.Add(p.HashOf(shop, contact) ^ strangerSeed)
 	if fresh {
 		p.visitors.Set(p.word(v, vCount), flagProxy)
 	}
@@ -35,7 +35,7 @@ func (p *People) Stranger(shop uint32, contact []byte) uint32 {
 
 // Lead takes that a stranger has named a contact, and what is said of it, a JSON member list; the newest by event time wins.
 func (p *People) Lead(shop uint32, id, attributes []byte, t models.Time) {
-	key := HashOf(shop, id)
+	key := p.HashOf(shop, id)
 	c := p.byID.Find(key ^ leadSeed)
 	if c == 0 {
 		if p.counts.Load(cntLeadsKept) >= maxLeads {
@@ -62,7 +62,7 @@ func (p *People) Lead(shop uint32, id, attributes []byte, t models.Time) {
 
 // FindLead returns the number of a lead, or 0. Any goroutine may call it.
 func (p *People) FindLead(shop uint32, id []byte) uint32 {
-	return p.byID.Find(HashOf(shop, id) ^ leadSeed)
+	return p.byID.Find(p.HashOf(shop, id) ^ leadSeed)
 }
 
 // LeadOf returns a lead's id as sent and what it says of itself, both shared. Any goroutine may call it.

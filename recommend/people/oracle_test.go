@@ -174,6 +174,9 @@ func (o oracle) money(r *result) {
 	maps.DeleteFunc(r.Revenue, func(_ uint32, m models.Money) bool { return m == 0 })
 }
 
+// plain knows ids by unseeded hashes.
+var plain = New(Config{})
+
 // newest returns the contact that a visitor's own history goes with, 0 where it has none.
 func (o oracle) newest(v int) int {
 	best := event{}
@@ -181,7 +184,7 @@ func (o oracle) newest(v int) int {
 		if e.visitor != v || e.contact == 0 {
 			continue
 		}
-		if best.contact == 0 || e.t > best.t || e.t == best.t && HashOf(1, contactID(e.contact)) > HashOf(1, contactID(best.contact)) {
+		if best.contact == 0 || e.t > best.t || e.t == best.t && plain.HashOf(1, contactID(e.contact)) > plain.HashOf(1, contactID(best.contact)) {
 			best = e
 		}
 	}
@@ -316,7 +319,7 @@ func (f *fold) apply(e event) {
 		f.before(p.Link(v, c, e.t))
 	}
 	p.Seen(v, e.t)
-	order := HashOf(1, []byte(e.order))
+	order := p.HashOf(1, []byte(e.order))
 	switch e.kind {
 	case "view", "add", "remove", "other":
 		p.Behave(v, e.t)

@@ -37,8 +37,6 @@
 package people
 
 import (
-	"github.com/cespare/xxhash/v2"
-
 	"orrery/models"
 	"orrery/models/intern"
 	"orrery/models/slab"
@@ -120,6 +118,7 @@ type People struct {
 	text     slab.Text  // ids of contacts and orders
 	counts   slab.Words // see Totals
 	trails   trails     // long chains of orders
+	seed     intern.Seed
 
 	attributes *slab.Texts
 
@@ -154,16 +153,36 @@ func New(cfg Config) *People {
 	return p
 }
 
-// HashOf returns the key of a visitor, contact or order id within a shop.
-func HashOf(shop uint32, id []byte) uint64 {
-	return max(xxhash.Sum64(id)^uint64(shop)*0xc2b2ae3d27d4eb4f, 1) // 0 is the key of an unused record
+// Seed sets what ids are known by: whoever can make up two ids with one key makes one person of two. It must not be called
+// beside readers, nor while there is anybody, unless ReadFrom follows, with what was written under the same seed.
+func (p *People) Seed(s intern.Seed) {
+	p.seed = s
+	for _, h := range []*intern.Hashes{p.byHash, p.byID, p.former.byVisitor, p.orders.byHash} {
+		h.Seed(s)
+	}
 }
+
+// Tables describes the tables of names, for the writer.
+func (p *People) Tables() []intern.Table {
+	return []intern.Table{
+		intern.Describe("visitors", p.byHash), intern.Describe("contacts", p.byID),
+		intern.Describe("former", p.former.byVisitor), intern.Describe("orders", p.orders.byHash),
+	}
+}
+
+// HashOf returns the key of a visitor, contact or order id within a shop.
+func (p *People) HashOf(shop uint32, id []byte) uint64 {
+	return max(p.seed.Hash(id)^uint64(shop)*0xc2b2ae3d27d4eb4f, 1) // 0 is the key of an unused record
+}
+
+// HashOfEvent returns the key of an order that has no id but that of its event, by the event's published hash.
+func (p *People) HashOfEvent(id uint64) uint64 { return max(p.seed.Mix(id), 1) }
 
 // proxySeed sets the keys of contacts' proxies apart from those of visitors.
 const proxySeed = 0x9e3779b185ebca87
 
 // Visitor returns the number of a visitor, a new one where it is unknown.
-func (p *People) Visitor(shop uint32, id []byte) uint32 { return p.Keyed(HashOf(shop, id)) }
+func (p *People) Visitor(shop uint32, id []byte) uint32 { return p.Keyed(p.HashOf(shop, id)) }
 
 // Keyed is Visitor by HashOf of shop and id.
 func (p *People) Keyed(hash uint64) uint32 {
@@ -176,7 +195,7 @@ func (p *People) Keyed(hash uint64) uint32 {
 
 // Proxy returns the number of the visitor that stands for a contact where an event names no browser.
 func (p *People) Proxy(shop uint32, contact []byte) uint32 {
-	v, fresh := p.byHash.Add(HashOf(shop, contact) ^ proxySeed)
+	v, fresh := p.byHash.Add(p.HashOf(shop, contact) ^ proxySeed)
 	if fresh {
 		p.visitors.Set(p.word(v, vCount), flagProxy)
 	}
@@ -185,7 +204,7 @@ func (p *People) Proxy(shop uint32, contact []byte) uint32 {
 
 // Contact returns the number of a contact, a new one where it is unknown.
 func (p *People) Contact(shop uint32, id []byte) uint32 {
-	key := HashOf(shop, id)
+	key := p.HashOf(shop, id)
 	c, fresh := p.byID.Add(key)
 	if fresh {
 		if p.byID.Find(key^leadSeed) != 0 {
@@ -199,10 +218,10 @@ func (p *People) Contact(shop uint32, id []byte) uint32 {
 }
 
 // FindVisitor returns the number of a known visitor, or 0. Any goroutine may call it.
-func (p *People) FindVisitor(shop uint32, id []byte) uint32 { return p.byHash.Find(HashOf(shop, id)) }
+func (p *People) FindVisitor(shop uint32, id []byte) uint32 { return p.byHash.Find(p.HashOf(shop, id)) }
 
 // FindContact returns the number of a known contact, or 0. Any goroutine may call it.
-func (p *People) FindContact(shop uint32, id []byte) uint32 { return p.byID.Find(HashOf(shop, id)) }
+func (p *People) FindContact(shop uint32, id []byte) uint32 { return p.byID.Find(p.HashOf(shop, id)) }
 
 // Key returns the hash that a visitor is known by.
 func (p *People) Key(v uint32) uint64 { return p.visitors.Load(p.word(v, vHash)) }

@@ -143,7 +143,7 @@ func TestBounds(t *testing.T) {
 		return slices.Clone(before)
 	}
 	buy := func(v string, c uint32, id string, day models.Time) []Pair {
-		viewed, _, fresh := p.Purchase(p.Visitor(1, []byte(v)), &Order{Hash: HashOf(1, []byte(id)), ID: []byte(id), Contact: c, Time: start + day*models.Day})
+		viewed, _, fresh := p.Purchase(p.Visitor(1, []byte(v)), &Order{Hash: p.HashOf(1, []byte(id)), ID: []byte(id), Contact: c, Time: start + day*models.Day})
 		if !fresh {
 			t.Errorf("order %s is known", id)
 		}
@@ -200,7 +200,7 @@ func TestOrderChain(t *testing.T) {
 		days := rapid.SliceOfN(rapid.IntRange(0, 50), 1, 30).Draw(t, "days")
 		for i, day := range days {
 			id := fmt.Appendf(nil, "o%d", i)
-			p.Purchase(v, &Order{Hash: HashOf(1, id), ID: id, Time: start + models.Time(day)*models.Day, Lines: []Line{{uint32(day + 1), 2}}})
+			p.Purchase(v, &Order{Hash: p.HashOf(1, id), ID: id, Time: start + models.Time(day)*models.Day, Lines: []Line{{uint32(day + 1), 2}}})
 		}
 		facts := p.Reader().Facts(Person{Visitor: v})
 		slices.SortFunc(days, func(a, b int) int { return b - a })
@@ -299,7 +299,7 @@ func TestReaders(t *testing.T) {
 				p.Link(number, c, now)
 				p.Identify(c, fmt.Appendf(nil, `"n":%d`, n), now)
 				id := fmt.Appendf(nil, "%d-%d", v, n)
-				p.Purchase(number, &Order{Hash: HashOf(1, id), ID: id, Time: now, Lines: []Line{{item, 1}}})
+				p.Purchase(number, &Order{Hash: p.HashOf(1, id), ID: id, Time: now, Lines: []Line{{item, 1}}})
 			}
 		}
 	}

@@ -72,7 +72,8 @@ func TestFallingOrdersAreBounded(t *testing.T) {
 		most := 0
 		for i := range orders {
 			p.steps = 0
-			p.Purchase(v, &Order{Hash: uint64(i + 1), ID: fmt.Appendf(nil, "o%d", i), Contact: c, Time: start + models.Time(orders-i)*models.Second})
+			id := fmt.Appendf(nil, "o%d", i)
+			p.Purchase(v, &Order{Hash: p.HashOf(1, id), ID: id, Contact: c, Time: start + models.Time(orders-i)*models.Second})
 			most = max(most, p.steps)
 		}
 		if most > 2*shortWalk {

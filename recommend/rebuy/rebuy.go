@@ -67,6 +67,12 @@ func New() *History {
 	return h
 }
 
+// Seed sets what decides where owners lie: see intern.Hashes.Seed.
+func (h *History) Seed(s intern.Seed) { h.byKey.Seed(s) }
+
+// Table describes the table of owners, for the writer.
+func (h *History) Table() intern.Table { return intern.Describe("owners", h.byKey) }
+
 // entry is one product of an owner.
 type entry struct {
 	item  uint32

@@ -16,8 +16,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/cespare/xxhash/v2"
-
 	"orrery/models"
 	"orrery/models/intern"
 	"orrery/models/slab"
@@ -50,6 +48,7 @@ type Index struct {
 	counts   slab.Words // shop: number of products
 	free     [classes]uint64
 	buf      []feature
+	seed     intern.Seed
 }
 
 // New returns an empty index.
@@ -59,6 +58,16 @@ func New() *Index {
 	x.byHash = intern.NewHashes(&x.features, featureWords)
 	return x
 }
+
+// Seed sets what features are known by: see intern.Seed. It must not be called beside readers, nor while there are
+// products, unless ReadFrom follows.
+func (x *Index) Seed(s intern.Seed) {
+	x.seed = s
+	x.byHash.Seed(s)
+}
+
+// Table describes the table of features, for the writer.
+func (x *Index) Table() intern.Table { return intern.Describe("features", x.byHash) }
 
 // feature is something that products have in common.
 type feature struct {
@@ -70,10 +79,11 @@ type feature struct {
 type builder struct {
 	list []feature
 	shop uint32
+	seed intern.Seed
 }
 
 func (b *builder) add(kind byte, text []byte, weight float32) {
-	h := max(xxhash.Sum64(text)^uint64(kind)<<56^uint64(b.shop)*0x9e3779b97f4a7c15, 1)
+	h := max(b.seed.Hash(text)^uint64(kind)<<56^uint64(b.shop)*0x9e3779b97f4a7c15, 1)
 	for i := range b.list {
 		if b.list[i].hash == h {
 			return
@@ -84,9 +94,9 @@ func (b *builder) add(kind byte, text []byte, weight float32) {
 	}
 }
 
-// features appends the features of a product of a shop to dst.
-func features(dst []feature, shop uint32, p *models.Product) []feature {
-	b := builder{list: dst, shop: shop}
+// featuresOf appends the features of a product of a shop to dst.
+func (x *Index) featuresOf(dst []feature, shop uint32, p *models.Product) []feature {
+	b := builder{list: dst, shop: shop, seed: x.seed}
 	if len(p.Brand) > 0 {
 		b.add('b', p.Brand, brandWeight)
 	}
@@ -124,7 +134,7 @@ func (b *builder) words(title []byte) {
 
 // List takes a product as the catalogue has it now. What has not changed costs a comparison.
 func (x *Index) List(shop uint32, p *models.Product) {
-	x.buf = features(x.buf[:0], shop, p)
+	x.buf = x.featuresOf(x.buf[:0], shop, p)
 	all := uint64(1)
 	for _, f := range x.buf {
 		all = (all ^ f.hash) * 0x9ddfea08eb382d69

@@ -26,7 +26,7 @@ func (q *Query) Find(x *Index, shop uint32, p *models.Product, yield func(Alike)
 	if q.slots == nil {
 		q.slots = make([]uint32, slots)
 	}
-	q.features = features(q.features[:0], shop, p)
+	q.features = x.featuresOf(q.features[:0], shop, p)
 	all := uint64(0)
 	if uint64(shop) < x.counts.Len() {
 		all = x.counts.Load(uint64(shop))

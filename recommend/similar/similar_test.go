@@ -61,11 +61,11 @@ func TestFindAgainstComparison(t *testing.T) {
 		}
 		for _, a := range all {
 			got := find(x, a.shop, a.p)
-			mine := features(nil, a.shop, a.p)
+			mine := x.featuresOf(nil, a.shop, a.p)
 			for _, b := range all {
 				shared := 0
 				if a.shop == b.shop && a.p != b.p {
-					for _, f := range features(nil, b.shop, b.p) {
+					for _, f := range x.featuresOf(nil, b.shop, b.p) {
 						for _, g := range mine {
 							if f.hash == g.hash {
 								shared++

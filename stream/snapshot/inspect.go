@@ -25,7 +25,7 @@ func verify(path string, seen io.Writer) (Summary, error) {
 			_, err := io.Copy(seen, payload)
 			return err
 		})
-		out = Summary{Header: r.Header(), Sections: r.Sections(), Size: r.at}
+		out = Summary{Header: told(r.Header()), Sections: r.Sections(), Size: r.at}
 		return err
 	})
 	return out, err
@@ -34,7 +34,7 @@ func verify(path string, seen io.Writer) (Summary, error) {
 // Inspect reads a file's header and index, without looking at the payload.
 func Inspect(path string) (Summary, error) {
 	var out Summary
-	if err := open(path, func(r *Reader) error { out.Header = r.Header(); return nil }); err != nil {
+	if err := open(path, func(r *Reader) error { out.Header = told(r.Header()); return nil }); err != nil {
 		return out, err
 	}
 	f, err := os.Open(path)
@@ -47,6 +47,12 @@ func Inspect(path string) (Summary, error) {
 	}
 	out.Sections, _, err = readIndex(f, out.Size)
 	return out, err
+}
+
+// told returns what may be shown of a header: not the seed.
+func told(h Header) Header {
+	h.Seed = 0
+	return h
 }
 
 const trailerBytes = 24

@@ -55,6 +55,7 @@ type Header struct {
 	Build       string     `json:"build,omitempty"`
 	Fingerprint string     `json:"fingerprint,omitempty"` // of the settings that shape the state
 	NewestEvent time.Time  `json:"newest_event"`
+	Seed        uint64     `json:"seed,omitempty"` // that the state's tables of names are keyed by: a secret
 	Positions   []Position `json:"positions"`
 }
 
