@@ -1,8 +1,6 @@
 package serve
 
 import (
-	"strconv"
-
 	"github.com/valyala/fasthttp"
 
 	"orrery/models"
@@ -26,11 +24,6 @@ func badBody(field, message string) *fault {
 
 func notFound(code, message string) *fault {
 	return &fault{fasthttp.StatusNotFound, code, message, ""}
-}
-
-func tooLarge(limit int) *fault {
-	return &fault{fasthttp.StatusRequestEntityTooLarge, "too_large",
-		"the body is larger than " + strconv.Itoa(limit) + " bytes: send fewer events in one request", ""}
 }
 
 // append appends the inner object.

@@ -42,7 +42,7 @@ func (s *Server) ask(c *call) *fault {
 	case err == nil || errors.Is(err, errBusy):
 		if len(c.frame.Items) == 0 && !s.degrade(c) && errors.Is(err, errBusy) {
 			s.metrics.refused.Add(1)
-			return &fault{fasthttp.StatusServiceUnavailable, "busy", "more is asked of the server than it can do: ask again later", ""}
+			return busy
 		}
 		s.metrics.degraded.Add(1)
 		return nil
@@ -52,6 +52,8 @@ func (s *Server) ask(c *call) *fault {
 	s.cfg.Logger.Error("cannot answer a frame", "frame", string(c.query.Frame), "error", err)
 	return &fault{fasthttp.StatusInternalServerError, "internal", "the frame could not be answered", ""}
 }
+
+var busy = &fault{fasthttp.StatusServiceUnavailable, "busy", "more is asked of the server than it can do: ask again later", ""}
 
 // errBusy says that the gate is shut.
 var errBusy = errors.New("too many frames at once")

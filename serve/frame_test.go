@@ -106,8 +106,8 @@ func TestFrames(t *testing.T) {
 	f(`{"frames":[]}`, 400, `{"error":{"code":"bad_body","message":"there must be from 1 to 20 frames","field":"frames"}}`)
 	f(``, 400, `{"error":{"code":"bad_body","message":"the body is not JSON at byte 0"}}`)
 	f(`{"frames":[{"frame":"for_you","n":101}]}`, 400, `{"error":{"code":"bad_body","message":"n must be a whole number from 1 to 100","field":"frames[0].n"}}`)
-	f(`{"frames":[{"frame":"for_you","n":"4"}]}`, 400, `{"error":{"code":"bad_body","message":"must be a whole number, not a string","field":"frames.n"}}`)
-	f(`{"frames":[{"frame":"for_you","n":1.5}]}`, 400, `{"error":{"code":"bad_body","message":"must be a whole number, not a number 1.5","field":"frames.n"}}`)
+	f(`{"frames":[{"frame":"for_you","n":"4"}]}`, 400, `{"error":{"code":"bad_body","message":"must be a whole number, not a string","field":"frames[0].n"}}`)
+	f(`{"frames":[{"frame":"for_you","n":1.5}]}`, 400, `{"error":{"code":"bad_body","message":"must be a whole number, not a number 1.5","field":"frames[0].n"}}`)
 	long, many := strings.Repeat("v", 513), strings.Repeat(`"v",`, 200)+`"v"`
 	bad := func(body, field, message string) {
 		t.Helper()

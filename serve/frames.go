@@ -1,39 +1,10 @@
 package serve
 
 import (
-	"encoding/json"
-	"errors"
-	"reflect"
-	"strconv"
 	"time"
 
 	"orrery/models"
 )
-
-// maxFrames bounds the frames of one request.
-const maxFrames = 20
-
-// pageRequest is the body of POST /v1/frames: the frames of one page. What stands at the top holds for all of them.
-type pageRequest struct {
-	Shop    string         `json:"shop"`
-	Visitor string         `json:"visitor"`
-	Contact string         `json:"contact"`
-	Proof   string         `json:"contact_hmac"`
-	Product string         `json:"product"`
-	Cart    []string       `json:"cart"`
-	Exclude []string       `json:"exclude"`
-	Dedupe  bool           `json:"dedupe"` // no product in two frames: earlier frames come first
-	Frames  []frameRequest `json:"frames"`
-}
-
-type frameRequest struct {
-	Frame    string   `json:"frame"`
-	Product  string   `json:"product"`
-	Cart     []string `json:"cart"`
-	Exclude  []string `json:"exclude"`
-	Category string   `json:"category"`
-	N        int      `json:"n"`
-}
 
 // answerFrames answers POST /v1/frames. A frame that cannot be answered has an error in its place; only where none can be
 // does the whole request fail, with the first error's status.
@@ -42,34 +13,34 @@ func (s *Server) answerFrames(c *call) *fault {
 	if f != nil {
 		return f
 	}
-	shop, f := c.shop([]byte(page.Shop))
+	shop, f := c.shop([]byte(page.shop))
 	if f != nil {
 		return f
 	}
-	if f := c.grant.prove([]byte(page.Contact), []byte(page.Proof)); f != nil {
+	if f := c.grant.prove([]byte(page.contact), []byte(page.proof)); f != nil {
 		return f
 	}
 	var first *fault
 	answered := 0
 	body := append(c.begin(), `{"frames":[`...)
-	seen := idsOf(nil, page.Exclude...)
-	for i := range page.Frames {
+	seen := idsOf(nil, page.exclude...)
+	for i := range page.frames {
 		if i > 0 {
 			body = append(body, ',')
 		}
 		begun := time.Now()
-		s.fillQuery(c, page, &page.Frames[i], shop, seen)
+		s.fillQuery(c, page, &page.frames[i], shop, seen)
 		if f := s.ask(c); f != nil {
 			first = earlier(first, f)
 			body = append(body, `{"frame":`...)
-			body = models.AppendString(body, page.Frames[i].Frame)
+			body = models.AppendString(body, page.frames[i].frame)
 			body = append(body, `,"error":`...)
 			body = append(f.append(body), '}')
 			continue
 		}
 		answered++
 		body = s.appendFrame(body, c, begun)
-		if page.Dedupe {
+		if page.dedupe {
 			seen = appendShownIDs(seen, &c.frame)
 		}
 	}
@@ -90,100 +61,36 @@ func earlier(first, f *fault) *fault {
 	return f
 }
 
-// readPage reads and checks the body.
+// readPage receives the body, and reads it behind a gate of its own: how much of that is done at once is bounded, and what it
+// may cost as well.
 func (s *Server) readPage(c *call) (*pageRequest, *fault) {
-	raw, f := s.body(c)
+	raw, f := s.receive(c)
 	if f != nil {
 		return nil, f
 	}
-	var page pageRequest
-	if err := json.Unmarshal(raw, &page); err != nil {
-		return nil, jsonFault(err)
+	if !s.pages.enter() {
+		s.metrics.refused.Add(1)
+		return nil, busy
 	}
-	if n := len(page.Frames); n == 0 || n > maxFrames {
-		return nil, badBody("frames", "there must be from 1 to "+strconv.Itoa(maxFrames)+" frames")
-	}
-	one := func(id string) []string { return []string{id} }
-	if f := checkIDs("", ids{"shop", one(page.Shop)}, ids{"visitor", one(page.Visitor)}, ids{"contact", one(page.Contact)},
-		ids{"product", one(page.Product)}, ids{"cart", page.Cart}, ids{"exclude", page.Exclude}); f != nil {
+	defer s.pages.leave()
+	body, f := s.inflated(c, raw)
+	if f != nil {
 		return nil, f
 	}
-	for i := range page.Frames {
-		at := "frames[" + strconv.Itoa(i) + "]."
-		q := &page.Frames[i]
-		if q.N < 0 || q.N > s.cfg.MaxItems {
-			return nil, badBody(at+"n", "n must be a whole number from 1 to "+strconv.Itoa(s.cfg.MaxItems))
-		}
-		if q.Frame == "" || len(q.Frame) > maxID {
-			return nil, badBody(at+"frame", "the frame's name is missing or too long")
-		}
-		if f := checkIDs(at, ids{"product", one(q.Product)}, ids{"cart", q.Cart}, ids{"exclude", q.Exclude}, ids{"category", one(q.Category)}); f != nil {
-			return nil, f
-		}
-	}
-	return &page, nil
-}
-
-// ids are the ids that a member of a body holds.
-type ids struct {
-	member string
-	list   []string
-}
-
-// checkIDs names the first member, behind what at says, that holds too many ids or one that is too long.
-func checkIDs(at string, members ...ids) *fault {
-	for _, m := range members {
-		if len(m.list) > maxListed {
-			return badBody(at+m.member, "more than "+strconv.Itoa(maxListed)+" ids")
-		}
-		for _, id := range m.list {
-			if len(id) > maxID {
-				return badBody(at+m.member, "the value is longer than "+strconv.Itoa(maxID)+" bytes")
-			}
-		}
-	}
-	return nil
-}
-
-// jsonFault tells where a body is broken.
-func jsonFault(err error) *fault {
-	var wrong *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &wrong):
-		return badBody(wrong.Field, "must be "+typeName(wrong.Type.Kind())+", not a "+wrong.Value)
-	case errors.As(err, &syntax):
-		return badBody("", "the body is not JSON at byte "+strconv.FormatInt(syntax.Offset, 10))
-	}
-	return badBody("", "the body is not the expected JSON")
-}
-
-// typeName names a Go type as JSON does.
-func typeName(k reflect.Kind) string {
-	switch k {
-	case reflect.Int:
-		return "a whole number"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Slice:
-		return "an array"
-	case reflect.Struct:
-		return "an object"
-	}
-	return "a string"
+	return readPage(body, s.cfg.MaxItems)
 }
 
 // fillQuery turns one frame of a page into c.query. A frame's own product or cart replaces the page's.
 func (s *Server) fillQuery(c *call, page *pageRequest, f *frameRequest, shop []byte, seen [][]byte) {
-	product, cart := page.Product, page.Cart
-	if f.Product != "" || len(f.Cart) > 0 {
-		product, cart = f.Product, f.Cart
+	product, cart := page.product, page.cart
+	if f.product != "" || len(f.cart) > 0 {
+		product, cart = f.product, f.cart
 	}
 	c.query = models.FrameQuery{
-		Shop: shop, Frame: []byte(f.Frame), Visitor: []byte(page.Visitor), Contact: []byte(page.Contact), Category: []byte(f.Category),
+		Shop: shop, Frame: []byte(f.frame), Visitor: []byte(page.visitor), Contact: []byte(page.contact), Category: []byte(f.category),
 		Products: idsOf(idsOf(c.query.Products[:0], product), cart...),
-		Exclude:  idsOf(append(c.query.Exclude[:0], seen...), f.Exclude...),
-		N:        f.N, Now: s.deps.Clock(), Brief: true,
+		Exclude:  idsOf(append(c.query.Exclude[:0], seen...), f.exclude...),
+		N:        f.n, Now: s.deps.Clock(), Brief: true,
 	}
 }
 

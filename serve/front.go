@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -34,6 +35,7 @@ const (
 func (s *Server) openDoors() {
 	s.front = door.New(door.Config{Connections: s.cfg.MaxConnections, PerAddress: s.cfg.MaxPerAddress, Trusted: s.cfg.TrustedProxies})
 	s.side = door.New(door.Config{Connections: maxAdmin})
+	s.pages = newGate(s.cfg.MaxFrames, s.cfg.MaxQueue, s.cfg.FrameBudget)
 	s.bodies = door.NewBodies(int64(s.cfg.MaxBodies))
 }
 
@@ -121,11 +123,20 @@ func (s *Server) bodyBound(r route) int {
 	return 0
 }
 
+// tooLarge refuses a body that is larger than its route takes.
+func (s *Server) tooLarge(r route) *fault {
+	advice := ": send fewer events in one request"
+	if r == routeFrames {
+		advice = ": ask for fewer frames in one request"
+	}
+	return &fault{fasthttp.StatusRequestEntityTooLarge, "too_large", "the body is larger than " + strconv.Itoa(s.bodyBound(r)) + " bytes" + advice, ""}
+}
+
 // expect answers a client that asks before it sends a body.
 func (s *Server) expect(ctx *fasthttp.RequestCtx) int {
 	r, _, _ := match(ctx.Method(), ctx.URI().PathOriginal())
-	if most := s.bodyBound(r); ctx.Request.Header.ContentLength() > most {
-		f := tooLarge(most)
+	if ctx.Request.Header.ContentLength() > s.bodyBound(r) {
+		f := s.tooLarge(r)
 		s.metrics.observe(r, f.status, 0)
 		answerFault(ctx, f)
 		return f.status
@@ -135,25 +146,38 @@ func (s *Server) expect(ctx *fasthttp.RequestCtx) int {
 
 // body reads the request's body, and inflates it where it is gzip. It is valid until the request has been answered.
 func (s *Server) body(c *call) ([]byte, *fault) {
-	most := s.bodyBound(c.route)
-	h := &c.ctx.Request.Header
-	var body []byte
-	var err error
-	if stream := c.ctx.RequestBodyStream(); stream != nil && h.ContentLength() != 0 {
-		if body, err = c.raw.Read(s.bodies, stream, h.ContentLength(), most); err == nil && h.ContentLength() > len(body) {
-			err = errShort
-		}
-		c.unread = err != nil
+	raw, f := s.receive(c)
+	if f != nil {
+		return nil, f
 	}
-	if err != nil {
-		return nil, bodyFault(err, most)
+	return s.inflated(c, raw)
+}
+
+// receive reads the request's body as it was sent.
+func (s *Server) receive(c *call) ([]byte, *fault) {
+	stream, declared := c.ctx.RequestBodyStream(), c.ctx.Request.Header.ContentLength()
+	if stream == nil || declared == 0 {
+		return nil, nil
 	}
-	switch string(h.ContentEncoding()) {
+	body, err := c.raw.Read(s.bodies, stream, declared, s.bodyBound(c.route))
+	if err == nil && declared > len(body) {
+		err = errShort
+	}
+	if c.unread = err != nil; c.unread {
+		return nil, s.bodyFault(c, err)
+	}
+	return body, nil
+}
+
+// inflated returns what a body holds.
+func (s *Server) inflated(c *call, raw []byte) ([]byte, *fault) {
+	switch string(c.ctx.Request.Header.ContentEncoding()) {
 	case "", "identity":
-		return body, nil
+		return raw, nil
 	case "gzip":
-		if body, err = s.inflate(c, body, most); err != nil {
-			return nil, bodyFault(err, most)
+		body, err := s.inflate(c, raw, s.bodyBound(c.route))
+		if err != nil {
+			return nil, s.bodyFault(c, err)
 		}
 		return body, nil
 	}
@@ -163,11 +187,11 @@ func (s *Server) body(c *call) ([]byte, *fault) {
 var errShort = errors.New("the body is shorter than its length")
 
 // bodyFault tells why a body was not read.
-func bodyFault(err error, most int) *fault {
+func (s *Server) bodyFault(c *call, err error) *fault {
 	var network *net.OpError
 	switch {
 	case errors.Is(err, door.ErrTooLarge):
-		return tooLarge(most)
+		return s.tooLarge(c.route)
 	case errors.Is(err, door.ErrBusy):
 		return &fault{fasthttp.StatusServiceUnavailable, "busy", "too much is sent to the server at once: send the same again later", ""}
 	case errors.Is(err, errGzip):

@@ -40,6 +40,7 @@ type Server struct {
 	bodies *door.Bodies // under way, of public
 	calls  freelist[call]
 	gate   *gate
+	pages  *gate // before bodies of POST /v1/frames are read
 	// fallback answers what the gate turns away.
 	fallback fallback
 	ingests  freelist[ingest]
