@@ -97,6 +97,7 @@ type Broker struct {
 	cluster *kfake.Cluster
 	addr    string
 	lock    *flock.Lock
+	damage  []Damage
 
 	stop context.CancelFunc // ends upkeep
 	done chan struct{}      // closed by upkeep's goroutine
@@ -112,7 +113,7 @@ func Start(cfg Config) (*Broker, error) {
 			return nil, fmt.Errorf("cannot start the broker: %w", err)
 		}
 		b.lock = lock
-		if err := repair(cfg.Dir, cfg.Log); err != nil {
+		if b.damage, err = repair(cfg.Dir, cfg.Log); err != nil {
 			return nil, errors.Join(fmt.Errorf("cannot repair the broker's data: %w", err), lock.Release())
 		}
 	}
@@ -166,6 +167,9 @@ func (b *Broker) open() error {
 
 // Addr returns the host and port that clients connect to.
 func (b *Broker) Addr() string { return b.addr }
+
+// Damage returns what the start found damaged in the log.
+func (b *Broker) Damage() []Damage { return b.damage }
 
 // Cluster returns the kfake cluster itself, for tests that inject faults.
 func (b *Broker) Cluster() *kfake.Cluster { return b.cluster }

@@ -9,19 +9,23 @@ import (
 	"path/filepath"
 )
 
-// repair undoes what a crash in the middle of upkeep left behind. kfake must not run yet.
-func repair(dir string, log *slog.Logger) error {
+// repair undoes what a crash in the middle of upkeep, or a bad disk, left behind. kfake must not run yet.
+func repair(dir string, log *slog.Logger) ([]Damage, error) {
 	if err := undoCompaction(dir, log); err != nil {
-		return fmt.Errorf("cannot undo a compaction that was cut off: %w", err)
+		return nil, fmt.Errorf("cannot undo a compaction that was cut off: %w", err)
 	}
 	topics, err := readTopics(dir)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	found, err := heal(dir, topics, log)
+	if err != nil {
+		return nil, err
 	}
 	if err := raiseFloors(dir, topics, log); err != nil {
-		return err
+		return nil, err
 	}
-	return quicken(dir, topics)
+	return found, quicken(dir, topics)
 }
 
 // undoCompaction puts the old files of compacted partitions back, if their second names are there.
