@@ -225,26 +225,10 @@ func (e *Engine) orderHash(shop uint32, ev *models.Event) uint64 {
 	return e.m.People.HashOf(shop, ev.Order)
 }
 
-// amount returns the value of an order or refund: as stated, or else the sum of its items, up to the most that can be stated.
-func amount(ev *models.Event) models.Money {
-	if ev.HasValue {
-		return ev.Value
-	}
-	sum := models.Money(0)
-	for i := range ev.Items {
-		price, n := ev.Items[i].Price, models.Money(ev.Items[i].Quantity)
-		if price > 0 && n > (models.MaxValue-sum)/price {
-			return models.MaxValue
-		}
-		sum += price * n
-	}
-	return sum
-}
-
 func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 	order := people.Order{
 		Hash: e.orderHash(shop, ev), ID: ev.Order, Contact: contact, Time: ev.Time,
-		Value: amount(ev), Currency: e.ledger.currency(ev.Currency), Lines: e.distinct(shop, ev),
+		Value: ev.Amount(), Currency: e.ledger.currency(ev.Currency), Lines: e.distinct(shop, ev),
 	}
 	viewed, money, fresh := e.m.People.Purchase(v, &order)
 	if !fresh {
@@ -297,7 +281,7 @@ func (e *Engine) refund(shop uint32, ev *models.Event) {
 		e.item(shop, &ev.Items[i], ev.Currency)
 	}
 	hash := e.orderHash(shop, ev)
-	e.ledger.book(e.m.People.Refund(hash, amount(ev), e.ledger.currency(ev.Currency)))
+	e.ledger.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.currency(ev.Currency)))
 	e.customers.settle(shop, e.m.People.OrderOf(hash))
 }
 

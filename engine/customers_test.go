@@ -255,7 +255,7 @@ func TestCustomersLogin(t *testing.T) {
 func TestHugeAmounts(t *testing.T) {
 	f := func(want models.Money, items ...models.Item) {
 		t.Helper()
-		if got := amount(&models.Event{Items: items}); got != want {
+		if got := (&models.Event{Items: items}).Amount(); got != want {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	}

@@ -9,15 +9,19 @@ package models
 //   - Of a member that is there twice the last counts, as in encoding/json.
 //   - Ids, item_name, item_category and query may be integers, price, value, quantity and slot strings that hold a
 //     number, since shops send them so.
-//   - currency in lower case; view_search_results, GA4's name, for search.
-//   - Unknown members, see Event.Props.
+//   - currency in lower case; GA4's names: view_search_results for search, transaction_id for order, search_term for query.
+//   - Ids in any spelling of their one form, see CanonicalID; words that stand for nothing are no ids, see unset.go.
+//   - item_category as a list, and item_category2 to 5 behind it: a path, "Home > Kitchen".
+//   - Side fields that cannot be read are left out, see Warnings, and lines of an order that are no products, see Unlisted.
+//     A purchase or refund without a value is refused for a line whose amount cannot be read: the sum would be wrong.
 //
 // Of a public event (see Trust) a time that is more than MaxPublicAhead later than at is implausible as well: a stranger's clock
 // must not outrun everybody's.
 //
 // An error is an *Invalid. The event's content is then undefined. record must not change while the event is in use.
 func (e *Event) Decode(record []byte, at Time) error {
-	*e = Event{Items: e.Items[:0], scratch: kept(e.scratch, 1<<16), props: kept(e.props, 1<<16), spans: kept(e.spans, 1<<12)}
+	*e = Event{Items: e.Items[:0], scratch: kept(e.scratch, 1<<16), props: kept(e.props, 1<<16), spans: kept(e.spans, 1<<12),
+		Warnings: kept(e.Warnings, 1<<10), odd: kept(e.odd, 1<<10), levels: kept(e.levels, 1<<10)}
 	d := decoder{e: e, b: record}
 	if len(record) > MaxRecord {
 		d.fail("", TooLarge, "the record has %d bytes: more than %d", len(record), MaxRecord)
@@ -26,10 +30,18 @@ func (e *Event) Decode(record []byte, at Time) error {
 	if d.record() < 0 {
 		return d.err
 	}
+	if len(e.odd) > 0 || d.doubt != nil || d.lineDoubt != nil {
+		if err := d.settle(); err != nil {
+			return err
+		}
+	}
 	if err := e.check(); err != nil {
 		return err
 	}
-	e.settleTime(at)
+	if e.settleTime(at); e.NoTime && d.timed {
+		d.scope = inEvent
+		d.warn("time", Replaced, "")
+	}
 	return nil
 }
 
@@ -54,6 +66,13 @@ type decoder struct {
 
 	props            span // members of "props"
 	pageFrom, pageTo int  // spans of unknown members of the page: e.spans[pageFrom:pageTo]
+
+	pieces    Money // of the item that is being read, where they are odd
+	hasPieces bool
+	timed     bool     // the sender gave a time
+	told      bool     // a warning about the item has been given
+	doubt     *Invalid // the first field that a purchase or refund cannot do without
+	lineDoubt *Invalid // and the first of a line, which it can do without where it states a value
 }
 
 // scope says which object a member belongs to.
@@ -121,35 +140,35 @@ func (d *decoder) eventMember(i int) (end int, known bool) {
 	case "event":
 		return d.eventName(i), true
 	case "id":
-		return d.id(i, &e.ID, MaxID), true
+		return d.key(i, &e.ID, "id", true), true
 	case "time":
 		return d.time(i), true
 	case "shop":
-		return d.id(i, &e.Shop, MaxShop), true
+		return d.shop(i), true
 	case "visitor":
-		return d.id(i, &e.Visitor, MaxID), true
+		return d.key(i, &e.Visitor, "visitor", true), true
 	case "contact":
-		return d.id(i, &e.Contact, MaxID), true
+		return d.contact(i), true
 	case "session":
-		return d.id(i, &e.Session, MaxID), true
+		return d.side(i, d.key(i, &e.Session, "session", true), &e.Session, "session"), true
 	case "page":
-		return d.page(i), true
+		return d.side(i, d.page(i), nil, "page"), true
 	case "items":
 		return d.items(i), true
-	case "order":
-		return d.id(i, &e.Order, MaxID), true
+	case "order", "transaction_id":
+		return d.key(i, &e.Order, "order", true), true
 	case "value":
-		return d.money(i, &e.Value, &e.HasValue, MaxValue), true
+		return d.value(i), true
 	case "currency":
 		return d.currency(i), true
-	case "query":
-		return d.label(i, &e.Query), true
+	case "query", "search_term":
+		return d.side(i, d.label(i, &e.Query), &e.Query, "query"), true
 	case "recommendation":
-		return d.id(i, &e.Recommendation, MaxID), true
+		return d.side(i, d.id(i, &e.Recommendation, MaxID), &e.Recommendation, "recommendation"), true
 	case "slot":
-		return d.count(i, &e.Slot, 0, 0, MaxSlot), true
+		return d.slot(i), true
 	case "props":
-		return d.ownProps(i), true
+		return d.side(i, d.ownProps(i), nil, "props"), true
 	case "trust":
 		return d.trust(i), true
 	case "net":

@@ -93,13 +93,13 @@ func TestDecodeReasons(t *testing.T) {
 	f(`[]`, `the record must be an object`)
 	f(strings.Repeat("[", 100)+strings.Repeat("]", 100), `the record must be an object`)
 	f(`{"visitor":"v"}`, `event is missing: every event has a name`)
-	f(`{"event":"x","visitor":"v","items":[{"item_id":"a"},{"item_id":"b"},{"price":1}]}`, `items[2].item_id is missing`)
-	f(`{"event":"x","visitor":"v","items":[{"item_id":"a","price":-1}]}`, `items[0].price must be from 0 to 1000000000`)
-	f(`{"event":"x","visitor":"v","items":[{"item_id":"a","quantity":1.5}]}`, `items[0].quantity must be an integer from 1 to 1000000`)
-	f(`{"event":"x","visitor":"v","currency":"EUX"}`, `currency is "EUX": not a currency code of ISO 4217`)
+	f(`{"event":"product_upsert","items":[{"price":1}]}`, `items[0].item_id is missing`)
+	f(`{"event":"purchase","visitor":"v","items":[{"item_id":"a","price":-1}]}`, `items add up to less than 0`)
+	f(`{"event":"refund","visitor":"v","order":"o","items":[{"item_id":"a","price":1,"quantity":-2}]}`, `items[0].quantity must be above 0: nothing of it was sold`)
+	f(`{"event":"purchase","visitor":"v","items":[{"item_id":"a","quantity":1e9}]}`, `items[0].quantity must be from 1 to 1000000`)
+	f(`{"event":"purchase","visitor":"v","value":1,"currency":"EUX"}`, `currency is "EUX": not a currency code of ISO 4217`)
 	f(`{"event":"x","visitor":"v","time":"now"}`, `time is "now": not RFC 3339 with an offset, such as 2026-11-21T10:15:30Z`)
 	f(`{"event":"x","visitor":["v"]}`, `visitor must be a string`)
-	f(`{"event":"x","visitor":"v","page":{"url":{}}}`, `page.url must be a string`)
 }
 
 func TestDecodeTime(t *testing.T) {
@@ -120,6 +120,14 @@ func TestDecodeTime(t *testing.T) {
 	f(`"1999-12-31T23:59:59.999Z"`, now, true)
 	f(`"2026-11-23T00:00:00Z"`, now+Day, false)
 	f(`"2026-11-23T00:00:00.001Z"`, now, true)
+	f(`1795256130`, 1795256130000, false) // seconds
+	f(`1795256130.1239`, 1795256130123, false)
+	f(`1795256130123456`, 1795256130123, false)    // microseconds
+	f(`1795256130123456789`, 1795256130123, false) // nanoseconds
+	f(`"1795256130123456"`, 1795256130123, false)
+	f(`"1795256130"`, 1795256130000, false)
+	f(`202511301430`, now, true) // a date in digits is no moment
+	f(`-1795256130`, now, true)
 	f(`null`, now, true)
 	f(`0`, now, true)
 	f(`1e300`, now, true)

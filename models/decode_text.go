@@ -78,6 +78,79 @@ func (d *decoder) id(i int, dst *[]byte, limit int) int {
 	return i
 }
 
+// key reads an id into its one form; a word that stands for nothing is none. person says which words hold, see unset.go.
+func (d *decoder) key(i int, dst *[]byte, field string, person bool) int {
+	if d.b[i] == '"' { // the common case first: plain ASCII without blanks around it
+		end, flags := scanString(d.b, i+1)
+		if id := d.b[i+1 : end : end]; flags == 0 && len(id) > 0 && len(id) <= MaxID && id[0] > ' ' && id[len(id)-1] > ' ' && !maybeUnset(id) {
+			*dst = id
+			return end + 1
+		}
+	}
+	return d.hardKey(i, dst, field, person)
+}
+
+// hardKey is key for whatever is not plain.
+func (d *decoder) hardKey(i int, dst *[]byte, field string, person bool) int {
+	flags := 0
+	if c := d.b[i]; c == '-' || c-'0' <= 9 {
+		i = d.digits(i, dst)
+	} else {
+		i, flags = d.text(i, dst)
+	}
+	if i < 0 || len(*dst) == 0 {
+		return i
+	}
+	id := d.canonical(*dst, false, flags&^hasDelete == 0)
+	switch {
+	case len(id) == 0:
+		d.warn(field, NoID, blank)
+	case len(id) > MaxID:
+		return d.refuse(TooLong, "has %d bytes: more than %d", len(id), MaxID)
+	case flags != 0 && hasControl(id):
+		return d.refuse(BadCharacter, "holds a control character")
+	default:
+		if word := unset(id, person); word != "" {
+			d.warn(field, NoID, word)
+			id = nil
+		}
+	}
+	*dst = id
+	return i
+}
+
+// contact reads the contact. Mail addresses are lower-cased as well.
+func (d *decoder) contact(i int) int {
+	e := d.e
+	e.SentContact = nil
+	end := d.key(i, &e.Contact, "contact", true)
+	if end < 0 || len(e.Contact) == 0 {
+		return end
+	}
+	if isLower(e.Contact) && (d.b[i] != '"' || end-i == len(e.Contact)+2) {
+		return end // as it was sent
+	}
+	var sent []byte
+	d.text(i, &sent)
+	id := d.canonical(e.Contact, true, isASCII(e.Contact))
+	if string(id) != string(sent) {
+		e.SentContact = sent
+	}
+	if e.Contact = id; len(id) > MaxID {
+		return d.refuse(TooLong, "has %d bytes: more than %d", len(id), MaxID)
+	}
+	return end
+}
+
+// shop reads the tenant.
+func (d *decoder) shop(i int) int {
+	e := d.e
+	if i = d.key(i, &e.Shop, "shop", false); i >= 0 && len(e.Shop) > MaxShop {
+		return d.refuse(TooLong, "has %d bytes: more than %d", len(e.Shop), MaxShop)
+	}
+	return i
+}
+
 // digits reads an integer as its text.
 func (d *decoder) digits(i int, dst *[]byte) int {
 	n := scanNumber(d.b, i)
@@ -104,8 +177,12 @@ func (d *decoder) eventName(i int) int {
 	return i
 }
 
-// currency reads a code of ISO 4217.
+// currency reads a code of ISO 4217. What is none is left out where no money depends on it.
 func (d *decoder) currency(i int) int {
+	return d.owed(i, d.currencyCode(i), &d.e.Currency, "currency", false)
+}
+
+func (d *decoder) currencyCode(i int) int {
 	e := d.e
 	if i = d.plain(i, &e.Currency); i < 0 || len(e.Currency) == 0 {
 		return i

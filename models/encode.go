@@ -23,7 +23,7 @@ func Append(dst []byte, e *Event) []byte {
 	dst = appendText(dst, `,"contact":`, e.Contact)
 	dst = appendText(dst, `,"session":`, e.Session)
 	dst = appendPage(dst, &e.Page)
-	dst = appendItems(dst, e.Items)
+	dst = appendItems(dst, e.Items, e.Unlisted)
 	dst = appendText(dst, `,"order":`, e.Order)
 	if e.HasValue {
 		dst = AppendMoney(append(dst, `,"value":`...), e.Value)
@@ -84,8 +84,9 @@ func appendPage(dst []byte, p *Page) []byte {
 	return append(dst, '}')
 }
 
-func appendItems(dst []byte, items []Item) []byte {
-	if len(items) == 0 {
+// appendItems appends the items, and what is none of them as a line without an id.
+func appendItems(dst []byte, items []Item, unlisted Money) []byte {
+	if len(items) == 0 && unlisted == 0 {
 		return dst
 	}
 	dst = append(dst, `,"items":[`...)
@@ -94,6 +95,14 @@ func appendItems(dst []byte, items []Item) []byte {
 			dst = append(dst, ',')
 		}
 		dst = appendItem(dst, &items[i])
+	}
+	for unlisted != 0 { // a price has a bound
+		if dst[len(dst)-1] != '[' {
+			dst = append(dst, ',')
+		}
+		part := max(-MaxPrice, min(MaxPrice, unlisted))
+		dst = append(AppendMoney(append(dst, `{"price":`...), part), '}')
+		unlisted -= part
 	}
 	return append(dst, ']')
 }

@@ -14,10 +14,16 @@ type Event struct {
 	Shop    []byte // tenant; empty means "default"
 	Visitor []byte // browser
 	Contact []byte // known person
-	Session []byte // the sender's session id; informative, sessions are cut by silence
+	// SentContact is the contact as the sender spelled it where that is not its one form, see CanonicalContact: what a proof
+	// of it may have been made of. It is no part of what is appended.
+	SentContact []byte
+	Session     []byte // the sender's session id; informative, sessions are cut by silence
 
 	Page  Page
 	Items []Item
+	// Unlisted is what the lines add up to that are no Items: those without an id, vouchers and returns (below 0), and what
+	// the rounding of pieces has changed. It belongs to the sum of the items of an order that states no value.
+	Unlisted Money
 
 	Order    []byte
 	Value    Money // of the whole order, when HasValue
@@ -42,10 +48,15 @@ type Event struct {
 	// key is there twice the later one counts. Members walks it. Unknown fields survive a round trip through it.
 	Props []byte
 
-	said    Time   // the time as sent, 0 where none was
-	scratch []byte // resolved escapes
-	props   []byte // Props, and those of items, where they had to be put together
-	spans   []span // unknown members met so far
+	// Warnings tells what could not be taken as it was sent. Append writes what was taken, so it is not in a copy of a copy.
+	Warnings []Warning
+
+	said    Time // the time as sent, 0 where none was
+	odd     []oddLine
+	levels  []level // of an item's category
+	scratch []byte  // resolved escapes
+	props   []byte  // Props, and those of items, where they had to be put together
+	spans   []span  // unknown members met so far
 }
 
 // Page is where a behaviour event happened.
@@ -58,7 +69,7 @@ type Item struct {
 	Category []byte
 	Price    Money // for one piece, when HasPrice
 	HasPrice bool
-	Quantity int32  // 1 where absent
+	Quantity int32  // whole pieces, 1 where absent
 	Props    []byte // unknown members, a member list as in Event; "props" is no special name here
 }
 

@@ -81,6 +81,9 @@ func (e *Event) derive() uint64 {
 		h.number(int64(it.Price))
 		h.text(it.Props)
 	}
+	if e.Unlisted != 0 {
+		h.number(int64(e.Unlisted))
+	}
 	h.text(e.Props)
 	return h.d.Sum64()
 }

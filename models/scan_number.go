@@ -114,6 +114,37 @@ func (n number) money() Money {
 	return Money(u)
 }
 
+// Bounds of moments by unit: a number of seconds lies below the first until the year 5138, one of milliseconds from there
+// (1973) to the second, microseconds to the third, nanoseconds beyond it.
+const (
+	leastEpoch = 1e8 // 1973 in seconds: what is smaller is a date in digits, or nothing
+	seconds    = 1e11
+	millis     = 1e14
+	micros     = 1e17
+)
+
+// time returns the moment that a number since 1970 stands for, in the unit that its size tells, cut to the millisecond.
+func (n number) time() Time {
+	v, _ := n.whole()
+	u := v
+	if u < 0 {
+		u = -u
+	}
+	switch {
+	case u < seconds:
+		v = int64(n.scaled(n.exp+3, false))
+		if n.flags&negative != 0 {
+			v = -v
+		}
+	case u < millis:
+	case u < micros:
+		v /= 1000
+	case u < math.MaxInt64:
+		v /= 1_000_000
+	}
+	return Time(v)
+}
+
 // whole returns the number cut to an integer (saturating), and whether it was one.
 func (n number) whole() (v int64, exact bool) {
 	u := n.scaled(n.exp, false)

@@ -80,8 +80,7 @@ func (d *decoder) sentAt(i int) int {
 		if !n.ok() {
 			return d.broken(n.end)
 		}
-		ms, _ := n.whole()
-		d.e.SentAt = Time(ms)
+		d.e.SentAt = n.time()
 		return n.end
 	}
 	if d.b[i] != '"' {

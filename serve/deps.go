@@ -69,13 +69,14 @@ type Stream interface {
 
 // StreamStatus is how far the engine has come.
 type StreamStatus struct {
-	Ready       bool              // caught up with the log since the start
-	Lag         int64             // records in the log that the models have not seen, all partitions together
-	Held        int64             // of them, what open transactions of other producers hold back
-	Delay       time.Duration     // age of the oldest of them; 0 without lag
-	Records     uint64            // read from the log
-	Duplicates  uint64            // events dropped because their id had been seen
-	DeadLetters map[string]uint64 // records that could not be understood, by code
+	Ready       bool                           // caught up with the log since the start
+	Lag         int64                          // records in the log that the models have not seen, all partitions together
+	Held        int64                          // of them, what open transactions of other producers hold back
+	Delay       time.Duration                  // age of the oldest of them; 0 without lag
+	Records     uint64                         // read from the log
+	Duplicates  uint64                         // events dropped because their id had been seen
+	DeadLetters map[string]uint64              // records that could not be understood, by code
+	Warnings    map[models.WarningCount]uint64 // fields that were not taken as they are
 	Partitions  []PartitionStatus
 	SnapshotAge time.Duration // since the last durable snapshot; negative where there is none
 	Err         error         // what stands in the way of reading the log, nil while nothing does

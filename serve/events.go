@@ -19,6 +19,7 @@ type ingest struct {
 	records  []models.Record
 	kinds    []models.Kind // of the records
 	rejected []rejection
+	warned   []warned
 	arena    []byte // keys and rewritten records; a decoded event's own bytes die with the next Decode
 	agent    []byte
 	from     sender
@@ -30,6 +31,15 @@ type rejection struct {
 	index  int
 	reason *models.Invalid
 }
+
+// warned is what was left out of an event, or read as something else, by its index within the body.
+type warned struct {
+	index   int
+	warning models.Warning
+}
+
+// maxWarned is how many warnings an answer names: the first. All are counted.
+const maxWarned = 100
 
 // answerEvents answers POST /v1/events: one event, an array or NDJSON. What can be understood is appended to the log in
 // one call, as it came but for what amend adds; what cannot be is told by index. The answer comes after the log's acknowledgement.
@@ -59,6 +69,7 @@ func (in *ingest) reset() {
 	clear(in.records)
 	clear(in.rejected)
 	in.records, in.kinds, in.rejected, in.arena = in.records[:0], in.kinds[:0], in.rejected[:0], in.arena[:0]
+	in.warned = in.warned[:0]
 	if cap(in.arena) > roomy || cap(in.records) > roomy/64 {
 		*in = ingest{}
 	}
@@ -82,6 +93,9 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 		if bad := in.take(record, now); bad != nil {
 			in.rejected = append(in.rejected, rejection{n, bad})
 		}
+		if len(in.event.Warnings) > 0 {
+			s.warn(in, n)
+		}
 		n++
 		return true
 	})
@@ -94,6 +108,21 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 		in.rejected = append(in.rejected, rejection{n, broken})
 	}
 	return nil
+}
+
+// warn counts the warnings of the event of an index and notes the first ones for the answer. Those of a refused event count
+// as well: they may be why it was.
+func (s *Server) warn(in *ingest, index int) {
+	s.metrics.warnings.Add(in.event.Warnings)
+	if n := len(in.rejected); n > 0 && in.rejected[n-1].index == index {
+		return
+	}
+	for _, w := range in.event.Warnings {
+		if len(in.warned) == maxWarned {
+			return
+		}
+		in.warned = append(in.warned, warned{index, w})
+	}
 }
 
 // eventsShop returns the shop that events which name none belong to: that of the key, else the parameter's.
@@ -131,6 +160,7 @@ func (s *sender) vouches(contact, proof []byte) bool {
 func (in *ingest) take(record []byte, now models.Time) *models.Invalid {
 	e := &in.event
 	if len(record) > models.MaxSent { // what amend adds must fit as well
+		e.Warnings = e.Warnings[:0]
 		return tooLargeEvent
 	}
 	if bad := in.decode(&record, now); bad != nil {
@@ -171,7 +201,7 @@ func (in *ingest) decode(record *[]byte, now models.Time) *models.Invalid {
 	}
 	in.proved = false
 	if len(e.Proof) > 0 {
-		in.proved = from.trust == models.Public && from.vouches(e.Contact, e.Proof)
+		in.proved = from.trust == models.Public && (from.vouches(e.Contact, e.Proof) || from.vouches(e.SentContact, e.Proof))
 		*record = in.without(*record, "contact_hmac")
 		if errors.As(e.Decode(*record, now), &bad) {
 			return bad
@@ -293,5 +323,26 @@ func answerAccepted(c *call, in *ingest) {
 		}
 		body = append(body, '}')
 	}
-	c.end(append(body, "]}\n"...))
+	body = append(body, ']')
+	if len(in.warned) > 0 {
+		body = appendWarnings(appendMember(body, "warnings"), in.warned)
+	}
+	c.end(append(body, "}\n"...))
+}
+
+// appendWarnings appends what was accepted in part.
+func appendWarnings(body []byte, list []warned) []byte {
+	body = append(body, '[')
+	for i := range list {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		w := &list[i].warning
+		body = strconv.AppendInt(append(body, `{"index":`...), int64(list[i].index), 10)
+		body = models.AppendString(appendMember(body, "field"), w.Path())
+		body = models.AppendString(appendMember(body, "code"), w.Code)
+		body = models.AppendString(appendMember(body, "message"), w.Message())
+		body = append(body, '}')
+	}
+	return append(body, ']')
 }

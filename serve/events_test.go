@@ -214,3 +214,32 @@ func TestRejectionsAreJSON(t *testing.T) {
 		}
 	}
 }
+
+// What was left out of an event that counts is told by index and field, and counted, a refused event's as well.
+func TestWarnings(t *testing.T) {
+	r := newRig(t, Config{})
+	body := `{"event":"purchase","visitor":"v","contact":"null","order":"O","value":54.9,"items":[{"item_id":"A"},{"item_name":"Gift wrap","price":5}]}` + "\n" +
+		viewEvent + "\n" + `{"event":"identify","visitor":"v","contact":"undefined"}`
+	r.expect("POST", "/v1/events", body, 202, `{"accepted":2,"rejected":[{"index":2,"code":"missing","message":"contact is missing: identify says who a visitor is","field":"contact"}],`+
+		`"warnings":[{"index":0,"field":"contact","code":"no_id","message":"contact is \"null\", which stands for no id: it is left out"},`+
+		`{"index":0,"field":"items[1].item_id","code":"missing","message":"items[1].item_id is missing: the line is no product"}]}`)
+	if n := len(r.fake.taken()); n != 2 {
+		t.Errorf("%d records", n)
+	}
+	metrics := string(r.do("GET", "/metrics", "").Body())
+	for _, want := range []string{
+		`orrery_warnings_total{where="http",field="contact",code="no_id",word="null"} 1`,
+		`orrery_warnings_total{where="http",field="contact",code="no_id",word="undefined"} 1`,
+		`orrery_warnings_total{where="http",field="items[].item_id",code="missing",word=""} 1`,
+	} {
+		if !strings.Contains(metrics, want+"\n") {
+			t.Errorf("no %s", want)
+		}
+	}
+	r.expect("POST", "/v1/events", viewEvent, 202, accepted1) // nothing is left over from the event before
+
+	many := `{"event":"view_item","visitor":"v","items":[` + strings.Repeat(`{},`, 200) + `{"item_id":"A"}]}`
+	if got := strings.Count(string(r.do("POST", "/v1/events", many).Body()), `"code":"missing"`); got != maxWarned {
+		t.Errorf("%d warnings in an answer", got)
+	}
+}

@@ -96,13 +96,21 @@ func (g *grant) prove(contact, proof []byte) *fault {
 	return nil
 }
 
-// proves tells whether proof is the HMAC-SHA-256 of a contact under a secret, in hexadecimal.
+// proves tells whether proof is the HMAC-SHA-256 of a contact under a secret, in hexadecimal: of the contact as it is given, or
+// of its one form (see models.CanonicalContact).
 func proves(secret, contact, proof []byte) bool {
+	given := make([]byte, hex.DecodedLen(len(proof)))
+	if _, err := hex.Decode(given, proof); err != nil {
+		return false
+	}
 	mac := hmac.New(sha256.New, secret)
 	mac.Write(contact)
-	given := make([]byte, hex.DecodedLen(len(proof)))
-	_, err := hex.Decode(given, proof)
-	return err == nil && hmac.Equal(mac.Sum(nil), given)
+	if hmac.Equal(mac.Sum(nil), given) {
+		return true
+	}
+	mac.Reset()
+	mac.Write(models.CanonicalContact(contact))
+	return hmac.Equal(mac.Sum(nil), given)
 }
 
 // admit sets the call's grant, or refuses the call.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -32,7 +33,8 @@ type routeMetrics struct {
 	degraded    atomic.Uint64 // frames that the gate or the budget cut short
 	refused     atomic.Uint64 // requests that got no frame at all
 	panics      atomic.Uint64
-	dropped     atomic.Uint64 // live messages that a slow reader missed
+	warnings    models.WarningCounts // fields of events that were not taken as they are
+	dropped     atomic.Uint64        // live messages that a slow reader missed
 }
 
 func newRouteMetrics() *routeMetrics { return new(routeMetrics) }
@@ -98,12 +100,22 @@ func (m *routeMetrics) write(w io.Writer) {
 		}
 	}
 	metrics.WriteCounterUint64(w, `http_events_total{type="",outcome="rejected"}`, m.rejected.Load())
+	writeWarnings(w, "http", m.warnings.Each())
 	metrics.WriteCounterUint64(w, "http_log_full_total", m.full.Load())
 	metrics.WriteCounterUint64(w, "http_log_failures_total", m.logFailures.Load())
 	metrics.WriteCounterUint64(w, "http_frames_degraded_total", m.degraded.Load())
 	metrics.WriteCounterUint64(w, "http_frames_refused_total", m.refused.Load())
 	metrics.WriteCounterUint64(w, "http_panics_total", m.panics.Load())
 	metrics.WriteCounterUint64(w, "live_dropped_total", m.dropped.Load())
+}
+
+// writeWarnings writes what was left out of events, or read as something else: as they came over HTTP, and as the log was read.
+func writeWarnings(w io.Writer, where string, counts map[models.WarningCount]uint64) {
+	for _, c := range slices.SortedFunc(maps.Keys(counts), func(a, b models.WarningCount) int {
+		return cmp.Or(cmp.Compare(a.Field, b.Field), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Word, b.Word))
+	}) {
+		metrics.WriteCounterUint64(w, fmt.Sprintf("orrery_warnings_total{where=%q,field=%q,code=%q,word=%q}", where, c.Field, c.Code, c.Word), counts[c])
+	}
 }
 
 func codeLabel(i int) string {
@@ -143,6 +155,7 @@ func (s *Server) writeStream(w io.Writer) {
 	metrics.WriteGaugeUint64(w, "orrery_lag_held_records", uint64(status.Held))
 	metrics.WriteGaugeFloat64(w, "stream_lag_seconds", status.Delay.Seconds())
 	metrics.WriteCounterUint64(w, "stream_records_total", status.Records)
+	writeWarnings(w, "log", status.Warnings)
 	metrics.WriteCounterUint64(w, "dup_total", status.Duplicates)
 	for _, code := range slices.Sorted(maps.Keys(status.DeadLetters)) {
 		metrics.WriteCounterUint64(w, fmt.Sprintf("dlq_total{class=%q}", code), status.DeadLetters[code])

@@ -110,6 +110,9 @@ func TestContactsAreProved(t *testing.T) {
 	f("?contact=a%40b&contact_hmac="+good, "w", 200)
 	f("?contact_hmac="+good+"&contact=a%40b", "w", 200)
 	f("?contact=a%40c&contact_hmac="+good, "w", 403)
+	f("?contact=%20A%40B&contact_hmac="+good, "w", 200)                                    // made of the one form
+	f("?contact=%20A%40B&contact_hmac="+hex.EncodeToString(hmacOf("k", " A@B")), "w", 200) // or as it is sent
+	f("?contact=%20A%40B&contact_hmac="+hex.EncodeToString(hmacOf("k", "A@B")), "w", 403)
 	f("?contact=a%40b", "s", 200)
 	f("?contact=a%40b", "trusting", 403) // no secret to prove it with: the public key names no contact
 	f("?visitor=v", "trusting", 200)
@@ -208,10 +211,11 @@ func TestStats(t *testing.T) {
 		r.fake.stats = models.Stats{Events: map[string]uint64{"view_item": 7, `a"b`: 1}, Total: 8, Orders: 2, Buyers: 1, Visitors: 3, Revenue: map[string]models.Money{"EUR": 123_450_000, "USD": -1_000_000}, Bytes: map[string]uint64{"sessions": 10}, StreamTime: 1_795_000_000_000}
 	})
 	r.fake.set(func() {
-		r.fake.status = StreamStatus{Lag: 5, Duplicates: 4, DeadLetters: map[string]uint64{"not_json": 2, "missing": 1}}
+		r.fake.status = StreamStatus{Lag: 5, Duplicates: 4, DeadLetters: map[string]uint64{"not_json": 2, "missing": 1},
+			Warnings: map[models.WarningCount]uint64{{Field: "contact", Code: "no_id", Word: "null"}: 2, {Field: "contact", Code: "no_id", Word: "guest"}: 1}}
 	})
 	r.expect("GET", "/v1/stats", "", 200, `{"events":{"a\"b":1,"view_item":7},"total":8,"orders":2,"refunds":0,"cancels":0,"buyers":1,"repeats":0,"visitors":3,"contacts":0,"leads":0,"sessions":0,"bots":0,"items":0,"products":0,`+
-		`"revenue":{"EUR":"123.45","USD":"-1.00"},"duplicates":4,"deadletters":3,"deadletters_by_code":{"missing":1,"not_json":2},"lag":5,"bytes":{"sessions":10},"stream_time":"2026-11-18T11:06:40.000Z"}`)
+		`"revenue":{"EUR":"123.45","USD":"-1.00"},"duplicates":4,"deadletters":3,"deadletters_by_code":{"missing":1,"not_json":2},"warnings":{"contact":3},"lag":5,"bytes":{"sessions":10},"stream_time":"2026-11-18T11:06:40.000Z"}`)
 }
 
 func TestReadiness(t *testing.T) {

@@ -32,6 +32,11 @@ func appendStats(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
 	dst = appendUint(dst, "duplicates", status.Duplicates)
 	dst = appendUint(dst, "deadletters", total(status.DeadLetters))
 	dst = appendCounts(appendMember(dst, "deadletters_by_code"), status.DeadLetters)
+	warnings := map[string]uint64{}
+	for w, n := range status.Warnings {
+		warnings[w.Field] += n
+	}
+	dst = appendCounts(appendMember(dst, "warnings"), warnings)
 	dst = strconv.AppendInt(appendMember(dst, "lag"), status.Lag, 10)
 	dst = appendCounts(appendMember(dst, "bytes"), stats.Bytes)
 	dst = appendTime(appendMember(dst, "stream_time"), stats.StreamTime)

@@ -54,6 +54,7 @@ func decodeTombstone(e *models.Event, topic models.Topic, r *kgo.Record, at mode
 	if !ok {
 		return &models.Invalid{Code: BadKey, Reason: "the key of the removed product is not shop, 0x1f, item id"}
 	}
+	item = models.CanonicalID(item)
 	*e = models.Event{
 		Kind: models.ProductRemove, Name: removeName,
 		Time: at, NoTime: true, Shop: shop,

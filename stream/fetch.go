@@ -266,6 +266,9 @@ func (f *fetcher) decode(ctx context.Context, i int, r *kgo.Record) bool {
 	if !r.Attrs.IsControl() {
 		ev := &b.events[b.used]
 		hash, err := decodeRecord(ev, f.lanes[i].topic, r, at, f.now)
+		if len(ev.Warnings) > 0 {
+			f.public.warnings.Add(ev.Warnings)
+		}
 		if err != nil {
 			e.letter = newLetter(r, err)
 		} else {

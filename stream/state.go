@@ -47,9 +47,10 @@ type published struct {
 	remembered          atomic.Uint64 // bytes of the dedupe sets
 
 	// Of the fetcher and the lister.
-	end     []atomic.Int64 // per partition: of what may be read; only grows
-	high    []atomic.Int64 // per partition: of all that is written, what open transactions hold back included
-	fetched atomic.Int64
+	warnings models.WarningCounts // of the events read since the start
+	end      []atomic.Int64       // per partition: of what may be read; only grows
+	high     []atomic.Int64       // per partition: of all that is written, what open transactions hold back included
+	fetched  atomic.Int64
 
 	misplaced atomic.Uint64 // records in other partitions than their persons'
 

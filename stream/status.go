@@ -15,6 +15,8 @@ type Status struct {
 	Duplicates  uint64            `json:"duplicates"`
 	DeadLetters map[string]uint64 `json:"dead_letters"` // by class
 
+	Warnings map[models.WarningCount]uint64 `json:"-"` // of fields that were not taken as they are, since the start
+
 	NewestRecord models.Time `json:"newest_record"` // time of the newest record applied
 	NewestEvent  models.Time `json:"newest_event"`  // newest event time applied
 
@@ -54,7 +56,7 @@ func (p *Pipeline) Status() Status {
 	s := Status{
 		Ready: p.CaughtUp(), Capacity: batches, Batches: int(p.public.batches.Load()), Fetched: p.public.fetched.Load(),
 		Remembered: p.public.remembered.Load(), Misplaced: p.public.misplaced.Load(),
-		Taken: p.public.taken.Load(), Duplicates: p.public.duplicates.Load(), DeadLetters: *p.public.letters.Load(),
+		Taken: p.public.taken.Load(), Duplicates: p.public.duplicates.Load(), DeadLetters: *p.public.letters.Load(), Warnings: p.public.warnings.Each(),
 		NewestRecord: models.Time(p.public.newest.Load()), NewestEvent: models.Time(p.public.newestEvent.Load()),
 	}
 	for i := range p.fold.parts {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -19,11 +20,23 @@ type facts struct {
 	price     models.Money
 	hasPrice  bool
 	amount    models.Money // price times quantity
-	quantity  int32
+	quantity  int32        // whole pieces
+	pieces    models.Money // in millionths, as the row says
 	value     models.Money
 	hasValue  bool
 	slot      int32
 	synthetic bool // the time is made up when the event is
+}
+
+// roundPieces rounds pieces to whole ones; less than one is one.
+func roundPieces(pieces models.Money) int32 {
+	switch {
+	case pieces > 0:
+		return int32(max(1, divide(pieces, models.Micros)))
+	case pieces < 0:
+		return int32(min(-1, divide(pieces, models.Micros)))
+	}
+	return 0
 }
 
 // builder makes events of rows.
@@ -41,7 +54,7 @@ func newBuilder(cfg *Config, m *mapping) *builder {
 	def(&layout, "auto")
 	prefix := cfg.Preset
 	def(&prefix, "replay")
-	return &builder{cfg: cfg, m: m, prefix: prefix, clock: clockReader{layout: layout, loc: cfg.Location}}
+	return &builder{cfg: cfg, m: m, prefix: prefix, clock: clockReader{layout: layout, loc: cfg.Location, most: models.TimeOf(cfg.Now()) + models.MaxAhead}}
 }
 
 // text renders a field into the scratch, which the caller resets with each row.
@@ -71,9 +84,10 @@ func (b *builder) facts(r *row) (f facts, err error) {
 	if f.value, f.hasValue, err = money("value", b.text(b.m.value, r)); err != nil {
 		return f, err
 	}
-	if f.quantity, err = integer("quantity", b.text(b.m.quantity, r), 1); err != nil {
+	if f.pieces, err = pieces(b.text(b.m.quantity, r)); err != nil {
 		return f, err
 	}
+	f.quantity = roundPieces(f.pieces)
 	if f.slot, err = integer("slot", b.text(b.m.slot, r), 0); err != nil {
 		return f, err
 	}
@@ -85,13 +99,19 @@ func (b *builder) facts(r *row) (f facts, err error) {
 // coupon, goods by weight) counts as one piece.
 func (f *facts) settle(hasAmount bool) {
 	if hasAmount {
-		if f.quantity == 0 {
-			f.quantity = 1
+		if f.pieces == 0 {
+			f.quantity, f.pieces = 1, models.Micros
 		}
-		f.price, f.hasPrice = divide(f.amount, models.Money(f.quantity)), true
+		if f.pieces%models.Micros == 0 {
+			f.price, f.hasPrice = divide(f.amount, models.Money(f.quantity)), true
+		} else {
+			f.price, f.hasPrice = models.MoneyOf(f.amount.Float()/f.pieces.Float()), true
+		}
 		return
 	}
-	f.amount = multiply(f.price, f.quantity)
+	if f.amount = multiply(f.price, f.quantity); f.pieces%models.Micros != 0 {
+		f.amount = models.AmountOf(f.price, f.pieces)
+	}
 }
 
 // bound is where sums and products of money stop: prices and quantities in a file are anything.
@@ -133,6 +153,18 @@ func money(field string, s []byte) (models.Money, bool, error) {
 	return m, true, nil
 }
 
+// pieces reads a number of pieces, in millionths: goods by weight or length are sold in parts. Absent is one.
+func pieces(s []byte) (models.Money, error) {
+	if len(s) == 0 {
+		return models.Micros, nil
+	}
+	m, err := models.ParseMoney(s)
+	if err != nil || m > math.MaxInt32*models.Micros || m < -math.MaxInt32*models.Micros {
+		return 0, fmt.Errorf("quantity %q is not a number of pieces", s)
+	}
+	return m, nil
+}
+
 // integer reads a whole number, which a spreadsheet may have written as 2.0.
 func integer(field string, s []byte, absent int32) (int32, error) {
 	if len(s) == 0 {
@@ -150,6 +182,7 @@ func integer(field string, s []byte, absent int32) (int32, error) {
 func (b *builder) begin(g *group, r *row, f *facts) {
 	m, e := b.m, &g.event
 	*e = models.Event{Items: e.Items[:0]}
+	g.noted = g.noted[:0]
 	g.buf = g.buf[:0]
 	g.identity = b.identity(r)
 	e.Name = g.keep(b.text(m.event, r))
@@ -208,6 +241,13 @@ func (b *builder) add(g *group, r *row, f *facts) {
 func (b *builder) item(g *group, id []byte, r *row, f *facts) {
 	if len(id) == 0 {
 		return
+	}
+	switch {
+	case f.pieces == 0: // no product was sold
+		g.noted = append(g.noted, models.NoPieces)
+		return
+	case f.pieces%models.Micros != 0:
+		g.noted = append(g.noted, models.Rounded)
 	}
 	var props []byte
 	if len(b.m.item) > 0 {

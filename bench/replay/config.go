@@ -69,9 +69,9 @@ type Config struct {
 	// between. 0: rows of a group stand together. 1ms: anywhere within the same millisecond.
 	Hold time.Duration
 
-	// TimeLayout reads the time field: rfc3339, s and ms (since 1970, decimals allowed), datetime (2006-01-02
-	// 15:04:05), date (2006-01-02), yyyymmdd, or any layout of Go's time package. The default, auto, tells these from
-	// each other by their shape.
+	// TimeLayout reads the time field: rfc3339, s, ms, us and ns (since 1970, decimals allowed), datetime (2006-01-02
+	// 15:04:05), date (2006-01-02), yyyymmdd, yyyymmddhhmm, yyyymmddhhmmss, or any layout of Go's time package. The default, auto, tells these from
+	// each other by their shape. A time before 2000, or more than a day ahead, makes a bad row.
 	TimeLayout string
 
 	// Location of times without a zone, by default UTC.

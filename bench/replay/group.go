@@ -17,6 +17,7 @@ type group struct {
 	identity  uint64
 	amount    models.Money // sum over its rows
 	rows      int
+	noted     []string    // codes of what was not taken as it is
 	last      models.Time // of its newest row
 	synthetic bool
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"orrery/models"
@@ -242,6 +243,9 @@ func (r *runner) send(ctx context.Context, g *group) error {
 	}
 	value := r.arena.event(e)
 	invalid := r.check.Decode(value, models.TimeOf(r.cfg.Now()))
+	for _, code := range g.noted {
+		r.tally.Noted["items[].quantity "+code]++
+	}
 	if err := r.put(ctx, e, value, invalid); err != nil {
 		return err
 	}
@@ -260,6 +264,7 @@ func (r *runner) put(ctx context.Context, e *models.Event, value []byte, invalid
 		return fmt.Errorf("cannot send event %d: %w", r.tally.Total+1, err)
 	}
 	r.tally.add(e, invalid)
+	r.tally.note(r.check.Warnings)
 	if r.tally.Total == r.cfg.Limit {
 		return errLimit
 	}
@@ -312,6 +317,9 @@ func (r *runner) ownEvent(ctx context.Context, line int64, raw []byte) error {
 	now := models.TimeOf(r.cfg.Now())
 	err := r.check.Decode(value, now)
 	if err == nil {
+		if r.check.NoTime && slices.ContainsFunc(r.check.Warnings, func(w models.Warning) bool { return w.Code == models.Replaced }) {
+			return r.bad(&rowError{line, errors.New("time cannot be: it is before 2000 or more than a day ahead")})
+		}
 		return r.put(ctx, &r.check, value, nil)
 	}
 	if invalid := (*models.Invalid)(nil); errors.As(err, &invalid) && invalid.Code == models.NotJSON {

@@ -137,7 +137,7 @@ func TestBadRows(t *testing.T) {
 		"2026-01-01,v,good,1,1\n" +
 		"yesterday,v,i,1,1\n" +
 		"2026-01-01,v,i,cheap,1\n" +
-		"2026-01-01,v,i,1,1.5\n" +
+		"2026-01-01,v,i,1,some\n" +
 		"2026-01-01,v,i,1,99999999999\n" +
 		"2026-01-01,v,i\n" +
 		",v,i,1,1\n" +
@@ -145,8 +145,8 @@ func TestBadRows(t *testing.T) {
 	want := []string{
 		`-:3: time "yesterday" is not auto`,
 		`-:4: price "cheap" is not a decimal number`,
-		`-:5: quantity "1.5" is not a whole number`,
-		`-:6: quantity "99999999999" is not a whole number`,
+		`-:5: quantity "some" is not a number of pieces`,
+		`-:6: quantity "99999999999" is not a number of pieces`,
 		`-:7: 3 columns instead of 5`,
 		`-:8: no time`,
 	}
@@ -303,7 +303,7 @@ func TestRecordsAreGivenAway(t *testing.T) {
 func TestPace(t *testing.T) {
 	f := func(speed, rate float64, times string, want ...string) {
 		t.Helper()
-		clock := time.Unix(0, 0)
+		clock := time.Unix(1_600_000_000, 0)
 		began := clock
 		var left []string
 		cfg := clicks

@@ -33,6 +33,9 @@ type Summary struct {
 	// among its dead letters.
 	Refused map[string]int64 `json:"refused"`
 
+	// Noted counts what was left out of events that count, or read as something else, by field and reason.
+	Noted map[string]int64 `json:"noted,omitempty"`
+
 	// Bad is how many rows could not be understood, and First the first of them.
 	Bad   int64    `json:"bad_rows"`
 	First []BadRow `json:"first_bad_rows,omitempty"`
@@ -75,7 +78,7 @@ type tally struct {
 
 func newTally() *tally {
 	return &tally{
-		Summary: Summary{Events: map[string]int64{}, Money: map[string]Turnover{}, Refused: map[string]int64{}},
+		Summary: Summary{Events: map[string]int64{}, Money: map[string]Turnover{}, Refused: map[string]int64{}, Noted: map[string]int64{}},
 		events:  map[string]*int64{}, turnovers: map[string]*Turnover{},
 	}
 }
@@ -129,6 +132,18 @@ func (t *tally) money(e *models.Event, invalid error) {
 		m.Refunded = add(m.Refunded, value)
 	default:
 		m.Purchased = add(m.Purchased, value)
+	}
+}
+
+// note counts what was left out of an event, or read as something else.
+func (t *tally) note(list []models.Warning) {
+	for i := range list {
+		w := list[i]
+		name := w.Field
+		if w.Item >= 0 {
+			name = "items[]." + w.Field
+		}
+		t.Noted[strings.TrimSpace(name+" "+w.Code+" "+w.Word)]++
 	}
 }
 
@@ -192,6 +207,9 @@ func (s *Summary) Print(w io.Writer) error {
 	}
 	for _, reason := range byCount(s.Refused) {
 		line("refused", "%d: %s", s.Refused[reason], reason)
+	}
+	for _, reason := range byCount(s.Noted) {
+		line("noted", "%d: %s", s.Noted[reason], reason)
 	}
 	if s.Bad > 0 {
 		line("bad rows", "%d not sent, the first at %s", s.Bad, s.First[0])

@@ -40,7 +40,7 @@ var pureExceptions = map[string]string{
 
 // libraries lists the third-party modules that each folder may use: a new dependency is a decision.
 var libraries = map[string][]string{
-	"models":    {"github.com/cespare/xxhash/v2", "github.com/dchest/siphash", "gonum.org/v1/gonum"},
+	"models":    {"github.com/cespare/xxhash/v2", "github.com/dchest/siphash", "gonum.org/v1/gonum", "golang.org/x/text"},
 	"recommend": {"github.com/cespare/xxhash/v2", "gonum.org/v1/gonum"},
 	"churn":     {"gonum.org/v1/gonum"},
 	"stream":    {"github.com/twmb/franz-go", "github.com/cespare/xxhash/v2", "golang.org/x/sys"},

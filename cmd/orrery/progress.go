@@ -19,7 +19,7 @@ func (p progress) Status() serve.StreamStatus {
 	s := p.Pipeline.Status()
 	out := serve.StreamStatus{
 		Ready: s.Ready, Lag: s.Lag, Held: s.Held, Records: s.Taken + s.Duplicates + s.DeadLetterCount(),
-		Duplicates: s.Duplicates, DeadLetters: s.DeadLetters, SnapshotAge: -1,
+		Duplicates: s.Duplicates, DeadLetters: s.DeadLetters, Warnings: s.Warnings, SnapshotAge: -1,
 	}
 	if age, ok := s.SnapshotAge(time.Now()); ok {
 		out.SnapshotAge = age

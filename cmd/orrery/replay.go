@@ -23,7 +23,7 @@ type replayCmd struct {
 	Group  []string `name:"group" help:"Columns: rows with equal values in all of them are one event with several items."`
 
 	ItemSeparator string        `name:"item-separator" help:"Splits the item column into several items."`
-	TimeLayout    string        `name:"time-layout" help:"rfc3339, s, ms, datetime, date, yyyymmdd or a layout of Go's time package; by default told from the shape."`
+	TimeLayout    string        `name:"time-layout" help:"rfc3339, s, ms, us, ns (since 1970), datetime, date, yyyymmdd, yyyymmddhhmm, yyyymmddhhmmss or a layout of Go's time package; by default told from the shape."`
 	Start         string        `name:"start" help:"Time of the first event of a file without times, RFC 3339."`
 	Step          time.Duration `name:"step" help:"Time between events of a file without times; one minute by default."`
 	Shop          string        `name:"shop" help:"Shop of events for which no column is mapped."`

@@ -98,7 +98,9 @@ func (c *Catalogue) AheadName(hash uint64) { c.items.AheadText(hash) }
 func (c *Catalogue) AheadItem(item uint32) { c.products.Ahead(c.word(item, 0)) }
 
 // Find returns the number of an item id in a shop, or 0. Any goroutine may call it.
-func (c *Catalogue) Find(shop uint32, id []byte) uint32 { return c.items.Find(shop, id) }
+func (c *Catalogue) Find(shop uint32, id []byte) uint32 {
+	return c.items.Find(shop, models.CanonicalID(id))
+}
 
 // FindHash is Find by HashOf of shop and id.
 func (c *Catalogue) FindHash(hash uint64, shop uint32, id []byte) uint32 {

@@ -239,6 +239,7 @@ func TestTexts(t *testing.T) {
 			}
 			return r
 		}, want["item_id"])
+		want["item_id"] = string(models.CanonicalID([]byte(want["item_id"])))
 		item, _ := json.Marshal(want)
 		c := New()
 		n, _ := feed(t, c, 1, upsert(string(item)))

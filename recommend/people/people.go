@@ -218,10 +218,14 @@ func (p *People) Contact(shop uint32, id []byte) uint32 {
 }
 
 // FindVisitor returns the number of a known visitor, or 0. Any goroutine may call it.
-func (p *People) FindVisitor(shop uint32, id []byte) uint32 { return p.byHash.Find(p.HashOf(shop, id)) }
+func (p *People) FindVisitor(shop uint32, id []byte) uint32 {
+	return p.byHash.Find(p.HashOf(shop, models.CanonicalID(id)))
+}
 
 // FindContact returns the number of a known contact, or 0. Any goroutine may call it.
-func (p *People) FindContact(shop uint32, id []byte) uint32 { return p.byID.Find(p.HashOf(shop, id)) }
+func (p *People) FindContact(shop uint32, id []byte) uint32 {
+	return p.byID.Find(p.HashOf(shop, models.CanonicalContact(id)))
+}
 
 // Key returns the hash that a visitor is known by.
 func (p *People) Key(v uint32) uint64 { return p.visitors.Load(p.word(v, vHash)) }
