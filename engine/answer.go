@@ -163,6 +163,7 @@ func (e *Engine) Stats() models.Stats {
 	s.Leads, s.LeadsLost = t.Leads, t.LeadsLost
 	s.Items, s.Products = uint64(e.m.Catalogue.Items()), e.m.Catalogue.Products()
 	s.Bytes = e.bytes()
+	s.Dropped = e.dropped()
 	s.StreamTime = e.StreamTime()
 	return s
 }

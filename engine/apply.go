@@ -83,15 +83,21 @@ func (e *Engine) follow(shop, item uint32, effect catalogue.Effect) {
 // person returns the visitor and the contact that an event is about, the latter 0 where it names none, and links them.
 func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, c uint32) {
 	p := e.m.People
+	fresh := false
 	switch {
 	case a.visitor != 0:
 		v = a.visitor
 	case len(ev.Visitor) > 0:
-		v = p.Keyed(a.visitorHash)
+		v, fresh = p.Keyed(a.visitorHash)
 	case ev.Vouched():
 		v = p.Proxy(shop, ev.Contact)
 	default:
-		v = p.Stranger(shop, ev.Contact)
+		v, fresh = p.Stranger(shop, ev.Contact)
+	}
+	if ev.Trust != models.Public || ev.Vouched() && len(ev.Contact) > 0 {
+		p.Confirm(shop, v)
+	} else if fresh {
+		e.meet(shop, v)
 	}
 	switch {
 	case len(ev.Contact) == 0:
@@ -133,6 +139,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 		e.mails.answer(shop, p.ContactOf(v), ev.Time, clickWithin)
 	}
 	if began {
+		p.Came(shop, v)
 		e.mails.answer(shop, p.ContactOf(v), ev.Time, visitWithin)
 		if len(ev.Visitor) > 0 && !bot {
 			e.arrivals.note(ev.Visitor)
@@ -169,9 +176,11 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 		case models.ViewItem:
 			e.view(deed{kinds: kinds, visitor: v, key: key, item: item, time: ev.Time, dice: ev.IDHash()})
 		case models.AddToCart:
+			p.Carts(shop, v)
 			p.AddToCart(v, item, uint32(it.Quantity), ev.Time)
 			e.demand.add(deed{kinds: carted, item: item, key: key, time: ev.Time})
 		case models.RemoveFromCart:
+			p.Carts(shop, v)
 			p.RemoveFromCart(v, item, uint32(it.Quantity), ev.Time)
 		}
 	}
@@ -226,6 +235,7 @@ func (e *Engine) orderHash(shop uint32, ev *models.Event) uint64 {
 }
 
 func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
+	e.m.People.Confirm(shop, v)
 	order := people.Order{
 		Hash: e.orderHash(shop, ev), ID: ev.Order, Contact: contact, Time: ev.Time,
 		Value: ev.Amount(), Currency: e.ledger.currency(ev.Currency), Lines: e.distinct(shop, ev),

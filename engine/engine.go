@@ -25,16 +25,17 @@ import (
 
 // Config sets the models up. The zero value is what a shop starts with.
 type Config struct {
-	People     people.Config
-	Neighbours int         // bound of a neighbour list; default neighbours.DefaultBound
-	HalfLife   models.Time // of the neighbour lists; default 60 days
-	NoDecay    bool        // counts never fade: for exact comparisons
-	Floor      int         // smallest social-proof count shown; default social.DefaultFloor
-	LearnEvery int         // the ranker of "next" learns from one click in so many; by default 128, later 1,024: see next.NewLive
-	PairItems  int         // products of one order that are paired, the first ones; default 100
-	Frames     map[string]frame.Frame
-	RFM        rfm.Rules // how customers are scored; by quintiles where zero
-	MaxShops   int       // shops that there may be; default 1,000, at most 2^20
+	People       people.Config
+	Neighbours   int         // bound of a neighbour list; default neighbours.DefaultBound
+	HalfLife     models.Time // of the neighbour lists; default 60 days
+	NoDecay      bool        // counts never fade: for exact comparisons
+	Floor        int         // smallest social-proof count shown; default social.DefaultFloor
+	LearnEvery   int         // the ranker of "next" learns from one click in so many; by default 128, later 1,024: see next.NewLive
+	PairItems    int         // products of one order that are paired, the first ones; default 100
+	Frames       map[string]frame.Frame
+	RFM          rfm.Rules // how customers are scored; by quintiles where zero
+	MaxStrangers int       // visitors that only the public key has spoken of, of all shops; 0: any number
+	MaxShops     int       // shops that there may be; default 1,000, at most 2^20
 
 	// Alone keeps all of the work on the goroutine that applies events: for measuring what it costs.
 	Alone bool
@@ -88,6 +89,7 @@ type Engine struct {
 	baskets baskets
 	ahead   [aheadRing]ahead
 	demand  *demand
+	forgets []func(v uint32) // of each model that knows visitors
 }
 
 // New returns an engine with empty models.
@@ -120,6 +122,11 @@ func New(cfg Config) (*Engine, error) {
 	e.shelves = newShelves(e.m.People, e.m.Catalogue)
 	e.horizon = newHorizon(e.m.People, e.intents, e.customers, cfg.Horizons)
 	e.mails = newMails(e.m.People)
+	for _, m := range e.registry() {
+		if m.forget != nil {
+			e.forgets = append(e.forgets, m.forget)
+		}
+	}
 	return e, nil
 }
 

@@ -223,7 +223,7 @@ func (h *horizon) tick() {
 func (h *horizon) look(at uint32) {
 	who, when := h.pool.get(at, hzWho), h.pool.get(at, hzWhen)
 	v, shop, bought, stage := uint32(who>>32), uint32(when)>>8, when>>4&15, int(when&15)
-	if h.people.IsBot(v) {
+	if h.people.Gone(v) || h.people.IsBot(v) {
 		h.release(at, v)
 		return
 	}
@@ -280,6 +280,9 @@ func (h *horizon) finish(f *foresight, at, v uint32, bought uint64) {
 func (h *horizon) release(at, v uint32) {
 	h.hold(v, false)
 	h.pool.give(at)
+	if h.people.Gone(v) { // its number was kept for this forecast
+		h.people.Free(v)
+	}
 }
 
 // base returns the share of purchases within 7 or 28 days among the outcomes so far, drawn towards the prior while they

@@ -37,6 +37,7 @@ type entry struct {
 	model   model
 	read    func(r io.Reader, version uint16) error
 	parts   func() map[string]uint64 // bytes by part, where they are told one by one
+	forget  func(visitor uint32)     // where the model has state by visitor
 	learned bool                     // the rest goes on without it: weights, counts of what was shown, forecasts under way
 }
 
@@ -70,6 +71,9 @@ func changed(name string, version uint16, m interface {
 // relearned marks a model that the rest can go on without.
 func (e entry) relearned() entry { e.learned = true; return e }
 
+// forgetting says how the model forgets a visitor without order and login.
+func (e entry) forgetting(forget func(visitor uint32)) entry { e.forget = forget; return e }
+
 // told tells the bytes of a model by part.
 func (e entry) told(parts func() map[string]uint64) entry { e.parts = parts; return e }
 
@@ -80,17 +84,18 @@ func (e *Engine) registry() []entry {
 		unchanged("ledger", e.ledger),
 		unchanged("catalogue", e.m.Catalogue),
 		unchanged("people", persons{e.m.People}).told(persons{e.m.People}.parts),
+		added("strangers", 11, e.m.People.Strangers()),
 		unchanged("viewed_together", e.m.Viewed),
 		unchanged("bought_together", e.m.Bought),
 		unchanged("bought_after_viewing", e.m.After),
 		unchanged("popular", e.m.Popular),
 		unchanged("social", e.m.Social),
-		unchanged("sessions", e.m.Next).told(e.sessionParts),
+		unchanged("sessions", e.m.Next).told(e.sessionParts).forgetting(e.demand.forget),
 		unchanged("similar", e.m.Similar),
-		changed("customers", 11, e.customers).told(e.customers.parts),
-		changed("intent", 11, e.intents).told(e.intents.parts).relearned(),
+		changed("customers", 11, e.customers).told(e.customers.parts).forgetting(e.customers.logins.forget),
+		changed("intent", 11, e.intents).told(e.intents.parts).relearned().forgetting(e.intents.visits.forget),
 		unchanged("mails", e.mails),
-		unchanged("shelves", e.shelves).relearned(),
+		unchanged("shelves", e.shelves).relearned().forgetting(e.shelves.forget),
 		changed("outlook", 11, e.horizon).relearned(),
 		unchanged("vectors", vectors{e.m.Next.Recommender}).relearned(),
 		unchanged("together", e.m.Together).relearned(),

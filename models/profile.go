@@ -20,6 +20,14 @@ type Stats struct {
 	Revenue    map[string]Money  // by currency: orders less refunds and cancelled orders
 	Bytes      map[string]uint64 // memory held, by model
 	StreamTime Time              // the newest event time
+	Dropped    []Dropped         // what made room, or found none
+}
+
+// Dropped is how often something was left out because of a bound.
+type Dropped struct {
+	What string // a visitor, a product
+	Why  string // ceiling: there are as many as there may be
+	N    uint64
 }
 
 // ItemTouch is one item of a person's history.

@@ -190,6 +190,9 @@ func (s *Server) writeState(w io.Writer) {
 	for _, currency := range slices.Sorted(maps.Keys(stats.Revenue)) {
 		metrics.WriteGaugeFloat64(w, fmt.Sprintf("revenue{currency=%q}", currency), stats.Revenue[currency].Float())
 	}
+	for _, d := range stats.Dropped {
+		metrics.WriteCounterUint64(w, fmt.Sprintf("orrery_dropped_total{what=%q,why=%q}", d.What, d.Why), d.N)
+	}
 	metrics.WriteCounterUint64(w, "orders_total", stats.Orders)
 	metrics.WriteGaugeUint64(w, "visitors", stats.Visitors)
 	metrics.WriteGaugeUint64(w, "contacts", stats.Contacts)

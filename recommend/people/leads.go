@@ -24,13 +24,13 @@ const (
 	maxLeadTexts = 32 << 20
 )
 
-// Stranger returns the number of the visitor that stands for a contact which a stranger has named and no browser.
-func (p *People) Stranger(shop uint32, contact []byte) uint32 {
-	v, fresh := p.byHash.Add(p.HashOf(shop, contact) ^ strangerSeed)
-	if fresh {
+// Stranger returns the number of the visitor that stands for a contact which a stranger has named and no browser, and tells
+// whether it is a new one.
+func (p *People) Stranger(shop uint32, contact []byte) (v uint32, fresh bool) {
+	if v, fresh = p.number(p.HashOf(shop, contact) ^ strangerSeed); fresh {
 		p.visitors.Set(p.word(v, vCount), flagProxy)
 	}
-	return v
+	return v, fresh
 }
 
 // Lead takes that a stranger has named a contact, and what is said of it, a JSON member list; the newest by event time wins.

@@ -101,6 +101,8 @@ const (
 	flagBot    = 1 << 0
 	flagProxy  = 1 << 1 // stands for a contact that no browser is known of
 	flagShared = 1 << 2 // more than one contact logged in on it: see former
+
+	flagStranger = 1 << 3 // see Strangers
 )
 
 // People is the state of all persons.
@@ -121,6 +123,7 @@ type People struct {
 	seed     intern.Seed
 
 	attributes *slab.Texts
+	strangers  *Strangers
 
 	scratch
 }
@@ -139,7 +142,7 @@ type scratch struct {
 
 // New returns an empty state.
 func New(cfg Config) *People {
-	p := &People{cfg: cfg.withDefaults()}
+	p := &People{cfg: cfg.withDefaults(), strangers: newStrangers()}
 	p.window = uint32(p.cfg.Window / models.Second)
 	p.gap = uint32(p.cfg.SessionGap / models.Second)
 	p.byHash = intern.NewHashes(&p.visitors, visitorWords)
@@ -182,24 +185,38 @@ func (p *People) HashOfEvent(id uint64) uint64 { return max(p.seed.Mix(id), 1) }
 const proxySeed = 0x9e3779b185ebca87
 
 // Visitor returns the number of a visitor, a new one where it is unknown.
-func (p *People) Visitor(shop uint32, id []byte) uint32 { return p.Keyed(p.HashOf(shop, id)) }
+func (p *People) Visitor(shop uint32, id []byte) uint32 {
+	v, _ := p.Keyed(p.HashOf(shop, id))
+	return v
+}
 
-// Keyed is Visitor by HashOf of shop and id.
-func (p *People) Keyed(hash uint64) uint32 {
-	v, fresh := p.byHash.Add(hash)
-	if fresh {
+// Keyed is Visitor by HashOf of shop and id, and tells whether the number is a new one.
+func (p *People) Keyed(hash uint64) (v uint32, fresh bool) {
+	if v, fresh = p.number(hash); fresh {
 		p.bump(cntVisitors, 1)
 	}
-	return v
+	return v, fresh
 }
 
 // Proxy returns the number of the visitor that stands for a contact where an event names no browser.
 func (p *People) Proxy(shop uint32, contact []byte) uint32 {
-	v, fresh := p.byHash.Add(p.HashOf(shop, contact) ^ proxySeed)
+	v, fresh := p.number(p.HashOf(shop, contact) ^ proxySeed)
 	if fresh {
 		p.visitors.Set(p.word(v, vCount), flagProxy)
 	}
 	return v
+}
+
+// number returns the number of a visitor's key: where it has none one that is nobody's any more, or a new one.
+func (p *People) number(hash uint64) (v uint32, fresh bool) {
+	if v = p.byHash.Find(hash); v != 0 {
+		return v, false
+	}
+	if v = p.strangers.unused(); v == 0 {
+		return p.byHash.Add(hash)
+	}
+	p.byHash.Reuse(hash, v)
+	return v, true
 }
 
 // Contact returns the number of a contact, a new one where it is unknown.

@@ -15,6 +15,7 @@ const (
 	cntLeadsKept // leads, those of contacts included
 	cntLeadsLost // leads, or what they said of themselves, that there was no room for
 	cntLeadTexts // bytes that leads have said of themselves
+	cntForgotten // visitors that made room
 	countWords
 )
 
@@ -35,6 +36,7 @@ type Totals struct {
 	Repeats   uint64 // purchase events whose order was known already; they change nothing
 	Leads     uint64 // contacts that only strangers have named
 	LeadsLost uint64 // leads, or what they said of themselves, that there was no room for
+	Forgotten uint64 // visitors that made room, of Visitors
 }
 
 // Totals returns the counts. Any goroutine may call it.
@@ -44,6 +46,7 @@ func (p *People) Totals() Totals {
 		Visitors: n(cntVisitors), Contacts: n(cntContacts), Sessions: n(cntSessions), Bots: n(cntBots),
 		Orders: n(cntOrders), Buyers: n(cntBuyers), Refunds: n(cntRefunds), Cancels: n(cntCancels), Repeats: n(cntRepeats),
 		Leads: n(cntLeads), LeadsLost: n(cntLeadsLost),
+		Forgotten: n(cntForgotten),
 	}
 }
 

@@ -1,0 +1,65 @@
+package engine
+
+import "orrery/models"
+
+// dropped returns what made room, or found none.
+func (e *Engine) dropped() []models.Dropped {
+	return []models.Dropped{{What: "visitor", Why: "ceiling", N: e.m.People.Totals().Forgotten}}
+}
+
+// meet takes a visitor that the public key has made. Where there are more of them than there may be, the oldest of them make
+// room: two for one, so that a state under a lower bound than before comes down to it.
+func (e *Engine) meet(shop, v uint32) {
+	p := e.m.People
+	p.Met(shop, v)
+	most := uint64(e.cfg.MaxStrangers)
+	for range 2 {
+		if most == 0 || p.Crowd() <= most {
+			return
+		}
+		its, oldest := p.Oldest(shop, v, most)
+		if oldest == 0 {
+			return
+		}
+		e.forget(its, oldest)
+	}
+}
+
+// forget makes all models forget a visitor of a shop who has no order and no login. What has been counted stays counted. The
+// number is another visitor's some time later, unless a forecast that waits for its outcome still names it: see horizon.look.
+func (e *Engine) forget(shop, v uint32) {
+	for _, forget := range e.forgets {
+		forget(v)
+	}
+	e.m.People.Forget(shop, v)
+	if !e.horizon.holds(v) {
+		e.m.People.Free(v)
+	}
+	for i := range e.ahead {
+		if e.ahead[i].visitor == v {
+			e.ahead[i].visitor = 0
+		}
+	}
+}
+
+// forget ends a visitor's session, behind what the visitor has done and before what the next one of this number will do.
+func (d *demand) forget(v uint32) { d.add(deed{kinds: ended, visitor: v}) }
+
+func (v *visits) forget(visitor uint32) {
+	if visit, carted := v.of(visitor); visit != 0 || carted != 0 {
+		v.drop(visitor)
+		v.slots.Set(uint64(visitor), 0)
+	}
+}
+
+func (s *shelves) forget(visitor uint32) {
+	if at := uint64(visitor % lastSize); uint32(s.last.Load(at)>>32) == visitor {
+		s.last.Set(at, 0)
+	}
+}
+
+func (l *logins) forget(v uint32) {
+	if uint64(v) < l.heads.Len() && l.heads.Load(uint64(v)) != 0 {
+		l.heads.Set(uint64(v), 0)
+	}
+}

@@ -1,0 +1,124 @@
+package engine_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"orrery/engine"
+	"orrery/models"
+)
+
+// passers is events of strangers who come once or again, view products of their own name, put some into carts, are caught as
+// crawlers, and of whom the shop's servers know some: they log in or order.
+func passers(seed uint64, n, visitors int) (lines []string) {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	for i := range n {
+		v := rng.IntN(visitors)
+		at := (dayZero + models.Time(i)*20_000).Std().Format(time.RFC3339)
+		head := fmt.Sprintf(`"id":"%d","shop":"s%d","time":"%s","visitor":"v%d"`, i, v%3, at, v)
+		items := fmt.Sprintf(`,"items":[{"item_id":"p%d-%d","price":9.5,"item_category":"a/b"}]`, v, rng.IntN(4))
+		switch k := rng.IntN(100); {
+		case k < 80:
+			lines = append(lines, `{"event":"view_item","trust":"public",`+head+items+`}`)
+		case k < 90:
+			lines = append(lines, `{"event":"add_to_cart","trust":"public",`+head+items+`}`)
+		case k < 93:
+			lines = append(lines, `{"event":"remove_from_cart","trust":"public",`+head+items+`}`)
+		case k < 97:
+			lines = append(lines, `{"event":"page_view","trust":"public","bot":true,`+head+`}`)
+		case k < 98:
+			lines = append(lines, fmt.Sprintf(`{"event":"purchase",%s,"order":"o%d","value":5%s}`, head, i, items))
+		default:
+			lines = append(lines, fmt.Sprintf(`{"event":"identify","contact":"c%d",%s}`, v, head))
+		}
+	}
+	return lines
+}
+
+// Strangers make room for one another: who has ordered or logged in is never forgotten, nobody finds anything of somebody
+// else, and the state does not depend on how events come in batches or on restarts.
+func TestForget(t *testing.T) {
+	const most, visitors = 60, 9_000
+	cfg := engine.Config{MaxStrangers: most}
+	lines := passers(7, 30_000, visitors)
+	events := decode(t, lines)
+	whole, single, halves := newEngine(t, cfg), newEngine(t, cfg), newEngine(t, cfg)
+	apply(whole, events, 300)
+	apply(single, events, 1)
+	cut := len(events) / 2
+	apply(halves, events[:cut], 97)
+	saved := save(t, halves)
+	halves = newEngine(t, cfg)
+	restore(t, halves, saved)
+	apply(halves, events[cut:], 300)
+	same(t, "one after the other", whole, single, whole.StreamTime())
+	same(t, "after a restart", whole, halves, whole.StreamTime())
+
+	known := map[string]bool{}
+	for _, ev := range events {
+		if ev.Trust != models.Public {
+			known[string(ev.Visitor)] = true
+		}
+	}
+	there := 0
+	for v := range visitors {
+		id := fmt.Sprintf("v%d", v)
+		p, ok := whole.Visitor(fmt.Appendf(nil, "s%d", v%3), []byte(id), whole.StreamTime())
+		if known[id] && (!ok || p.OrderCount == 0 && p.Contact == "") {
+			t.Errorf("%s, who is known, has been forgotten", id)
+		}
+		if ok && !known[id] {
+			there++
+		}
+		for _, touched := range slices.Concat(p.Viewed, p.Cart) {
+			if !strings.HasPrefix(string(touched.ID), fmt.Sprintf("p%d-", v)) {
+				t.Errorf("%s finds %s of somebody else", id, touched.ID)
+			}
+		}
+	}
+	forgotten := whole.Stats().Dropped[0]
+	if there != most || forgotten.What != "visitor" || forgotten.N < 10_000 {
+		t.Errorf("%d strangers are there, want %d; %+v", there, most, forgotten)
+	}
+}
+
+// F5: visitors that are made up for long take no more memory than so many, and the shop that nobody makes any up for keeps
+// its own.
+func TestF5Visitors(t *testing.T) {
+	const most = 2_000
+	e := newEngine(t, engine.Config{MaxStrangers: most})
+	var lines []string
+	for i := range 500 {
+		lines = append(lines, fmt.Sprintf(`{"event":"view_item","trust":"public","shop":"quiet","visitor":"honest%d","items":[{"item_id":"p"}]}`, i))
+	}
+	apply(e, decode(t, lines), 256)
+	var before, after uint64
+	for round := range 30 {
+		lines = lines[:0]
+		for i := range 2_000 {
+			lines = append(lines, fmt.Sprintf(`{"event":"view_item","trust":"public","shop":"loud","visitor":"made up %d-%d","items":[{"item_id":"p"}]}`, round, i))
+		}
+		apply(e, decode(t, lines), 256)
+		bytes := uint64(0)
+		for name, n := range e.Stats().Bytes {
+			if name != "sessions" && name != "intent" { // rings and pools with bounds of their own, which time has to pass for
+				bytes += n
+			}
+		}
+		if after = bytes; round == 5 { // the quarantine of numbers is full
+			before = bytes
+		}
+	}
+	if after > before+512<<10 {
+		t.Errorf("%d bytes after 60,000 made-up visitors, %d after 12,000", after, before)
+	}
+	for i := range 500 {
+		if _, ok := e.Visitor([]byte("quiet"), fmt.Appendf(nil, "honest%d", i), e.StreamTime()); !ok {
+			t.Fatalf("honest%d of the quiet shop has been forgotten", i)
+		}
+	}
+}

@@ -1,0 +1,219 @@
+package people
+
+import (
+	"io"
+
+	"orrery/models/slab"
+)
+
+// Strangers is the visitors of whom nobody but the public key has spoken: anybody can make any number of them. Of each shop
+// they stand in two queues by their newest session, those who have put something into a cart in the second. Who makes
+// room is the one at the head of the first that is not empty, of the shop that has more than its share. A visitor leaves the
+// queues for good by a login, an order, or an event that the shop's own servers vouch for.
+//
+// A word a visitor, none where no event comes from the public key, and four a shop.
+type Strangers struct {
+	links slab.Words // by visitor: the one before<<32 | the one behind; of a number that is nobody's: the next such one
+	shops slab.Words // queueWords a shop; those of shop 0, which there is not, are the totals
+}
+
+// The words of a shop.
+const (
+	qPlain  = iota // first<<32 | last
+	qCarted        // likewise
+	qCount         // visitors in both
+	_
+	queueWords
+)
+
+// The totals.
+const (
+	totalFree   = iota // numbers that are nobody's: first<<32 | last
+	totalUnused        // how many
+	totalCount         // visitors in all queues
+	totalShops         // shops that have some
+)
+
+// quarantine is how many numbers must be nobody's before the one that has been so for longest is given away: a reader that
+// has found a visitor finds nothing of another one there for as long as an answer may take.
+const quarantine = 1 << 12
+
+func newStrangers() *Strangers {
+	s := new(Strangers)
+	s.shops.Grow(queueWords)
+	return s
+}
+
+func (s *Strangers) bump(word uint64, by int64) { s.shops.Set(word, s.shops.Load(word)+uint64(by)) }
+
+// Bytes returns the memory held.
+func (s *Strangers) Bytes() uint64 { return s.links.Bytes() + s.shops.Bytes() }
+
+// Freeze returns the queues of this moment for a snapshot.
+func (s *Strangers) Freeze() *slab.Parts { return slab.Join(s.links.Freeze(), s.shops.Freeze()) }
+
+// ReadFrom replaces the queues by what Freeze wrote.
+func (s *Strangers) ReadFrom(r io.Reader) (int64, error) {
+	n, err := slab.ReadAll(r, &s.links, &s.shops)
+	s.shops.Grow(queueWords)
+	return n, err
+}
+
+func (s *Strangers) link(v uint32) (before, behind uint32) {
+	word := s.links.Load(uint64(v))
+	return uint32(word >> 32), uint32(word)
+}
+
+// put puts v behind the last of a queue.
+func (s *Strangers) put(queue uint64, v uint32) {
+	word := s.shops.Load(queue)
+	first, last := uint32(word>>32), uint32(word)
+	if last == 0 {
+		first = v
+	} else {
+		s.links.Set(uint64(last), s.links.Load(uint64(last))&^0xffffffff|uint64(v))
+	}
+	s.links.Set(uint64(v), uint64(last)<<32)
+	s.shops.Set(queue, uint64(first)<<32|uint64(v))
+}
+
+// take takes v out of a queue.
+func (s *Strangers) take(queue uint64, v uint32) {
+	before, behind := s.link(v)
+	word := s.shops.Load(queue)
+	first, last := uint32(word>>32), uint32(word)
+	if before == 0 {
+		first = behind
+	} else {
+		s.links.Set(uint64(before), s.links.Load(uint64(before))&^0xffffffff|uint64(behind))
+	}
+	if behind == 0 {
+		last = before
+	} else {
+		s.links.Set(uint64(behind), uint64(before)<<32|uint64(uint32(s.links.Load(uint64(behind)))))
+	}
+	s.shops.Set(queue, uint64(first)<<32|uint64(last))
+}
+
+// free notes that a number is nobody's.
+func (s *Strangers) free(v uint32) {
+	s.links.Grow(uint64(v) + 1)
+	s.put(totalFree, v)
+	s.bump(totalUnused, 1)
+}
+
+// unused returns a number that has been nobody's for long enough, or 0.
+func (s *Strangers) unused() (v uint32) {
+	if s.shops.Load(totalUnused) <= quarantine {
+		return 0
+	}
+	v = uint32(s.shops.Load(totalFree) >> 32)
+	s.take(totalFree, v)
+	s.bump(totalUnused, -1)
+	return v
+}
+
+// Strangers returns the queues, as a section of snapshots.
+func (p *People) Strangers() *Strangers { return p.strangers }
+
+// queueOf returns the queue that a stranger of a shop stands in.
+func (p *People) queueOf(shop, v uint32) uint64 {
+	if p.visitors.Load(p.word(v, vCart)) != 0 {
+		return uint64(shop)*queueWords + qCarted
+	}
+	return uint64(shop)*queueWords + qPlain
+}
+
+// IsStranger tells whether nobody but the public key has spoken of a visitor. Any goroutine may call it.
+func (p *People) IsStranger(v uint32) bool {
+	return p.visitors.Load(p.word(v, vCount))&flagStranger != 0
+}
+
+// Met takes a new visitor of a shop for a stranger.
+func (p *People) Met(shop, v uint32) {
+	s := p.strangers
+	s.links.Grow(uint64(v) + 1)
+	s.shops.Grow((uint64(shop) + 1) * queueWords)
+	p.visitors.Set(p.word(v, vCount), p.visitors.Load(p.word(v, vCount))|flagStranger)
+	s.put(p.queueOf(shop, v), v)
+	s.count(shop, 1)
+}
+
+func (s *Strangers) count(shop uint32, by int64) {
+	at := uint64(shop)*queueWords + qCount
+	before := s.shops.Load(at)
+	s.bump(at, by)
+	s.bump(totalCount, by)
+	if before == 0 || before == 1 && by < 0 {
+		s.bump(totalShops, by)
+	}
+}
+
+// Came notes that a visitor has begun a session.
+func (p *People) Came(shop, v uint32) {
+	if queue := p.queueOf(shop, v); p.IsStranger(v) && uint32(p.strangers.shops.Load(queue)) != v {
+		p.strangers.take(queue, v)
+		p.strangers.put(queue, v)
+	}
+}
+
+// Carts notes that a visitor is about to put something into a cart or take it out.
+func (p *People) Carts(shop, v uint32) {
+	if p.IsStranger(v) && p.visitors.Load(p.word(v, vCart)) == 0 {
+		p.strangers.take(uint64(shop)*queueWords+qPlain, v)
+		p.strangers.put(uint64(shop)*queueWords+qCarted, v)
+	}
+}
+
+// Confirm takes a visitor for somebody who is not to be forgotten.
+func (p *People) Confirm(shop, v uint32) {
+	if p.IsStranger(v) {
+		p.visitors.Set(p.word(v, vCount), p.visitors.Load(p.word(v, vCount))&^flagStranger)
+		p.strangers.take(p.queueOf(shop, v), v)
+		p.strangers.count(shop, -1)
+	}
+}
+
+// Crowd returns how many strangers there are.
+func (p *People) Crowd() uint64 { return p.strangers.shops.Load(totalCount) }
+
+// Oldest returns the stranger, not v of a shop, who is to make room where there are more than most: of that shop if it has
+// more than an equal share, else of the one that has most.
+func (p *People) Oldest(shop, v uint32, most uint64) (its, oldest uint32) {
+	s := p.strangers
+	if its = shop; s.shops.Load(uint64(shop)*queueWords+qCount) <= most/s.shops.Load(totalShops) {
+		for n, other := uint64(0), uint32(1); uint64(other) < s.shops.Len()/queueWords; other++ {
+			if have := s.shops.Load(uint64(other)*queueWords + qCount); have > n {
+				n, its = have, other
+			}
+		}
+	}
+	for _, queue := range [2]uint64{qPlain, qCarted} {
+		if oldest = uint32(s.shops.Load(uint64(its)*queueWords+queue) >> 32); oldest != 0 && oldest != v {
+			return its, oldest
+		}
+	}
+	return 0, 0
+}
+
+// Gone tells whether a number is nobody's.
+func (p *People) Gone(v uint32) bool { return p.Key(v) == 0 }
+
+// Forget forgets a visitor without order or login. Its number is nobody's until Free gives it away: when nothing elsewhere
+// refers to it any more.
+func (p *People) Forget(shop, v uint32) {
+	p.Confirm(shop, v) // leaves the queue
+	p.byHash.Delete(v)
+	for _, w := range [2]uint64{vViews, vCart} {
+		list := p.visitors.Load(p.word(v, w))
+		p.visitors.Set(p.word(v, w), 0)
+		p.lists.release(list)
+	}
+	for w := uint64(vSeen); w < visitorWords; w++ {
+		p.visitors.Set(p.word(v, w), 0)
+	}
+	p.bump(cntForgotten, 1)
+}
+
+// Free lets the number of a forgotten visitor become another one's.
+func (p *People) Free(v uint32) { p.strangers.free(v) }
