@@ -7,6 +7,25 @@ func (e *Engine) dropped() []models.Dropped {
 	return []models.Dropped{{What: "visitor", Why: "ceiling", N: e.m.People.Totals().Forgotten}}
 }
 
+// Knows tells whether an event of a shop names no visitor, contact or product that is new. Any goroutine may call it.
+func (e *Engine) Knows(shop []byte, ev *models.Event) bool {
+	if len(ev.Shop) > 0 {
+		shop = ev.Shop
+	}
+	number, p := e.findShop(shop), e.m.People
+	if number == 0 ||
+		len(ev.Visitor) > 0 && p.FindVisitor(number, ev.Visitor) == 0 ||
+		len(ev.Contact) > 0 && p.FindContact(number, ev.Contact) == 0 {
+		return false
+	}
+	for i := range ev.Items {
+		if e.m.Catalogue.Find(number, ev.Items[i].ID) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // meet takes a visitor that the public key has made. Where there are more of them than there may be, the oldest of them make
 // room: two for one, so that a state under a lower bound than before comes down to it.
 func (e *Engine) meet(shop, v uint32) {

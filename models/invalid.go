@@ -25,6 +25,7 @@ const (
 	TooMany         = "too_many"         // more items than MaxItems, or than one in a catalogue event
 	TooLarge        = "too_large"        // a record past MaxRecord
 	NotAllowed      = "not_allowed"      // an event that only the shop may say, by the key that stands in its pages
+	Ceiling         = "ceiling"          // a name that nobody knows, while there is no memory for more
 	NoRoom          = "no_room"          // one more shop than there may be
 	UnknownCurrency = "unknown_currency" // not an ISO 4217 code
 )

@@ -93,7 +93,16 @@ type PartitionStatus struct {
 // Clock tells the reader's time: the wall clock, or the stream's own in replays of old data.
 type Clock func() models.Time
 
-// Deps is what a server answers from. All fields but Checks and Metrics are required.
+// Room tells whether there is memory for more. While there is none, the public key's events are taken of names that are known
+// only: anybody can make up others, and frames and the shop's own servers need what is left. Any goroutine may call it.
+type Room interface {
+	// Full is asked with every request: it reads what is known and measures nothing.
+	Full() bool
+	// Knows tells whether an event of a shop adds no visitor, contact or product.
+	Knows(shop []byte, e *models.Event) bool
+}
+
+// Deps is what a server answers from. All fields but Room, Checks and Metrics are required.
 type Deps struct {
 	Recommender Recommender
 	Social      SocialProof
@@ -103,6 +112,8 @@ type Deps struct {
 	Log         Log
 	Stream      Stream
 	Clock       Clock
+	// Room may be nil: there is always room then.
+	Room Room
 	// Checks are conditions beside the server's own, told by /readyz?verbose, metrics and dashboard.
 	Checks []Check
 	// Metrics are written to /metrics after the server's own, in Prometheus' text format.

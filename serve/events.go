@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"unicode"
 	"unicode/utf8"
@@ -54,7 +55,12 @@ func (s *Server) answerEvents(c *call) *fault {
 		s.ingests.put(in)
 		return f
 	}
-	f = s.append(in)
+	if in.crowded() {
+		f = &fault{fasthttp.StatusServiceUnavailable, models.Ceiling, noRoom.Reason + ": send them again later", ""}
+		s.metrics.crowded.Add(uint64(len(in.rejected)))
+	} else {
+		f = s.append(in)
+	}
 	if f == nil {
 		s.metrics.countEvents(in)
 		answerAccepted(c, in)
@@ -82,6 +88,9 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 		return f
 	}
 	in.from = sender{shop: named, trust: c.grant.trust(), net: s.networks.hash(s.client(c.ctx)), addresses: s.addresses, proof: c.grant.proof}
+	if room := s.deps.Room; room != nil && in.from.trust == models.Public && room.Full() {
+		in.from.room = room
+	}
 	in.from.bot, in.agent = crawler(c.ctx.UserAgent(), in.agent)
 	now := models.TimeOf(c.begun) // the wall clock, as the log's own record times are
 	n := 0
@@ -140,6 +149,14 @@ var otherShop = &models.Invalid{Field: "shop", Code: "other_shop", Reason: "the 
 // tooLargeEvent refuses an event that the log would never take.
 var tooLargeEvent = &models.Invalid{Code: models.TooLarge, Reason: "the event has more than " + strconv.Itoa(models.MaxSent) + " bytes"}
 
+// noRoom refuses a name that nobody knows.
+var noRoom = &models.Invalid{Code: models.Ceiling, Reason: "the memory is full: of the public key only events of visitors and products that are known are taken"}
+
+// crowded tells whether all of a request's events were refused for want of room: then the sender is to try again.
+func (in *ingest) crowded() bool {
+	return len(in.records) == 0 && len(in.rejected) > 0 && !slices.ContainsFunc(in.rejected, func(r rejection) bool { return r.reason != noRoom })
+}
+
 // sender is what the server knows of whoever sends a request's events.
 type sender struct {
 	shop  []byte // the only shop that they may be of, where there is one
@@ -147,6 +164,7 @@ type sender struct {
 	net   uint64
 	bot   bool
 	proof []byte // the secret that contacts are proved with
+	room  Room   // where only known names are taken
 
 	addresses *addresses
 }
@@ -169,6 +187,9 @@ func (in *ingest) take(record []byte, now models.Time) *models.Invalid {
 	shop := in.from.shop
 	if len(shop) > 0 && len(e.Shop) > 0 && string(e.Shop) != string(shop) {
 		return otherShop
+	}
+	if in.from.room != nil && !in.from.room.Knows(shop, e) {
+		return noRoom
 	}
 	r := models.RecordOf(e, record)
 	if len(shop) > 0 && len(e.Shop) == 0 && e.Kind.Topic() == models.Catalogue {

@@ -35,6 +35,7 @@ type routeMetrics struct {
 	panics      atomic.Uint64
 	warnings    models.WarningCounts // fields of events that were not taken as they are
 	dropped     atomic.Uint64        // live messages that a slow reader missed
+	crowded     atomic.Uint64        // events of names that nobody knew, while there was no room
 }
 
 func newRouteMetrics() *routeMetrics { return new(routeMetrics) }
@@ -56,6 +57,11 @@ func (m *routeMetrics) countEvents(in *ingest) {
 		m.accepted[k%kindCount].Add(1)
 	}
 	m.rejected.Add(uint64(len(in.rejected)))
+	for _, r := range in.rejected {
+		if r.reason == noRoom {
+			m.crowded.Add(1)
+		}
+	}
 }
 
 // answerMetrics answers GET /metrics in Prometheus' text format.
@@ -107,6 +113,7 @@ func (m *routeMetrics) write(w io.Writer) {
 	metrics.WriteCounterUint64(w, "http_frames_refused_total", m.refused.Load())
 	metrics.WriteCounterUint64(w, "http_panics_total", m.panics.Load())
 	metrics.WriteCounterUint64(w, "live_dropped_total", m.dropped.Load())
+	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="event",why="ceiling"}`, m.crowded.Load())
 }
 
 // writeWarnings writes what was left out of events, or read as something else: as they came over HTTP, and as the log was read.

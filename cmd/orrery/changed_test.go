@@ -43,6 +43,7 @@ var changes = map[string][]string{
 	"social.floor":        {"--social.floor=1"},
 	"bots.pace":           {"--bots.pace=3"},
 	"shops.max":           {"--shops.max=5"},
+	"visitors.max":        {"--visitors.max=1"},
 	"churn.refit":         {"--churn.refit=1h"},
 	"rfm.recency":         {"--rfm.recency=1,2,3,4"},
 	"rfm.frequency":       {"--rfm.frequency=1,2,3,4"},

@@ -70,6 +70,8 @@ type nodeFlags struct {
 
 	MaxShops int `name:"shops.max" default:"1000" help:"Shops that there may be, 1 to 1,048,576. Events of one more become dead letters; those that are there stay."`
 
+	MaxVisitors int `name:"visitors.max" default:"0" help:"Visitors that may be remembered, of all shops, of whom only the public key has spoken: without order, login or a word of the shop's servers. The oldest make room. 0: as many as fit into a quarter of the memory."`
+
 	Refit time.Duration `name:"churn.refit" default:"10m" help:"How often models of customers are learned anew at the latest; they are as soon as orders have grown by a twentieth."`
 
 	Recency   []uint16  `name:"rfm.recency" placeholder:"DAYS,..." help:"Four ascending edges of recency, in days since the last purchase: up to the first is score 5, above the last score 1. Without, quintiles of the shop's customers; rfm.frequency and rfm.monetary likewise."`
@@ -116,6 +118,7 @@ func (f *nodeFlags) validate() error {
 	check(f.Floor > 0, "social.floor", "must be positive")
 	check(f.BotPace > 0 && f.BotPace <= 250, "bots.pace", "must lie between 1 and 250")
 	check(f.MaxShops > 0 && f.MaxShops <= 1<<20, "shops.max", "must lie between 1 and 1,048,576")
+	check(f.MaxVisitors >= 0, "visitors.max", "must not be negative")
 	check(f.Refit > 0, "churn.refit", "must be positive")
 	check(edges(f.Recency), "rfm.recency", "must be four ascending numbers")
 	check(edges(f.Frequency), "rfm.frequency", "must be four ascending numbers")
@@ -209,7 +212,12 @@ func (f *nodeFlags) rules() (r rfm.Rules) {
 	return r
 }
 
-func (f *nodeFlags) engine() engine.Config {
+// engine returns the engine's settings for a process that may use so much memory.
+func (f *nodeFlags) engine(memory int64) engine.Config {
+	most := f.MaxVisitors
+	if most == 0 {
+		most = strangers(memory)
+	}
 	return engine.Config{
 		People: people.Config{
 			History: f.HistoryItems, Window: models.Time(f.Window.Milliseconds()), BotPace: f.BotPace,
@@ -220,6 +228,8 @@ func (f *nodeFlags) engine() engine.Config {
 		Floor:      f.Floor,
 		RFM:        f.rules(),
 		MaxShops:   f.MaxShops,
+
+		MaxStrangers: most,
 	}
 }
 

@@ -10,8 +10,10 @@ import (
 	"runtime/metrics"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"orrery/engine"
 	"orrery/models/slab"
 )
 
@@ -33,6 +35,9 @@ type collector struct {
 	stretch bool  // nobody has set GOGC
 	percent int   // of the heap alive, that garbage may come to
 	done    chan struct{}
+
+	taken atomic.Int64 // by arrays and by what the last collection found alive
+	full  atomic.Bool
 }
 
 const (
@@ -58,7 +63,9 @@ func startCollector(log *slog.Logger) *collector {
 		for {
 			select {
 			case <-tick.C:
-				c.look(slab.Mapped(), liveHeap())
+				arrays, live := slab.Mapped(), liveHeap()
+				c.look(arrays, live)
+				c.measure(arrays, live)
 			case <-c.done:
 				return
 			}
@@ -68,6 +75,65 @@ func startCollector(log *slog.Logger) *collector {
 }
 
 func (c *collector) stop() { close(c.done) }
+
+// From which share of the memory that the process may use there is no room for new names, and below which there is again,
+// in percent. The tenth that is left is for requests, garbage, snapshots, and what the shop's own servers add.
+const (
+	fullFrom  = 90
+	fullBelow = 88
+)
+
+// measure notes what is taken.
+func (c *collector) measure(arrays, live int64) {
+	c.taken.Store(arrays + live)
+	switch share := float64(arrays+live) / float64(max(c.memory, 1)) * 100; {
+	case c.memory <= 0:
+	case share >= fullFrom:
+		c.full.Store(true)
+	case share < fullBelow:
+		c.full.Store(false)
+	}
+}
+
+// check is the condition that there is room for new names.
+func (c *collector) check() (ok bool, reason string) {
+	if !c.full.Load() {
+		return true, fmt.Sprintf("%d of %d bytes taken", c.taken.Load(), c.memory)
+	}
+	return false, fmt.Sprintf("%d of %d bytes taken: of the public key only events of visitors and products that are known are taken; "+
+		"give the process more memory, or lower --visitors.max", c.taken.Load(), c.memory)
+}
+
+// room is what the server asks before it takes a new name.
+type room struct {
+	memory *collector
+	*engine.Engine
+}
+
+// Full implements serve.Room.
+func (r room) Full() bool { return r.memory.full.Load() }
+
+// visitorBytes is about what a visitor takes who has viewed some products: 570 B in a shop of 10,000 products, measured.
+const visitorBytes = 600
+
+// strangers returns how many visitors there may be of whom only the public key has spoken: a quarter of the memory, that of
+// the machine where nobody says how much of it the process may use.
+func strangers(limit int64) int {
+	if limit <= 0 {
+		limit = machineMemory()
+	}
+	return int(min(max(limit/4/visitorBytes, 10_000), 1<<27))
+}
+
+// machineMemory returns the machine's memory, 4 GiB where it is not known.
+func machineMemory() int64 {
+	text, _ := os.ReadFile("/proc/meminfo")
+	var kib int64
+	if _, err := fmt.Sscanf(string(text), "MemTotal: %d kB", &kib); err != nil || kib <= 0 {
+		return 4 << 30
+	}
+	return kib << 10
+}
 
 // metrics writes what the process may use, 0 where nobody says, and what the arrays take of it: Go's own figures, its limit
 // included, are of the heap alone.

@@ -56,3 +56,28 @@ func TestGarbage(t *testing.T) {
 		}
 	}
 }
+
+// From nine tenths of the memory on there is no room for new names, until there is some more of it than that.
+func TestRoom(t *testing.T) {
+	c := &collector{memory: 1000}
+	for _, step := range []struct {
+		arrays, live int64
+		full         bool
+	}{{100, 100, false}, {800, 99, false}, {800, 100, true}, {800, 85, true}, {800, 79, false}, {899, 0, false}, {5000, 0, true}} {
+		c.measure(step.arrays, step.live)
+		ok, reason := c.check()
+		if c.full.Load() != step.full || ok == step.full || strings.Contains(reason, "give the process more memory") != step.full {
+			t.Errorf("%d of arrays and %d alive: full is %t: %s", step.arrays, step.live, !step.full, reason)
+		}
+	}
+	unlimited := &collector{}
+	if unlimited.measure(1<<40, 0); unlimited.full.Load() {
+		t.Error("memory that nobody bounds is full")
+	}
+	if got := strangers(2 << 30); got != 2<<30/4/visitorBytes {
+		t.Errorf("%d strangers in 2 GiB", got)
+	}
+	if strangers(1) != 10_000 || strangers(0) < 10_000 {
+		t.Error("too few strangers")
+	}
+}

@@ -145,7 +145,7 @@ func (n *node) startWriter() (err error) {
 }
 
 func (n *node) openPipeline(ctx context.Context) (err error) {
-	if n.engine, err = engine.New(n.flags.engine()); err != nil {
+	if n.engine, err = engine.New(n.flags.engine(n.memory.memory)); err != nil {
 		return err
 	}
 	seed, err := n.ensureSeed(ctx)
@@ -209,7 +209,8 @@ func (n *node) startServer() (err error) {
 	n.server, err = serve.New(cfg, serve.Deps{
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
 		Log: n.writer, Stream: progress{n.pipeline}, Clock: n.clock(),
-		Checks:  []serve.Check{{Name: "log_writes", Probe: writes{n.writer}.probe}, {Name: "partitioner", Probe: progress{n.pipeline}.placed}},
+		Room:    room{n.memory, n.engine},
+		Checks:  []serve.Check{{Name: "memory", Probe: n.memory.check}, {Name: "log_writes", Probe: writes{n.writer}.probe}, {Name: "partitioner", Probe: progress{n.pipeline}.placed}},
 		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics},
 	})
 	if err != nil {
