@@ -15,7 +15,7 @@ func (e *Engine) Knows(shop []byte, ev *models.Event) bool {
 	number, p := e.findShop(shop), e.m.People
 	if number == 0 ||
 		len(ev.Visitor) > 0 && p.FindVisitor(number, ev.Visitor) == 0 ||
-		len(ev.Contact) > 0 && p.FindContact(number, ev.Contact) == 0 {
+		len(ev.Contact) > 0 && p.FindContact(number, ev.Contact) == 0 && p.FindLead(number, ev.Contact) == 0 {
 		return false
 	}
 	for i := range ev.Items {
