@@ -21,7 +21,8 @@ const Settings models.Topic = "settings"
 type Cluster struct {
 	Brokers []string     // host:port of some brokers; default 127.0.0.1:9092
 	Prefix  string       // stands before every topic's name; default DefaultPrefix
-	Options []kgo.Opt    // whatever the cluster asks of its clients: TLS, SASL, a rack
+	Rack    string       // where this process runs, in the brokers' words: it reads from copies there
+	Options []kgo.Opt    // whatever the cluster asks of its clients: TLS, SASL (see Security)
 	Log     *slog.Logger // warnings; default: none are kept
 }
 
@@ -58,6 +59,9 @@ func (c Cluster) client(opts ...kgo.Opt) (*kgo.Client, error) {
 		kgo.MetadataMinAge(250 * time.Millisecond), // default 5 s: how long a new broker's leader may stay unknown
 		// Default 4, a second at this pace: a topic that another instance has just made may be news to a broker for longer.
 		kgo.UnknownTopicRetries(40),
+	}
+	if c.Rack != "" {
+		all = append(all, kgo.Rack(c.Rack))
 	}
 	client, err := kgo.NewClient(append(append(all, c.Options...), opts...)...)
 	if err != nil {

@@ -71,7 +71,7 @@ func (s *settings) sourceOf(ctx *kong.Context, f *kong.Flag) string {
 func masked(name, value string) string {
 	_, last, _ := strings.Cut(name, ".")
 	for _, word := range []string{"secret", "password", "token", "-key"} {
-		if value != "" && strings.Contains(last, word) {
+		if value != "" && strings.Contains(last, word) && !strings.HasSuffix(last, "-file") {
 			return "****"
 		}
 	}

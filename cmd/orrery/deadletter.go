@@ -54,7 +54,11 @@ func (c *letterListCmd) Run(ctx context.Context, all *cli) error {
 		return err
 	}
 	n := 0
-	err = stream.ListDeadLetters(ctx, c.Cluster.cluster(), filter, func(d *stream.DeadLetter) error {
+	cluster, err := c.Cluster.cluster()
+	if err != nil {
+		return err
+	}
+	err = stream.ListDeadLetters(ctx, cluster, filter, func(d *stream.DeadLetter) error {
 		n++
 		if all.JSON {
 			return printJSON(os.Stdout, d)
@@ -90,7 +94,11 @@ func (c *letterReplayCmd) Run(ctx context.Context, all *cli) error {
 	if err != nil {
 		return err
 	}
-	done, err := stream.ReplayDeadLetters(ctx, c.Cluster.cluster(), filter)
+	cluster, err := c.Cluster.cluster()
+	if err != nil {
+		return err
+	}
+	done, err := stream.ReplayDeadLetters(ctx, cluster, filter)
 	if err != nil {
 		return err
 	}

@@ -20,16 +20,6 @@ import (
 	"orrery/stream"
 )
 
-// clusterFlags say where Kafka is.
-type clusterFlags struct {
-	Brokers []string `name:"kafka.brokers" placeholder:"HOST:PORT" help:"Kafka brokers. serve and demo start an embedded broker where none is given; other commands look for one on 127.0.0.1:9092."`
-	Prefix  string   `name:"kafka.prefix" default:"orrery." help:"What the names of all topics begin with."`
-}
-
-func (f *clusterFlags) cluster() stream.Cluster {
-	return stream.Cluster{Brokers: f.Brokers, Prefix: f.Prefix}
-}
-
 // topicFlags say how topics are laid out when they are created.
 type topicFlags struct {
 	Partitions  int           `name:"kafka.partitions" default:"4" help:"Partitions of pageviews, transactions and contacts, where they do not exist yet. All three have the same number, so that everything about a visitor lies in one partition."`
@@ -45,6 +35,8 @@ func (f *topicFlags) topics() stream.Topics {
 type nodeFlags struct {
 	Cluster clusterFlags `embed:""`
 	Topics  topicFlags   `embed:""`
+
+	Group string `name:"kafka.group" default:"orrery" help:"Consumer group that positions are committed under, for Kafka's own tools. Instances read everything, whatever it is: those with another --kafka.prefix want another name."`
 
 	DataDir    string   `name:"data-dir" default:"data" type:"path" help:"Folder of the snapshots, and of the embedded broker's log."`
 	Listen     string   `name:"http.listen" default:"127.0.0.1:8080" help:"Address of the HTTP server. Without keys it has to be a loopback address."`
@@ -123,6 +115,11 @@ func (f *nodeFlags) validate() error {
 	check(edges(f.Recency), "rfm.recency", "must be four ascending numbers")
 	check(edges(f.Frequency), "rfm.frequency", "must be four ascending numbers")
 	check(edges(f.Monetary), "rfm.monetary", "must be four ascending numbers")
+	check(f.Group != "", "kafka.group", "must not be empty")
+	_, err := f.Cluster.security().Options()
+	check(err == nil, "kafka.tls, kafka.sasl", fmt.Sprint(err))
+	secured := f.Cluster.TLS || f.Cluster.CA != "" || f.Cluster.Cert != "" || f.Cluster.SASL != ""
+	check(!secured || len(f.Cluster.Brokers) > 0, "kafka.tls, kafka.sasl", "need --kafka.brokers: the embedded broker knows neither")
 	check(f.Topics.Partitions > 0, "kafka.partitions", "must be positive")
 	check(f.Topics.Replication >= 0, "kafka.replication", "must not be negative")
 	check(f.Topics.Retention > 0, "kafka.retention", "must be positive")

@@ -75,8 +75,13 @@ func (n *node) start(ctx context.Context) (err error) {
 	keepPrivate(n.flags.DataDir, n.log)
 	n.memory = startCollector(n.log)
 	n.stopsWith("memory ceiling", func(context.Context) error { n.memory.stop(); return nil })
-	n.cluster = n.flags.Cluster.cluster()
+	if n.cluster, err = n.flags.Cluster.cluster(); err != nil {
+		return err
+	}
 	n.cluster.Log = n.log
+	if n.flags.Cluster.security().Bare() {
+		n.log.Warn("kafka.sasl: PLAIN without --kafka.tls sends the password for all on the network to read")
+	}
 	if len(n.cluster.Brokers) == 0 {
 		if err := n.step("broker", n.startBroker); err != nil {
 			return err
@@ -104,7 +109,7 @@ func (n *node) startBroker() (err error) {
 		return err
 	}
 	n.broker, err = broker.Start(broker.Config{
-		Dir: n.flags.brokerDir(), Listen: n.flags.Kafka, Unsynced: n.flags.Unsynced, Log: n.log,
+		Dir: n.flags.brokerDir(), Listen: n.flags.Kafka, Unsynced: n.flags.Unsynced, Group: n.flags.Group, Log: n.log,
 	})
 	if err != nil {
 		return err
@@ -153,7 +158,7 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 		return err
 	}
 	n.pipeline, err = stream.Open(ctx, stream.Config{
-		Cluster: n.cluster, Machine: n.engine, Build: version, Seed: seed,
+		Cluster: n.cluster, Machine: n.engine, Build: version, Seed: seed, Group: n.flags.Group,
 		Dir: n.flags.snapshotDir(), SnapshotEvery: n.flags.SnapshotEvery, Fingerprint: n.flags.fingerprint(), Restored: n.converted,
 		Rest: newSpare(savingPace).pause, Rebuild: n.flags.Rebuild, AcceptGap: n.flags.AcceptGap,
 	})

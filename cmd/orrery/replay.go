@@ -59,7 +59,11 @@ func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 		}
 		cfg.Start = at
 	}
-	bulk, err := stream.NewBulk(c.Cluster.cluster())
+	cluster, err := c.Cluster.cluster()
+	if err != nil {
+		return err
+	}
+	bulk, err := stream.NewBulk(cluster)
 	if err != nil {
 		return err
 	}

@@ -78,11 +78,15 @@ func TestSettingsPrecedence(t *testing.T) {
 
 func TestSettingsSecretsAreMasked(t *testing.T) {
 	const hush = "hush-hush-hush-hush"
-	got := printed(t, "--http.write-key", "write-"+hush, "--http.secret-key", hush, "--http.contact-secret", hush, "--admin.token", hush)
-	for _, name := range []string{"http.write-key", "http.secret-key", "http.contact-secret", "admin.token"} {
+	got := printed(t, "--http.write-key", "write-"+hush, "--http.secret-key", hush, "--http.contact-secret", hush, "--admin.token", hush,
+		"--kafka.password", hush, "--kafka.password-file", "secrets/kafka")
+	for _, name := range []string{"http.write-key", "http.secret-key", "http.contact-secret", "admin.token", "kafka.password"} {
 		if v := got[name].Value; v != "****" {
 			t.Errorf("%s is printed as %q", name, v)
 		}
+	}
+	if v := got["kafka.password-file"].Value; v != "secrets/kafka" {
+		t.Errorf("kafka.password-file is printed as %q", v)
 	}
 	if v := got["http.listen"].Value; v != "127.0.0.1:8080" {
 		t.Errorf("http.listen is printed as %q", v)
@@ -147,6 +151,13 @@ func TestSettingsRefused(t *testing.T) {
 	f("", "http.contact-secret: needs keys", "--http.contact-secret", "s")
 	f("", "social.floor: must be positive", "--social.floor", "0")
 	f("", "bots.pace: must lie between 1 and 250", "--bots.pace", "300")
+	f("", "kafka.tls, kafka.sasl: need --kafka.brokers", "--kafka.tls")
+	f("", "kafka.tls, kafka.sasl: a login needs a user", "--kafka.brokers", "b:1", "--kafka.sasl", "PLAIN")
+	f("", "one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512", "--kafka.brokers", "b:1", "--kafka.sasl", "x", "--kafka.user", "u", "--kafka.password", "p")
+	f("", "kafka.tls, kafka.sasl: cannot read the authorities", "--kafka.brokers", "b:1", "--kafka.tls-ca-file", "none")
+	f("", "kafka.group: must not be empty", "--kafka.group", "")
+	f("", "http.drain: must not be negative", "--http.drain=-1s")
+	f("", "http.max-lag: must not be negative", "--http.max-lag=-1")
 	f("", "kafka.retention: must be positive", "--kafka.retention", "0s")
 	f("[http]\norigins = [\"*\", \"https://shop.example:8443\", \"https://shop.example/\"]\n", `http.origins: "https://shop.example/" is not`)
 	f("", "http.origins", "--http.origins", "shop.example")

@@ -24,7 +24,11 @@ type ensureCmd struct {
 func (c *ensureCmd) Run(ctx context.Context, all *cli) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	states, err := stream.EnsureTopics(ctx, c.Cluster.cluster(), c.Topics.topics())
+	cluster, err := c.Cluster.cluster()
+	if err != nil {
+		return err
+	}
+	states, err := stream.EnsureTopics(ctx, cluster, c.Topics.topics())
 	if err != nil {
 		return err
 	}
