@@ -29,6 +29,8 @@ var changes = map[string][]string{
 	"admin.hosts":         {"--admin.hosts=shop.internal"},
 	"admin.token":         {"--admin.token=0123456789abcdef0123456789abcdef"},
 	"kafka.listen":        {"--kafka.listen=localhost:0"},
+	"kafka.group":         {"--kafka.group=another"},
+	"kafka.rack":          {"--kafka.rack=a"},
 	"kafka.unsynced":      {"--kafka.unsynced"},
 	"snapshot.every":      {"--snapshot.every=1h"},
 	"snapshot.rebuild":    {"--snapshot.rebuild"},
@@ -69,8 +71,12 @@ var changes = map[string][]string{
 	"http.trusted-proxies":         {"--http.trusted-proxies=10.0.0.0/8"},
 }
 
-// elsewhere are the settings that lead to another log or another folder: there is no state of this one there.
-var elsewhere = []string{"data-dir", "kafka.brokers", "kafka.prefix"}
+// elsewhere are the settings that lead to another log or another folder, where there is no state of this one, or into a
+// cluster that demands them.
+var elsewhere = []string{
+	"data-dir", "kafka.brokers", "kafka.prefix", "kafka.tls", "kafka.tls-ca-file", "kafka.tls-cert-file", "kafka.tls-key-file",
+	"kafka.sasl", "kafka.user", "kafka.password", "kafka.password-file",
+}
 
 // A changed setting never costs the facts: every flag of serve is changed once, with a restart.
 func TestEverySettingChanged(t *testing.T) {
