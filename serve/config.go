@@ -53,6 +53,9 @@ type Config struct {
 	MaxPerAddress int
 	// MaxBodies is how many bytes of request bodies may be under way, all together; default 256 MiB.
 	MaxBodies int
+	// KeyRate is how many requests a second a key may send, and AddressRate how many an address (a /64 of IPv6 is one) may send
+	// with the public key; both for ten seconds ahead. Default 25,000 a core, and 200; negative ones are no bound.
+	KeyRate, AddressRate int
 	// TrustedProxies are the proxies whose word on a client's address is taken: Forwarded, X-Forwarded-For, and the PROXY
 	// protocol.
 	TrustedProxies []netip.Prefix
@@ -111,6 +114,8 @@ func (c *Config) setDefaults() {
 	set(&c.MaxConnections, 16<<10)
 	set(&c.MaxPerAddress, 1<<10)
 	set(&c.MaxBodies, 256<<20)
+	set(&c.KeyRate, 25_000*runtime.GOMAXPROCS(0))
+	set(&c.AddressRate, 200)
 	set(&c.MaxFrames, 4*runtime.GOMAXPROCS(0))
 	set(&c.MaxQueue, 16*runtime.GOMAXPROCS(0))
 	set(&c.FrameBudget, 50*time.Millisecond)

@@ -42,7 +42,7 @@ func (f *fault) append(dst []byte) []byte {
 // setStatus sets the status of an answer, and when to ask again where it says that this may help.
 func setStatus(ctx *fasthttp.RequestCtx, status int) {
 	ctx.SetStatusCode(status)
-	if status == fasthttp.StatusTooManyRequests || status == fasthttp.StatusServiceUnavailable {
+	if (status == fasthttp.StatusTooManyRequests || status == fasthttp.StatusServiceUnavailable) && len(ctx.Response.Header.Peek(fasthttp.HeaderRetryAfter)) == 0 {
 		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, "1")
 	}
 }

@@ -13,6 +13,7 @@ func (s *Server) answerFrames(c *call) *fault {
 	if f != nil {
 		return f
 	}
+	s.oweFrames(c, len(page.frames)-1)
 	shop, f := c.shop([]byte(page.shop))
 	if f != nil {
 		return f

@@ -173,9 +173,11 @@ func (s *Server) receive(c *call) ([]byte, *fault) {
 func (s *Server) inflated(c *call, raw []byte) ([]byte, *fault) {
 	switch string(c.ctx.Request.Header.ContentEncoding()) {
 	case "", "identity":
+		s.oweBody(c, len(raw))
 		return raw, nil
 	case "gzip":
 		body, err := s.inflate(c, raw, s.bodyBound(c.route))
+		s.oweBody(c, len(body))
 		if err != nil {
 			return nil, s.bodyFault(c, err)
 		}
@@ -265,4 +267,6 @@ func (s *Server) writeDoors(w io.Writer) {
 	metrics.WriteGaugeUint64(w, "orrery_body_bytes", uint64(used))
 	metrics.WriteGaugeUint64(w, "orrery_body_bytes_most", uint64(s.cfg.MaxBodies))
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="body",why="too_many_bytes"}`, refused)
+	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="request",why="rate_of_key"}`, s.metrics.limitedKeys.Load())
+	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="request",why="rate_of_address"}`, s.metrics.limitedAddresses.Load())
 }

@@ -32,12 +32,13 @@ type call struct {
 	param []byte // the path parameter, decoded
 	grant grant
 	// client is the address that the request comes from, by what trusted proxies say; not valid where that is not known.
-	client netip.Addr
-	raw    door.Body // the request's body
-	plain  door.Body // the same, inflated
-	unread bool      // there may be more of the body
-	begun  time.Time
-	took   time.Duration // from begun to the encoded answer, where that was measured
+	client  netip.Addr
+	limited bool      // by that address
+	raw     door.Body // the request's body
+	plain   door.Body // the same, inflated
+	unread  bool      // there may be more of the body
+	begun   time.Time
+	took    time.Duration // from begun to the encoded answer, where that was measured
 
 	args  args
 	query models.FrameQuery
@@ -54,7 +55,7 @@ type call struct {
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c := s.calls.get()
 	c.ctx, c.route, c.begun, c.took, c.grant = ctx, routeNone, ctx.Time(), 0, grant{}
-	c.unread = ctx.RequestBodyStream() != nil
+	c.unread, c.limited = ctx.RequestBodyStream() != nil, false
 	defer func() {
 		if p := recover(); p != nil {
 			// What the call holds is in an unknown state: it is not reused.
@@ -122,6 +123,9 @@ func (s *Server) dispatch(c *call) *fault {
 		ctx.Response.Header.SetCanonical(headerCacheControl, noStore)
 	}
 	if f := s.admit(c); f != nil {
+		return f
+	}
+	if f := s.limit(c); f != nil {
 		return f
 	}
 	ctx.Response.Header.SetContentType(typeJSON)

@@ -26,7 +26,7 @@ func (s *Server) inflate(c *call, body []byte, limit int) ([]byte, error) {
 	if err == nil || errors.Is(err, door.ErrTooLarge) || errors.Is(err, door.ErrBusy) {
 		return plain, err
 	}
-	return nil, errors.Join(errGzip, err)
+	return plain, errors.Join(errGzip, err)
 }
 
 var errGzip = errors.New("the body is not valid gzip")

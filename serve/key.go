@@ -15,6 +15,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"orrery/models"
+	"orrery/serve/door"
 )
 
 // Key is what a client presents as "Authorization: Bearer KEY"; a write key may come as ?key=KEY as well, because
@@ -46,6 +47,7 @@ type grant struct {
 	proof  []byte // the secret that contacts are proved with; nil asks for no proof
 	until  time.Time
 	used   *atomic.Uint64 // requests
+	bucket *door.Bucket   // of requests; nil without keys
 }
 
 // keyring finds grants by key. Map look-ups take a time that depends on the hash of what was presented under a seed of the
@@ -57,10 +59,10 @@ func newKeyring(keys []Key) keyring {
 	for _, k := range keys {
 		shop := []byte(cmp.Or(k.Shop, models.DefaultShop))
 		if k.Write != "" {
-			ring[k.Write] = grant{public, shop, bytesOrNil(k.ContactSecret), k.Until, new(atomic.Uint64)}
+			ring[k.Write] = grant{public, shop, bytesOrNil(k.ContactSecret), k.Until, new(atomic.Uint64), new(door.Bucket)}
 		}
 		if k.Secret != "" {
-			ring[k.Secret] = grant{secret, shop, nil, k.Until, new(atomic.Uint64)}
+			ring[k.Secret] = grant{secret, shop, nil, k.Until, new(atomic.Uint64), new(door.Bucket)}
 		}
 	}
 	return ring

@@ -36,6 +36,8 @@ type routeMetrics struct {
 	warnings    models.WarningCounts // fields of events that were not taken as they are
 	dropped     atomic.Uint64        // live messages that a slow reader missed
 	crowded     atomic.Uint64        // events of names that nobody knew, while there was no room
+
+	limitedKeys, limitedAddresses atomic.Uint64 // requests refused because of a rate
 }
 
 func newRouteMetrics() *routeMetrics { return new(routeMetrics) }

@@ -38,6 +38,8 @@ type Server struct {
 	front  *door.Door   // before public
 	side   *door.Door   // before admin
 	bodies *door.Bodies // under way, of public
+	limits limits
+	hinted atomic.Bool // at a proxy that nobody has named
 	calls  freelist[call]
 	gate   *gate
 	pages  *gate // before bodies of POST /v1/frames are read
@@ -84,6 +86,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.gate = newGate(cfg.MaxFrames, cfg.MaxQueue, cfg.FrameBudget)
 	s.live = newHub(s)
 	s.openDoors()
+	s.limits = newLimits(&s.cfg)
 	s.public = s.listener(s.handle, s.cfg.MaxConnections)
 	s.public.HeaderReceived, s.public.ExpectHandler = s.headReceived, s.expect
 	s.admin = s.listener(s.handleAdmin, maxAdmin)

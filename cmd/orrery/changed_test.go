@@ -68,6 +68,8 @@ var changes = map[string][]string{
 	"http.connections":             {"--http.connections=99"},
 	"http.connections-per-address": {"--http.connections-per-address=9"},
 	"http.bodies":                  {"--http.bodies=99999999"},
+	"http.key-rate":                {"--http.key-rate=99999"},
+	"http.address-rate":            {"--http.address-rate=-1"},
 	"http.trusted-proxies":         {"--http.trusted-proxies=10.0.0.0/8"},
 }
 
