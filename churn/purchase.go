@@ -40,12 +40,12 @@ func (c *Customers) Purchase(contact uint32, day btyd.Day, amount models.Money) 
 	r, list, at, known := c.find(contact, day)
 	before := r
 	r.orders++
-	r.spent += amount
+	r.spent = r.spent.Plus(amount)
 	switch {
 	case known:
 		list[at].orders = uint16(min(uint32(list[at].orders)+1, math.MaxUint16))
 		if day == r.key.First {
-			r.first += amount
+			r.first = r.first.Plus(amount)
 		}
 	default:
 		list = r.insert(list, at, day)
@@ -64,9 +64,9 @@ func (c *Customers) Refund(contact uint32, day btyd.Day, amount models.Money, wh
 		return
 	}
 	before := r
-	r.spent -= amount
+	r.spent = max(0, r.spent.Plus(-amount))
 	if day == r.key.First {
-		r.first -= amount
+		r.first = r.first.Plus(-amount)
 	}
 	if whole && r.orders > 0 {
 		r.orders--

@@ -119,7 +119,7 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 		p.Orders = append(p.Orders, order)
 		if !o.Cancelled {
 			p.OrderCount++
-			p.Spent[order.Currency] += order.Value
+			p.Spent[order.Currency] = p.Spent[order.Currency].Plus(order.Value)
 		}
 	}
 	if who.Contact != 0 {
@@ -161,6 +161,7 @@ func (e *Engine) Stats() models.Stats {
 	s.Orders, s.Refunds, s.Cancels, s.Buyers = t.Orders, t.Refunds, t.Cancels, t.Buyers
 	s.Visitors, s.Contacts, s.Sessions, s.Bots, s.Repeats = t.Visitors, t.Contacts, t.Sessions, t.Bots, t.Repeats
 	s.Leads, s.LeadsLost = t.Leads, t.LeadsLost
+	s.OverRefunds, s.OrderConflicts = t.OverRefunds, t.Conflicts
 	s.Items, s.Products = uint64(e.m.Catalogue.Items()), e.m.Catalogue.Products()
 	s.Bytes = e.bytes()
 	s.Dropped = e.dropped()

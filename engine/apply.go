@@ -46,9 +46,9 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	case models.Purchase:
 		e.purchase(shop, v, contact, ev)
 	case models.Refund:
-		e.refund(shop, ev)
+		e.refund(shop, contact, ev)
 	case models.Cancel:
-		e.cancel(shop, ev)
+		e.cancel(shop, contact, ev)
 	case models.EmailSent:
 		e.mails.send(shop, contact, e.customers.segment(shop, contact, ev.Time), ev.Time)
 	case models.EmailOpen: // a mail program's doing
@@ -240,11 +240,12 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 		Hash: e.orderHash(shop, ev), ID: ev.Order, Contact: contact, Time: ev.Time,
 		Value: ev.Amount(), Currency: e.ledger.currency(ev.Currency), Lines: e.distinct(shop, ev),
 	}
+	e.part(&order)
 	viewed, money, fresh := e.m.People.Purchase(v, &order)
 	if !fresh {
 		return
 	}
-	e.ledger.book(money)
+	e.book(money)
 	e.customers.settle(shop, e.m.People.OrderOf(order.Hash))
 	e.mails.answer(shop, cmp.Or(contact, e.m.People.ContactOf(v)), ev.Time, visitWithin)
 	e.learnOrder(shop, v, contact, ev.IDHash(), &order)
@@ -286,17 +287,23 @@ next:
 	return e.lines
 }
 
-func (e *Engine) refund(shop uint32, ev *models.Event) {
+// book takes what an order or a refund has done to the money.
+func (e *Engine) book(money []people.Change) {
+	e.ledger.book(money)
+	e.ledger.apart.over.book(e.m.People.Apart())
+}
+
+func (e *Engine) refund(shop, contact uint32, ev *models.Event) {
 	for i := range ev.Items {
 		e.item(shop, &ev.Items[i], ev.Currency)
 	}
-	hash := e.orderHash(shop, ev)
-	e.ledger.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.currency(ev.Currency)))
+	hash := e.orderMeant(shop, contact, ev)
+	e.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.currency(ev.Currency)))
 	e.customers.settle(shop, e.m.People.OrderOf(hash))
 }
 
-func (e *Engine) cancel(shop uint32, ev *models.Event) {
-	hash := e.orderHash(shop, ev)
-	e.ledger.book(e.m.People.Cancel(hash))
+func (e *Engine) cancel(shop, contact uint32, ev *models.Event) {
+	hash := e.orderMeant(shop, contact, ev)
+	e.book(e.m.People.Cancel(hash))
 	e.customers.settle(shop, e.m.People.OrderOf(hash))
 }

@@ -17,6 +17,7 @@ type ledger struct {
 	currencies *intern.Strings
 	events     slab.Words // name: events
 	revenue    slab.Words // currency, 0 for none: micros, two's complement
+	apart      *apart
 }
 
 // maxNames bounds the event names that are counted one by one beside models.KnownNames, which have places of their own: only
@@ -32,6 +33,7 @@ var noCurrency = []byte("XXX")
 func newLedger() *ledger {
 	l := &ledger{names: intern.NewStrings(), currencies: intern.NewStrings()}
 	l.revenue.Grow(1)
+	l.apart = newApart(&l.revenue)
 	l.know()
 	return l
 }
@@ -86,11 +88,7 @@ func (l *ledger) code(currency uint32) string {
 
 // book adds money to the revenue.
 func (l *ledger) book(changes []people.Change) {
-	for _, c := range changes {
-		if c.Amount != 0 {
-			l.revenue.Set(uint64(c.Currency), l.revenue.Load(uint64(c.Currency))+uint64(c.Amount))
-		}
-	}
+	l.apart.revenue.book(changes)
 }
 
 // report fills in the counts. Any goroutine may call it.
@@ -103,10 +101,11 @@ func (l *ledger) report(s *models.Stats) {
 		}
 	}
 	for n := range l.revenue.Len() {
-		if sum := models.Money(l.revenue.Load(n)); n > 0 || sum != 0 {
+		if sum := l.apart.revenue.sum(uint32(n)); n > 0 || sum != 0 {
 			s.Revenue[l.code(uint32(n))] = sum
 		}
 	}
+	s.OverRefunded, s.OrderConflictValue = l.apart.over.amounts(l.code), l.apart.conflicts.amounts(l.code)
 }
 
 // Bytes returns the memory held.

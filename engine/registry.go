@@ -82,6 +82,7 @@ func (e *Engine) registry() []entry {
 	return []entry{
 		unchanged("shops", e.shops),
 		unchanged("ledger", e.ledger),
+		added("apart", 11, e.ledger.apart),
 		unchanged("catalogue", e.m.Catalogue),
 		unchanged("people", persons{e.m.People}).told(persons{e.m.People}.parts),
 		added("strangers", 11, e.m.People.Strangers()),

@@ -39,6 +39,18 @@ func MoneyOf(f float64) Money {
 	return Money(m)
 }
 
+// Plus returns the sum of two amounts. Past the range it saturates.
+func (m Money) Plus(n Money) Money {
+	switch sum := m + n; {
+	case n > 0 && sum < m:
+		return math.MaxInt64
+	case n < 0 && sum > m:
+		return -math.MaxInt64
+	default:
+		return sum
+	}
+}
+
 // Float returns the amount in units of its currency.
 func (m Money) Float() float64 { return float64(m) / Micros }
 

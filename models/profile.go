@@ -21,6 +21,11 @@ type Stats struct {
 	Bytes      map[string]uint64 // memory held, by model
 	StreamTime Time              // the newest event time
 	Dropped    []Dropped         // what made room, or found none
+
+	OverRefunds        uint64           // orders of which more was refunded than their value: they are worth 0
+	OverRefunded       map[string]Money // that more, by currency; it counts in no revenue
+	OrderConflicts     uint64           // orders under the id of another one, of another contact and with another value: both count
+	OrderConflictValue map[string]Money // of the later ones, by currency
 }
 
 // Dropped is how often something was left out because of a bound.

@@ -29,6 +29,10 @@ func appendStats(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
 		dst = appendUint(dst, n.name, n.count)
 	}
 	dst = appendAmounts(appendMember(dst, "revenue"), stats.Revenue)
+	dst = appendUint(dst, "over_refunds", stats.OverRefunds)
+	dst = appendAmounts(appendMember(dst, "over_refunded"), stats.OverRefunded)
+	dst = appendUint(dst, "order_conflicts", stats.OrderConflicts)
+	dst = appendAmounts(appendMember(dst, "order_conflict_value"), stats.OrderConflictValue)
 	dst = appendUint(dst, "duplicates", status.Duplicates)
 	dst = appendUint(dst, "deadletters", total(status.DeadLetters))
 	dst = appendCounts(appendMember(dst, "deadletters_by_code"), status.DeadLetters)

@@ -71,7 +71,7 @@ func (p *People) orderFacts(order uint32) OrderFacts {
 		ID:        p.text.Get(slab.Ref(o.get(order, oText))),
 		Time:      o.time(order),
 		Value:     models.Money(o.get(order, oValue)),
-		Refunded:  models.Money(o.get(order, oRefund)),
+		Refunded:  min(models.Money(o.get(order, oRefund)), models.Money(o.get(order, oValue))),
 		Currency:  uint32(meta >> 32),
 		Cancelled: meta&orderCancelled != 0,
 	}

@@ -91,8 +91,40 @@ func (o *orders) worth(order uint32) Change {
 	if meta&orderCancelled == 0 {
 		c.Amount = models.Money(o.get(order, oValue) - o.get(order, oRefund))
 	}
+	if c.Amount < 0 && meta&orderAwaited == 0 { // a refund takes what is left: see excess
+		c.Amount = 0
+	}
 	return c
 }
+
+// excess returns what was refunded of an order beyond its value. Of one that has not come yet nothing is known to be.
+func (o *orders) excess(order uint32) Change {
+	meta := o.get(order, oMeta)
+	c := Change{Currency: uint32(meta >> 32)}
+	if meta&(orderCancelled|orderAwaited) == 0 {
+		c.Amount = max(0, models.Money(o.get(order, oRefund)-o.get(order, oValue)))
+	}
+	return c
+}
+
+// exceeded notes what has become of an order's excess.
+func (p *People) exceeded(order uint32, before Change) {
+	after := p.orders.excess(order)
+	if before.Amount == after.Amount {
+		return
+	}
+	p.apart = append(p.apart, Change{before.Currency, -before.Amount}, after)
+	switch {
+	case before.Amount == 0:
+		p.bump(cntOverRefunds, 1)
+	case after.Amount == 0:
+		p.bump(cntOverRefunds, -1)
+	}
+}
+
+// Apart returns what the newest purchase, refund or cancellation has changed about refunds beyond an order's value. The
+// changes live until the next one.
+func (p *People) Apart() []Change { return p.apart }
 
 // each calls f with the products of an order.
 func (o *orders) each(order uint32, f func(Line)) {
@@ -123,7 +155,7 @@ func (o *orders) keep(lines []Line) (place uint64) {
 // pairs are all (viewed before, order) of it, each viewed product once; the changes are what it does to the turnover.
 // Both live until the next call.
 func (p *People) Purchase(v uint32, order *Order) (viewed []Pair, changes []Change, fresh bool) {
-	p.pairs, p.changes = p.pairs[:0], p.changes[:0]
+	p.pairs, p.changes, p.apart = p.pairs[:0], p.changes[:0], p.apart[:0]
 	o := &p.orders
 	number, fresh := o.byHash.Add(order.Hash)
 	if !fresh && !o.flag(number, orderAwaited) {
@@ -131,6 +163,7 @@ func (p *People) Purchase(v uint32, order *Order) (viewed []Pair, changes []Chan
 		return nil, nil, false
 	}
 	p.take(number, v, order)
+	p.exceeded(number, Change{})
 	p.joinOrder(number, v)
 	return p.pairs, p.changes, true
 }
@@ -240,23 +273,24 @@ func (p *People) count(c uint32, by int64) {
 	}
 }
 
-// Refund gives back amount of an order. Where the order is not known yet, the refund waits for it. currency is 0 where
+// Refund gives back amount of an order, at most what is left of its value: see Apart. Where the order is not known yet, the refund waits for it. currency is 0 where
 // the refund does not say: then it is the order's. A refund in another currency than the order's stands by itself, whatever
 // becomes of the order; of refunds in several currencies that come before the order, the first one's is taken for the
 // order's. The changes live until the next call.
 func (p *People) Refund(hash uint64, amount models.Money, currency uint32) []Change {
 	p.bump(cntRefunds, 1)
-	p.changes = p.changes[:0]
+	p.changes, p.apart = p.changes[:0], p.apart[:0]
 	o := &p.orders
 	number := p.await(hash)
-	before := o.worth(number)
+	before, excess := o.worth(number), o.excess(number)
 	if before.Currency == 0 && currency != 0 && o.flag(number, orderAwaited) {
 		o.set(number, oMeta, uint64(currency)<<32|o.get(number, oMeta)) // the order will say the same
 	}
 	if currency != 0 && currency != o.worth(number).Currency {
 		return append(p.changes, Change{currency, -amount}) // no business of the order's
 	}
-	o.set(number, oRefund, o.get(number, oRefund)+uint64(amount))
+	o.set(number, oRefund, uint64(models.Money(o.get(number, oRefund)).Plus(amount)))
+	p.exceeded(number, excess)
 	return append(p.changes, Change{before.Currency, -before.Amount}, o.worth(number))
 }
 
@@ -264,15 +298,16 @@ func (p *People) Refund(hash uint64, amount models.Money, currency uint32) []Cha
 // known yet, it will count as cancelled. The changes live until the next call.
 func (p *People) Cancel(hash uint64) []Change {
 	p.bump(cntCancels, 1)
-	p.changes = p.changes[:0]
+	p.changes, p.apart = p.changes[:0], p.apart[:0]
 	o := &p.orders
 	number := p.await(hash)
 	meta := o.get(number, oMeta)
 	if meta&orderCancelled != 0 {
 		return nil
 	}
-	before := o.worth(number)
+	before, excess := o.worth(number), o.excess(number)
 	o.set(number, oMeta, meta|orderCancelled)
+	p.exceeded(number, excess)
 	if meta&orderAwaited == 0 {
 		p.credit(p.ownerOf(number), -1)
 	}

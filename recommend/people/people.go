@@ -133,6 +133,7 @@ type scratch struct {
 	paired    []uint32 // products of a session
 	pairs     []Pair
 	changes   []Change
+	apart     []Change
 	owners    []owner
 	viewers   []uint32
 	friends   []uint32

@@ -11,6 +11,7 @@ type Sale struct {
 	Contact  uint32 // that it names, or 0
 	Time     models.Time
 	Value    models.Money // less refunds in its currency
+	Gross    models.Money // as it was placed
 	Given    models.Money // refunded so far, in its currency
 	Currency uint32
 	Known    bool // the order itself has come, not only a refund or a cancellation of it
@@ -28,7 +29,8 @@ func (p *People) Sale(order uint32) Sale {
 		Time: o.time(order), Given: models.Money(o.get(order, oRefund)), Currency: uint32(meta >> 32),
 		Known: meta&orderAwaited == 0, Live: meta&(orderAwaited|orderCancelled) == 0,
 	}
-	s.Value = models.Money(o.get(order, oValue)) - s.Given
+	s.Gross = models.Money(o.get(order, oValue))
+	s.Value = max(0, s.Gross-s.Given)
 	if who := p.ownerOf(order); who&ofContact != 0 {
 		s.Contact = uint32(who)
 	} else {
@@ -36,6 +38,16 @@ func (p *People) Sale(order uint32) Sale {
 	}
 	return s
 }
+
+// Conflicts tells whether an order is another one than the known one of its id: of another contact, and with another value.
+func (p *People) Conflicts(known uint32, order *Order) bool {
+	who := p.ownerOf(known)
+	return order.Contact != 0 && who&ofContact != 0 && uint32(who) != order.Contact && !p.orders.flag(known, orderAwaited) &&
+		models.Money(p.orders.get(known, oValue)) != order.Value
+}
+
+// NoteConflict counts an order under an id that another one has.
+func (p *People) NoteConflict() { p.bump(cntConflicts, 1) }
 
 // EachOrder calls f with the numbers of the newest orders of visitor v that name no contact, n at most, the newest first.
 func (p *People) EachOrder(v uint32, n int, f func(order uint32)) {

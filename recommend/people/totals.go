@@ -16,6 +16,9 @@ const (
 	cntLeadsLost // leads, or what they said of themselves, that there was no room for
 	cntLeadTexts // bytes that leads have said of themselves
 	cntForgotten // visitors that made room
+
+	cntOverRefunds // orders of which more was refunded than their value
+	cntConflicts   // orders under an id that another one has
 	countWords
 )
 
@@ -37,6 +40,9 @@ type Totals struct {
 	Leads     uint64 // contacts that only strangers have named
 	LeadsLost uint64 // leads, or what they said of themselves, that there was no room for
 	Forgotten uint64 // visitors that made room, of Visitors
+
+	OverRefunds uint64 // orders of which more was refunded than their value
+	Conflicts   uint64 // orders under an id that another one has
 }
 
 // Totals returns the counts. Any goroutine may call it.
@@ -46,7 +52,8 @@ func (p *People) Totals() Totals {
 		Visitors: n(cntVisitors), Contacts: n(cntContacts), Sessions: n(cntSessions), Bots: n(cntBots),
 		Orders: n(cntOrders), Buyers: n(cntBuyers), Refunds: n(cntRefunds), Cancels: n(cntCancels), Repeats: n(cntRepeats),
 		Leads: n(cntLeads), LeadsLost: n(cntLeadsLost),
-		Forgotten: n(cntForgotten),
+		Forgotten:   n(cntForgotten),
+		OverRefunds: n(cntOverRefunds), Conflicts: n(cntConflicts),
 	}
 }
 
