@@ -99,7 +99,7 @@ const clockTolerance = 10 * Second
 // Corrected returns the event's time by the clock of whoever received it at now, and whether it is another one than Time: a
 // sender that says when it sent (SentAt) has shown what its clock is off by. What was corrected is never later than now.
 func (e *Event) Corrected(now Time) (Time, bool) {
-	if e.SentAt < firstTime || e.SentAt > lastTime || e.said < firstTime || e.said > lastTime {
+	if e.SentAt == 0 || e.SentAt < firstTime || e.SentAt > lastTime || e.said < firstTime || e.said > lastTime {
 		return e.Time, false
 	}
 	off := now - e.SentAt

@@ -76,14 +76,15 @@ func TestCorrected(t *testing.T) {
 		changed    bool
 	}{
 		{"%d", "", 0, false},
+		{fmt.Sprint(now - 300*Day), "", 300 * Day, false},                         // a sender that does not say when it sent
 		{fmt.Sprint(now - 3000), fmt.Sprint(now - 9000), 3000, false},             // the way here
 		{fmt.Sprint(now + Hour - 3000), fmt.Sprint(now + Hour), 3000, true},       // a clock in the wrong zone
 		{fmt.Sprint(now - Hour - 3000), fmt.Sprint(now - Hour), 3000, true},       // behind
 		{fmt.Sprint(now + 400*Day - 3000), fmt.Sprint(now + 400*Day), 3000, true}, // a year ahead: no plausible time
 		{fmt.Sprint(now + Hour + 3000), fmt.Sprint(now + Hour), 0, true},          // happened after it was sent
-		{"1", "2", 1000, true}, // a clock that begins at 1970
-		{fmt.Sprint(now - 3000), fmt.Sprint(Time(1) << 62), 3000, false}, // no time
-		{fmt.Sprint(Time(1) << 62), fmt.Sprint(now - Hour), 0, false},    // no time
+		{"1", "2", 1000, true},                                                    // a clock that begins at 1970
+		{fmt.Sprint(now - 3000), fmt.Sprint(Time(1) << 62), 3000, false},          // no time
+		{fmt.Sprint(Time(1) << 62), fmt.Sprint(now - Hour), 0, false},             // no time
 	} {
 		if c.time == "%d" {
 			c.time = fmt.Sprint(now)
