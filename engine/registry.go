@@ -89,7 +89,7 @@ func (e *Engine) registry() []entry {
 		unchanged("viewed_together", e.m.Viewed),
 		unchanged("bought_together", e.m.Bought),
 		unchanged("bought_after_viewing", e.m.After),
-		unchanged("popular", e.m.Popular),
+		changed("popular", 11, e.m.Popular),
 		unchanged("social", e.m.Social),
 		unchanged("sessions", e.m.Next).told(e.sessionParts).forgetting(e.demand.forget),
 		unchanged("similar", e.m.Similar),

@@ -7,11 +7,12 @@
 // A product trends when its fast count is more than its slow count lets expect: with e the count that a steady stream
 // of views would leave in the fast counter, the score is (fast-e)/sqrt(e+1), deviations of a Poisson count.
 //
-// Cost: 24 B a product, 1 KiB a scope; about 100 ns a view and scope that the product is among the first 64 of, a few ns
+// Cost: 24 B a product; 32 B a list of up to 4 products, 128 B up to 16, then 512 B; about 100 ns a view and scope that the product is among the first 64 of, a few ns
 // one that it is not. One goroutine writes, any number read.
 package popular
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"sync/atomic"
@@ -32,6 +33,19 @@ const (
 // top is the number of products kept per scope and list.
 const top = 64
 
+// A list begins with room for a few products: most categories never have more, and anybody can make up categories. Its handle
+// is the place, in fours of words<<34 | class<<32 | smallest rank in it where it has all of its room, else 0.
+const (
+	classes   = 3 // 4, 16 and 64 products
+	lastClass = classes - 1
+)
+
+func room(class uint64) int { return 4 << (2 * class) }
+
+func placeOf(handle uint64) (at, class uint64) { return handle >> 34 * 4, handle >> 32 & 3 }
+
+func handleOf(at, class uint64, least uint32) uint64 { return at/4<<34 | class<<32 | uint64(least) }
+
 // The words of a product: decay.Sum each.
 const (
 	pSold = iota // orders
@@ -51,8 +65,8 @@ const (
 type Counts struct {
 	sell, fast, slow decay.HalfLife
 	products         slab.Words
-	scopes           slab.Words // scope*lists+list: block of its list<<32 | smallest rank in it; 0 where it has none
-	tops             slab.Words // top words a block: product<<32 | rank; the first block stays unused
+	scopes           slab.Words // scope*lists+list: handle of its list; 0 where it has none
+	tops             slab.Words // lists: product<<32 | rank. In the first words, by class, the first place that is free: there is the next
 }
 
 // New returns empty counts. Without decay (for exact comparisons) nothing fades and nothing trends.
@@ -123,17 +137,23 @@ func (c *Counts) rise(scope uint32, list int, product, rank uint32) {
 	c.scopes.Grow(at + 1)
 	handle := c.scopes.Load(at)
 	if handle == 0 {
-		handle = c.tops.Alloc(top) / top << 32
+		handle = handleOf(c.allocate(0), 0, 0)
 		c.scopes.Set(at, handle)
 	}
 	least := uint32(handle)
 	if rank < least {
 		return // ranks only grow, so it cannot be in the list either
 	}
-	block := c.tops.Edit(handle>>32*top, top)
+	place, class := placeOf(handle)
+	block := c.tops.Edit(place, room(class))
 	i := find(block, product)
 	if i < 0 {
 		i = find(block, 0) // a free place
+	}
+	if i < 0 && class < lastClass {
+		i = len(block)
+		place, class = c.larger(at, block), class+1
+		block = c.tops.Edit(place, room(class))
 	}
 	if i < 0 {
 		i = smallest(block)
@@ -143,9 +163,39 @@ func (c *Counts) rise(scope uint32, list int, product, rank uint32) {
 		return // as large as the smallest: whoever came first stays
 	}
 	slab.Store(&block[i], uint64(product)<<32|uint64(rank))
-	if before == least {
-		c.scopes.Set(at, handle>>32<<32|block[smallest(block)]&math.MaxUint32)
+	if class == lastClass && before == least {
+		c.scopes.Set(at, handleOf(place, class, uint32(block[smallest(block)])))
 	}
+}
+
+// allocate returns a place for a list of a class, all zeros.
+func (c *Counts) allocate(class uint64) (at uint64) {
+	if at = c.tops.Load(class); at == 0 {
+		return c.tops.Alloc(room(class))
+	}
+	block := c.tops.Edit(at, room(class))
+	c.tops.Set(class, block[0])
+	for i := range block {
+		slab.Store(&block[i], 0)
+	}
+	return at
+}
+
+// larger moves a list that is full, with the handle in a word of scopes, to a place of the next class, and returns that. The old
+// place is free when the handle has changed: see read.
+func (c *Counts) larger(word uint64, full []uint64) (at uint64) {
+	old, class := placeOf(c.scopes.Load(word))
+	was := [top]uint64{}
+	n := copy(was[:], full) // allocate may move the array
+	at = c.allocate(class + 1)
+	block := c.tops.Edit(at, room(class+1))
+	for i, entry := range was[:n] {
+		slab.Store(&block[i], entry)
+	}
+	c.scopes.Set(word, handleOf(at, class+1, 0))
+	c.tops.Set(old, c.tops.Load(class))
+	c.tops.Set(class, old)
+	return at
 }
 
 // find returns where a product is in a list, or -1.
@@ -210,14 +260,23 @@ func (c *Counts) read(dst []Ranked, scope uint32, list int, rank func(product ui
 	if at >= c.scopes.Len() {
 		return dst
 	}
-	block := c.tops.Block(c.scopes.Load(at)>>32*top, top)
-	for i := range block {
-		if product := uint32(atomic.LoadUint64(&block[i]) >> 32); product != 0 {
-			score, count := rank(product)
-			dst = append(dst, Ranked{Product: product, Score: score, Count: count})
+	for n := len(dst); ; dst = dst[:n] {
+		handle := c.scopes.Load(at)
+		if handle == 0 {
+			return dst
+		}
+		place, class := placeOf(handle)
+		block := c.tops.Block(place, room(class))
+		for i := range block {
+			if product := uint32(atomic.LoadUint64(&block[i]) >> 32); product != 0 {
+				score, count := rank(product)
+				dst = append(dst, Ranked{Product: product, Score: score, Count: count})
+			}
+		}
+		if c.scopes.Load(at)>>32 == handle>>32 { // else the list has moved, and its place may be another's
+			return dst
 		}
 	}
-	return dst
 }
 
 // Refade goes on from counts that were kept with decay where these have none, or the other way round: at moment now all are
@@ -239,13 +298,16 @@ func (c *Counts) Refade(now models.Time) {
 		if at%lists == listViewed {
 			life, word = c.fast, pFast
 		}
-		block := c.tops.Edit(handle>>32*top, top)
+		place, class := placeOf(handle)
+		block := c.tops.Edit(place, room(class))
 		for i, entry := range block {
 			if product := uint32(entry >> 32); product != 0 {
 				slab.Store(&block[i], uint64(product)<<32|uint64(max(1, life.Rank(c.sum(product, word)))))
 			}
 		}
-		c.scopes.Set(at, handle>>32<<32|block[smallest(block)]&math.MaxUint32)
+		if class == lastClass {
+			c.scopes.Set(at, handleOf(place, class, uint32(block[smallest(block)])))
+		}
 	}
 }
 
@@ -257,12 +319,23 @@ func (c *Counts) Freeze() *slab.Parts {
 	return slab.Join(c.products.Freeze(), c.scopes.Freeze(), c.tops.Freeze())
 }
 
-// ReadFrom replaces the counts by what Freeze wrote. It must not run beside readers.
-func (c *Counts) ReadFrom(r io.Reader) (int64, error) {
-	n, err := slab.ReadAll(r, &c.products, &c.scopes, &c.tops)
-	if err != nil {
-		return n, err
+// ReadVersion replaces the counts by what Freeze wrote, in version 11 or the one before, in which all lists were of the last
+// class, numbered from 1. It must not run beside readers.
+func (c *Counts) ReadVersion(r io.Reader, version uint16) error {
+	if _, err := slab.ReadAll(r, &c.products, &c.scopes, &c.tops); err != nil {
+		return err
 	}
 	c.tops.Grow(top)
-	return n, nil
+	for at := range c.scopes.Len() {
+		handle := c.scopes.Load(at)
+		if version == 10 && handle != 0 {
+			handle = handleOf(handle>>32*top, lastClass, uint32(handle))
+			c.scopes.Set(at, handle)
+		}
+		place, class := placeOf(handle)
+		if handle != 0 && (class > lastClass || place < top || place+uint64(room(class)) > c.tops.Len()) {
+			return fmt.Errorf("cannot read what is popular: list %d lies outside", at)
+		}
+	}
+	return nil
 }

@@ -225,7 +225,7 @@ func TestRestoreGoesOn(t *testing.T) {
 	}
 	a, b := New(true), New(true)
 	feed(a, 0, 5000)
-	if _, err := b.ReadFrom(bytes.NewReader(state(t, a))); err != nil {
+	if err := b.ReadVersion(bytes.NewReader(state(t, a)), 11); err != nil {
 		t.Fatal(err)
 	}
 	feed(a, 5000, 10000)
@@ -269,4 +269,61 @@ func TestReaders(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
+}
+
+// Scopes of a few products are small: made-up categories cost their senders more than the shop.
+func TestSmallScopes(t *testing.T) {
+	c := New(true)
+	const scopes = 10_000
+	empty := c.tops.Bytes()
+	for s := range uint32(scopes) {
+		c.Viewed(s+1, []uint32{s + 1}, start)
+	}
+	if got := c.tops.Bytes() - empty; got > scopes*32+32<<10 {
+		t.Errorf("%d bytes for %d categories of a product each", got, scopes)
+	}
+	before := c.tops.Bytes()
+	for s := range uint32(scopes) { // the places that they leave are taken again
+		for p := range uint32(5) {
+			c.Viewed(scopes+5*s+p, []uint32{s + 1}, start)
+		}
+	}
+	for s := range uint32(2 * scopes) {
+		c.Viewed(s+1, []uint32{scopes + s + 1}, start)
+	}
+	if got := c.tops.Bytes() - before; got > scopes*(128+32)+32<<10 {
+		t.Errorf("%d bytes more, though places were free", got)
+	}
+}
+
+// Lists of version 10, all of the last class, are read as they were.
+func TestReadVersion10(t *testing.T) {
+	c := New(true)
+	c.tops.Grow(3 * top)
+	c.scopes.Grow(2*lists + lists)
+	for block := range uint64(2) {
+		list := []uint64{listSold, listViewed}[block]
+		for i := range uint64(top - 10*block) { // the second one has free places
+			product, word := 1+i, []uint64{pSold, pFast}[block]
+			sum := c.add(uint32(product), word, c.sell, start+models.Time(i)*models.Hour)
+			c.tops.Set((block+1)*top+i, product<<32|uint64(c.sell.Rank(sum)))
+		}
+		c.scopes.Set(2*lists+list, (block+1)<<32|c.tops.Load((block+1)*top+uint64(smallest(c.tops.Block((block+1)*top, top))))&0xffffffff)
+	}
+	old := state(t, c)
+	read := New(true)
+	if err := read.ReadVersion(bytes.NewReader(old), 10); err != nil {
+		t.Fatal(err)
+	}
+	if sold, viewed := read.Bestsellers(nil, 2, start), read.MostViewed(nil, 2, start); len(sold) != top || len(viewed) != top-10 || sold[5].Product != 6 {
+		t.Errorf("%d sold, %d viewed", len(sold), len(viewed))
+	}
+	read.Sold(1000, []uint32{2}, start+1000*models.Day) // in place of the least
+	read.Viewed(1000, []uint32{2}, start+1000*models.Day)
+	if sold, viewed := read.Bestsellers(nil, 2, start), read.MostViewed(nil, 2, start); len(sold) != top || len(viewed) != top-9 {
+		t.Errorf("%d sold, %d viewed after one more", len(sold), len(viewed))
+	}
+	if err := New(true).ReadVersion(bytes.NewReader(old), 11); err == nil {
+		t.Error("version 10 was taken for 11")
+	}
 }
