@@ -13,6 +13,9 @@ var ErrFull = errors.New("the stream is full")
 // be appended, try again shortly.
 var ErrStalled = errors.New("the log does not answer")
 
+// ErrQuota says that the log has no room for more until older records may go: nothing of the call was appended.
+var ErrQuota = errors.New("the log's share of the disk is used up")
+
 // ErrTooLarge says that a record is larger than the log takes: it will never be appended, nor was anything of the call.
 var ErrTooLarge = errors.New("the record is too large")
 

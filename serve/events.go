@@ -306,6 +306,9 @@ func (s *Server) append(in *ingest) *fault {
 	case errors.Is(err, models.ErrFull):
 		s.metrics.full.Add(1)
 		return &fault{fasthttp.StatusTooManyRequests, "full", "the stream is full: send the same events again later", ""}
+	case errors.Is(err, models.ErrQuota):
+		s.metrics.full.Add(1)
+		return &fault{fasthttp.StatusServiceUnavailable, "quota", "the log's share of the disk is used up: send the same events again later", ""}
 	case errors.Is(err, models.ErrTooLarge): // take sees to it that none is; to ask for it again would be for ever
 		return &fault{fasthttp.StatusRequestEntityTooLarge, models.TooLarge, "an event is larger than the log takes: nothing was taken", ""}
 	}

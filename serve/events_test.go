@@ -86,6 +86,8 @@ func TestEventsRejected(t *testing.T) {
 	if got := r.do("POST", "/v1/events", viewEvent).Header.Peek("Retry-After"); string(got) != "1" {
 		t.Errorf("Retry-After %q", got)
 	}
+	r.fake.set(func() { r.fake.logErr = models.ErrQuota })
+	r.expect("POST", "/v1/events", viewEvent, 503, `{"error":{"code":"quota","message":"the log's share of the disk is used up: send the same events again later"}}`)
 	r.fake.set(func() { r.fake.logErr = models.ErrStalled })
 	if got := r.do("POST", "/v1/events", viewEvent); string(got.Header.Peek("Retry-After")) != "1" || got.StatusCode() != 503 {
 		t.Errorf("a log that does not answer: status %d, Retry-After %q", got.StatusCode(), got.Header.Peek("Retry-After"))

@@ -58,6 +58,7 @@ var changes = map[string][]string{
 	"http.origins":        {"--http.origins=https://shop.example"},
 	"http.hosts":          {"--http.hosts=shop.example"},
 	"http.page-params":    {"--http.page-params=*"},
+	"kafka.quota":         {"--kafka.quota=1GiB"},
 	"http.frames":         {"--http.frames=3"},
 	"http.queue":          {"--http.queue=3"},
 	"http.budget":         {"--http.budget=1s"},

@@ -23,6 +23,7 @@ type fitter struct {
 	shops  map[string]*fitState // owned by run
 
 	accepted, refused, gated atomic.Uint64
+	looked                   atomic.Int64 // when all shops were last seen to, by the wall clock; 0 before the start
 	nanos                    atomic.Int64 // spent on fits
 }
 
@@ -67,6 +68,7 @@ func (f *fitter) run(ctx context.Context) {
 				f.fit(base)
 			}
 		}
+		f.looked.Store(time.Now().Unix())
 		select {
 		case <-ctx.Done():
 			return
@@ -107,6 +109,22 @@ func (f *fitter) fit(base engine.CustomerBase) {
 		f.refused.Add(1)
 		log.Info("customers: a new fit is worse than the one in use", "model", m.Forecast.Model.Name())
 	}
+}
+
+// fitStale is how many periods may pass without a look at all shops.
+const fitStale = 3
+
+// probe tells whether the models of customers are kept fresh.
+func (f *fitter) probe() (ok bool, reason string) {
+	looked := f.looked.Load()
+	if looked == 0 {
+		return true, "begins when the log has been read"
+	}
+	past := time.Since(time.Unix(looked, 0)).Round(time.Second)
+	if past > fitStale*f.every+time.Minute {
+		return false, "the models of customers were last seen to " + past.String() + " ago"
+	}
+	return true, "the models of customers are kept fresh"
 }
 
 func (f *fitter) metrics(w io.Writer) {

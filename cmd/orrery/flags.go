@@ -46,6 +46,8 @@ type nodeFlags struct {
 	Kafka      string   `name:"kafka.listen" default:"127.0.0.1:9092" help:"Address of the embedded broker; other Kafka clients can use it."`
 	Unsynced   bool     `name:"kafka.unsynced" help:"The embedded broker does not wait for the disk: much faster, and what was acknowledged within the last moments is lost when the machine (not the process) dies."`
 
+	Quota byteSize `name:"kafka.quota" default:"0" placeholder:"SIZE" help:"Disk that the embedded broker's log may take, like 20GiB; 0: half of the disk. Near it the oldest records go that a snapshot holds, whatever kafka.retention says; where that is not enough, events are refused (503, quota)."`
+
 	SnapshotEvery time.Duration `name:"snapshot.every" default:"30s" help:"How often the state is saved. A restart reads the newest snapshot and then the log behind it."`
 	Rebuild       bool          `name:"snapshot.rebuild" help:"Ignore all snapshots and fold the log anew from its start. Refused where the log has lost its beginning and snapshots are there, unless --snapshot.accept-gap is given as well."`
 	AcceptGap     bool          `name:"snapshot.accept-gap" help:"Go on where the log begins when records between the snapshot and the log are gone, instead of failing; what was in the gap is lost for the state."`
@@ -121,6 +123,7 @@ func (f *nodeFlags) validate() error {
 	secured := f.Cluster.TLS || f.Cluster.CA != "" || f.Cluster.Cert != "" || f.Cluster.SASL != ""
 	check(!secured || len(f.Cluster.Brokers) > 0, "kafka.tls, kafka.sasl", "need --kafka.brokers: the embedded broker knows neither")
 	check(f.Topics.Partitions > 0, "kafka.partitions", "must be positive")
+	check(f.Quota == 0 || f.Quota >= leastQuota, "kafka.quota", "must be at least 64MiB: each partition keeps its newest segment of 8 MiB")
 	check(f.Topics.Replication >= 0, "kafka.replication", "must not be negative")
 	check(f.Topics.Retention > 0, "kafka.retention", "must be positive")
 	check(f.DataDir != "", "data-dir", "must not be empty")

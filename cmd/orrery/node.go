@@ -32,6 +32,7 @@ type node struct {
 	trainer  *trainer
 	fitter   *fitter
 	scores   *announcer
+	watch    *watch
 	memory   *collector
 	server   *serve.Server
 
@@ -109,7 +110,7 @@ func (n *node) startBroker() (err error) {
 		return err
 	}
 	n.broker, err = broker.Start(broker.Config{
-		Dir: n.flags.brokerDir(), Listen: n.flags.Kafka, Unsynced: n.flags.Unsynced, Group: n.flags.Group, Log: n.log,
+		Dir: n.flags.brokerDir(), Listen: n.flags.Kafka, Unsynced: n.flags.Unsynced, Group: n.flags.Group, MaxBytes: int64(n.flags.Quota), Log: n.log,
 	})
 	if err != nil {
 		return err
@@ -198,7 +199,17 @@ func (n *node) startLearners() error {
 	return nil
 }
 
+func (n *node) startWatch() {
+	folders := []string{n.flags.snapshotDir()}
+	if n.broker != nil {
+		folders = append(folders, n.flags.brokerDir())
+	}
+	n.watch = startWatch(n.pipeline.Status, n.flags.DataDir, folders...)
+	n.stopsWith("watch", func(context.Context) error { n.watch.Close(); return nil })
+}
+
 func (n *node) startServer() (err error) {
+	n.startWatch()
 	keys, err := n.flags.keys()
 	if err != nil {
 		return err
@@ -213,9 +224,9 @@ func (n *node) startServer() (err error) {
 	n.flags.Door.apply(&cfg, n.memory.memory)
 	n.server, err = serve.New(cfg, serve.Deps{
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
-		Log: n.writer, Stream: progress{n.pipeline}, Clock: n.clock(),
+		Log: guarded{n.writer, n.watch, n.broker}, Stream: progress{n.pipeline}, Clock: n.clock(),
 		Room:    room{n.memory, n.engine},
-		Checks:  []serve.Check{{Name: "memory", Probe: n.memory.check}, {Name: "log_writes", Probe: writes{n.writer}.probe}, {Name: "partitioner", Probe: progress{n.pipeline}.placed}},
+		Checks:  n.checks(),
 		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics},
 	})
 	if err != nil {

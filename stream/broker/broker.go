@@ -26,6 +26,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -65,7 +66,12 @@ type Config struct {
 	// events that come one by one are a batch each, a replay writes hundreds of events in one. Default 500,000.
 	MaxBatches int
 
-	// Group is the consumer group whose committed offsets protect records from MaxBatches. Default "orrery".
+	// MaxBytes bounds the data on disk. Near it the oldest segments are dropped, whatever their retention (but not of
+	// compacted topics, and nothing that Group has not committed, so nothing that is in no snapshot yet). Where that is not
+	// enough Full tells, and whoever takes events refuses them. Default: half of the disk that Dir is on; negative means no bound.
+	MaxBytes int64
+
+	// Group is the consumer group whose committed offsets protect records from MaxBatches and MaxBytes. Default "orrery".
 	Group string
 
 	// Log gets the broker's warnings, such as a full disk. Default: none are kept.
@@ -81,6 +87,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxBatches == 0 {
 		c.MaxBatches = 500_000
+	}
+	if c.MaxBytes == 0 && c.Dir != "" {
+		c.MaxBytes = halfDisk(c.Dir)
 	}
 	if c.Group == "" {
 		c.Group = "orrery"
@@ -98,6 +107,8 @@ type Broker struct {
 	addr    string
 	lock    *flock.Lock
 	damage  []Damage
+
+	size atomic.Int64 // bytes on disk when last looked at
 
 	stop context.CancelFunc // ends upkeep
 	done chan struct{}      // closed by upkeep's goroutine
@@ -123,6 +134,7 @@ func Start(cfg Config) (*Broker, error) {
 		}
 		return nil, fmt.Errorf("cannot start the broker on %q: %w", cfg.Listen, err)
 	}
+	b.measure()
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop
 	go func() {

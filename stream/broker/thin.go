@@ -21,14 +21,16 @@ type shelf struct {
 	segments  []segment
 	batches   []int // of each segment
 	total     int
+	bytes     []int64 // of each segment
+	size      int64
 	committed int64 // nothing from here on is dropped; -1: the group does not read this partition
 }
 
-// thin drops the oldest segments while there are more batches than memory is meant for. A live shop of 100 events a
-// second writes 100 batches a second: 4 GB of index in a week. The partition with the most batches goes first; what the
-// group has not committed stays, and so does each partition's newest segment.
+// thin drops the oldest segments while there are more batches than memory is meant for, or more bytes than the disk. A live
+// shop of 100 events a second writes 100 batches a second: 4 GB of index in a week. The partition with the most batches, or
+// bytes, goes first; what the group has not committed stays, and so does each partition's newest segment.
 func (b *Broker) thin(ctx context.Context, adm *kadm.Client) error {
-	shelves, err := b.shelves(ctx, adm)
+	shelves, read, err := b.shelves(ctx, adm)
 	if err != nil {
 		return err
 	}
@@ -37,14 +39,27 @@ func (b *Broker) thin(ctx context.Context, adm *kadm.Client) error {
 		total += s.total
 	}
 	drop := make(kadm.Offsets)
+	dropFirst := func(s *shelf) {
+		s.dropFirst()
+		drop.Add(kadm.Offset{Topic: s.topic, Partition: s.partition, At: s.segments[0].base})
+	}
 	for total > b.cfg.MaxBatches {
-		s := fullest(shelves)
+		s := fullest(shelves, func(s *shelf) int64 { return int64(s.total) })
 		if s == nil {
 			break
 		}
 		total -= s.batches[0]
-		s.dropFirst()
-		drop.Add(kadm.Offset{Topic: s.topic, Partition: s.partition, At: s.segments[0].base})
+		dropFirst(s)
+	}
+	if b.crowded() && read { // before the group's first commit nothing says what has been read
+		for size := b.size.Load(); size > b.roomy(); {
+			s := fullest(shelves, func(s *shelf) int64 { return s.size })
+			if s == nil {
+				break
+			}
+			size -= s.bytes[0]
+			dropFirst(s)
+		}
 	}
 	if len(drop) == 0 {
 		return nil
@@ -58,7 +73,8 @@ func (b *Broker) thin(ctx context.Context, adm *kadm.Client) error {
 
 func (s *shelf) dropFirst() {
 	s.total -= s.batches[0]
-	s.segments, s.batches = s.segments[1:], s.batches[1:]
+	s.size -= s.bytes[0]
+	s.segments, s.batches, s.bytes = s.segments[1:], s.batches[1:], s.bytes[1:]
 }
 
 // droppable tells whether the first segment may go.
@@ -66,27 +82,26 @@ func (s *shelf) droppable() bool {
 	return len(s.segments) > 1 && (s.committed < 0 || s.segments[1].base <= s.committed)
 }
 
-func fullest(shelves []*shelf) *shelf {
+func fullest(shelves []*shelf, of func(*shelf) int64) *shelf {
 	var out *shelf
 	for _, s := range shelves {
-		if s.droppable() && (out == nil || s.total > out.total) {
+		if s.droppable() && (out == nil || of(s) > of(out)) {
 			out = s
 		}
 	}
 	return out
 }
 
-// shelves lists the partitions that may lose records.
-func (b *Broker) shelves(ctx context.Context, adm *kadm.Client) ([]*shelf, error) {
+// shelves lists the partitions that may lose records. read tells whether the group has committed anything.
+func (b *Broker) shelves(ctx context.Context, adm *kadm.Client) (out []*shelf, read bool, err error) {
 	topics, err := readTopics(b.cfg.Dir)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	committed, err := adm.FetchOffsets(ctx, b.cfg.Group)
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		return nil, fmt.Errorf("cannot look up what group %q has committed: %w", b.cfg.Group, err)
+		return nil, false, fmt.Errorf("cannot look up what group %q has committed: %w", b.cfg.Group, err)
 	}
-	var out []*shelf
 	for _, t := range topics {
 		if t.compacted() {
 			continue
@@ -97,12 +112,12 @@ func (b *Broker) shelves(ctx context.Context, adm *kadm.Client) ([]*shelf, error
 				s.committed = o.At
 			}
 			if err := s.fill(partitionDir(b.cfg.Dir, t.Name, i)); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 			out = append(out, s)
 		}
 	}
-	return out, nil
+	return out, len(committed) > 0, nil
 }
 
 func (s *shelf) fill(dir string) error {
@@ -120,6 +135,12 @@ func (s *shelf) fill(dir string) error {
 		}
 		s.batches = append(s.batches, n)
 		s.total += n
+		size := int64(n) * indexEntry
+		if info, err := os.Stat(filepath.Join(dir, seg.data())); err == nil {
+			size += info.Size()
+		}
+		s.bytes = append(s.bytes, size)
+		s.size += size
 	}
 	return nil
 }

@@ -15,22 +15,34 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// upkeepLoop expires and compacts now and then until ctx ends, and thins ten times as often.
+// upkeepLoop expires and compacts now and then until ctx ends, thins ten times as often, and thins when the disk's share is
+// nearly used up.
 func (b *Broker) upkeepLoop(ctx context.Context) {
 	if b.cfg.Upkeep < 0 {
 		return
 	}
-	tick := time.NewTicker(b.cfg.Upkeep / 10)
+	tick, look := time.NewTicker(b.cfg.Upkeep/10), time.NewTicker(lookEvery)
 	defer tick.Stop()
-	for n := 1; ; n++ {
+	defer look.Stop()
+	var rest time.Time // where nothing more may be dropped, looking again at once is of no use
+	for n := 1; ; {
+		all := false
 		select {
 		case <-ctx.Done():
 			return
+		case now := <-look.C:
+			if b.measure(); !b.crowded() || now.Before(rest) {
+				continue
+			}
+			rest = now.Add(5 * lookEvery)
 		case <-tick.C:
+			all = n%10 == 0
+			n++
 		}
-		if err := b.upkeep(ctx, n%10 == 0); err != nil && ctx.Err() == nil {
+		if err := b.upkeep(ctx, all); err != nil && ctx.Err() == nil {
 			b.cfg.Log.Error("broker: cannot drop old records", "error", err)
 		}
+		b.measure()
 	}
 }
 
