@@ -159,7 +159,7 @@ func (s *Server) receive(c *call) ([]byte, *fault) {
 	if stream == nil || declared == 0 {
 		return nil, nil
 	}
-	body, err := c.raw.Read(s.bodies, stream, declared, s.bodyBound(c.route))
+	body, err := c.raw.Receive(s.bodies, c.ctx.Conn(), stream, declared, s.bodyBound(c.route))
 	if err == nil && declared > len(body) {
 		err = errShort
 	}
@@ -263,10 +263,11 @@ func (s *Server) writeDoors(w io.Writer) {
 		dropped("too_many_of_address", d.counts.Crowded)
 		dropped("stopping", d.counts.Cut)
 	}
-	used, refused := s.bodies.Used()
-	metrics.WriteGaugeUint64(w, "orrery_body_bytes", uint64(used))
+	bodies := s.bodies.Counts()
+	metrics.WriteGaugeUint64(w, "orrery_body_bytes", uint64(bodies.Used))
 	metrics.WriteGaugeUint64(w, "orrery_body_bytes_most", uint64(s.cfg.MaxBodies))
-	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="body",why="too_many_bytes"}`, refused)
+	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="body",why="too_many_bytes"}`, bodies.Refused)
+	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="body",why="too_slow"}`, bodies.Ended)
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="request",why="rate_of_key"}`, s.metrics.limitedKeys.Load())
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="request",why="rate_of_address"}`, s.metrics.limitedAddresses.Load())
 }

@@ -100,7 +100,7 @@ func TestBodyIsNotWaitedFor(t *testing.T) {
 	f("POST /nope"+length+"\r\n", "404")
 	f("GET /healthz"+length+"\r\n", "200")
 	f("POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5242881\r\nAuthorization: Bearer w\r\nExpect: 100-continue\r\n\r\n", "413")
-	if used, _ := r.server.bodies.Used(); used != 0 {
+	if used := r.server.bodies.Counts().Used; used != 0 {
 		t.Errorf("%d bytes of bodies are under way", used)
 	}
 }
@@ -146,7 +146,8 @@ func TestHeldBodiesAreBounded(t *testing.T) {
 		}()
 	}
 	for i := 0; ; i++ {
-		used, refused := r.server.bodies.Used()
+		c := r.server.bodies.Counts()
+		used, refused := c.Used, c.Refused
 		if used > 8<<20 {
 			t.Fatalf("%d bytes of bodies are under way", used)
 		}
@@ -352,7 +353,7 @@ func TestDoorMetrics(t *testing.T) {
 		`orrery_connections{listener="public"} 2`, `orrery_connections_most{listener="public"} 2`, `orrery_connections{listener="admin"} 0`,
 		`orrery_dropped_total{what="connection",why="too_many",listener="public"} 1`, `orrery_dropped_total{what="connection",why="too_many_of_address",listener="public"} 0`,
 		`orrery_dropped_total{what="connection",why="stopping",listener="public"} 0`,
-		`orrery_accept_waits_total{listener="public"} 0`, `orrery_body_bytes 0`, `orrery_body_bytes_most 268435456`, `orrery_dropped_total{what="body",why="too_many_bytes"} 0`,
+		`orrery_accept_waits_total{listener="public"} 0`, `orrery_body_bytes 0`, `orrery_body_bytes_most 268435456`, `orrery_dropped_total{what="body",why="too_many_bytes"} 0`, `orrery_dropped_total{what="body",why="too_slow"} 0`,
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("%s is missing", want)

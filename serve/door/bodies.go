@@ -4,36 +4,112 @@ import (
 	"errors"
 	"io"
 	"math/bits"
+	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// Bodies bounds the bytes of all bodies under way together: those that are being received, and those that are worked on. The
-// last quarter is kept for small bodies, so that a few large ones never keep the pages' events out.
+// Bodies bounds the bytes of all bodies under way together: those that are being received, and those that are worked on.
+// Three rules keep whoever sends slowly on purpose from keeping others out. Bodies of a page's size need no room: the
+// connections bound them. The last quarter of the room is for small ones. And where there is no room, the body makes some
+// that has been coming for longest.
 type Bodies struct {
 	most    int64
 	used    atomic.Int64
 	refused atomic.Uint64
+	ended   atomic.Uint64
+
+	mu             sync.Mutex // guards the two below, and before and after of each Body in between
+	oldest, newest *Body      // that are being received and have taken room
 }
 
 // NewBodies makes the bound.
 func NewBodies(most int64) *Bodies { return &Bodies{most: most} }
 
-// Used returns the bytes under way, and how many bodies were refused for want of room.
-func (b *Bodies) Used() (used int64, refused uint64) { return b.used.Load(), b.refused.Load() }
+// BodyCounts are what has been seen of bodies.
+type BodyCounts struct {
+	Used    int64  // bytes under way
+	Refused uint64 // bodies for which there was no room
+	Ended   uint64 // bodies that came too slowly while others needed their room
+}
+
+// Counts returns what has been seen.
+func (b *Bodies) Counts() BodyCounts {
+	return BodyCounts{b.used.Load(), b.refused.Load(), b.ended.Load()}
+}
+
+const (
+	// slow is for how long a body has been coming that may be ended to make room.
+	slow = 2 * time.Second
+	// A body waits for room so often so long, while one that is ended gives it back.
+	waits, aWait = 20, 5 * time.Millisecond
+)
 
 // take counts bytes in, or reports that there is no room for them.
-func (b *Bodies) take(n int64, small bool) bool {
+func (b *Bodies) take(n int64, now time.Time) bool {
+	if n <= 1<<firstClass {
+		b.used.Add(n)
+		return true
+	}
 	most := b.most
-	if !small {
+	if n > smallBody {
 		most -= most / 4
 	}
-	if b.used.Add(n) > most {
+	for i := 0; b.used.Add(n) > most; i++ {
 		b.used.Add(-n)
-		b.refused.Add(1)
-		return false
+		if i == waits || i == 0 && !b.endOldest(now) {
+			b.refused.Add(1)
+			return false
+		}
+		time.Sleep(aWait)
 	}
 	return true
+}
+
+// endOldest ends the body that has been coming for longest, unless that is not long.
+func (b *Bodies) endOldest(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	o := b.oldest
+	if o == nil || now.Sub(o.began) < slow {
+		return false
+	}
+	o.from.SetReadDeadline(now)
+	b.remove(o)
+	b.ended.Add(1)
+	return true
+}
+
+// add puts a body behind those that are being received.
+func (b *Bodies) add(o *Body) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	o.listed, o.before = true, b.newest
+	if b.newest != nil {
+		b.newest.after = o
+	} else {
+		b.oldest = o
+	}
+	b.newest = o
+}
+
+// remove takes a body off the list, with mu held, where it is on it.
+func (b *Bodies) remove(o *Body) {
+	if !o.listed {
+		return
+	}
+	if o.before != nil {
+		o.before.after = o.after
+	} else {
+		b.oldest = o.after
+	}
+	if o.after != nil {
+		o.after.before = o.before
+	} else {
+		b.newest = o.before
+	}
+	o.before, o.after, o.listed = nil, nil, false
 }
 
 var (
@@ -60,6 +136,24 @@ type Body struct {
 	own  []byte // of the first class, kept from one request for the next
 	mem  *[]byte
 	held int64 // bytes counted
+
+	began         time.Time
+	from          net.Conn // that a deadline may be set of from elsewhere; nil where the body does not come from a client
+	before, after *Body    // of those that are being received
+	listed        bool
+}
+
+// Receive is Read of a body that comes over a connection: it may be ended where it comes slowly and others need the room.
+func (b *Body) Receive(of *Bodies, from net.Conn, r io.Reader, declared, most int) ([]byte, error) {
+	b.from = Inner(from)
+	body, err := b.Read(of, r, declared, most)
+	if b.held > 1<<firstClass {
+		of.mu.Lock()
+		of.remove(b)
+		of.mu.Unlock()
+	}
+	b.from = nil
+	return body, err
 }
 
 // Read reads r to its end. declared is how many bytes it is said to have, -1 where nobody says; that is believed only in so
@@ -74,6 +168,7 @@ func (b *Body) Read(of *Bodies, r io.Reader, declared, most int) ([]byte, error)
 	if declared == 0 {
 		return nil, nil
 	}
+	b.began = time.Now()
 	buf, err := b.grow(of, nil, declared)
 	for err == nil {
 		if len(buf) == cap(buf) {
@@ -105,8 +200,11 @@ func (b *Body) grow(of *Bodies, buf []byte, declared int) ([]byte, error) {
 	if want > 1<<firstClass {
 		size = min(want, max(declared, cap(buf)+1))
 	}
-	if !of.take(int64(size), size <= smallBody) {
+	if !of.take(int64(size), time.Now()) {
 		return buf, ErrBusy
+	}
+	if b.from != nil && b.held == 1<<firstClass {
+		of.add(b)
 	}
 	old, oldHeld := b.mem, b.held
 	b.mem, b.held = nil, oldHeld+int64(size)

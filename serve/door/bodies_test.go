@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
+	"os"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -29,12 +32,12 @@ func TestBodyIsWhatWasSent(t *testing.T) {
 		if tooLarge := len(sent) > most; errors.Is(err, ErrTooLarge) != tooLarge || !tooLarge && (err != nil || !bytes.Equal(got, sent)) {
 			t.Fatalf("%d bytes of %d, at most %d: %v", len(got), len(sent), most, err)
 		}
-		if used, _ := of.Used(); used > int64(max(5*len(sent), 4<<12)) {
+		if used := of.Counts().Used; used > int64(max(5*len(sent), 4<<12)) {
 			t.Fatalf("%d bytes are counted for %d", used, len(sent))
 		}
 		b.Release(of)
 		b.Release(of)
-		if used, _ := of.Used(); used != 0 {
+		if used := of.Counts().Used; used != 0 {
 			t.Fatalf("%d bytes are still counted", used)
 		}
 	})
@@ -47,7 +50,7 @@ func TestDeclaredIsNotBelieved(t *testing.T) {
 	if _, err := b.Read(of, iotest.ErrReader(io.ErrUnexpectedEOF), 5<<20, 5<<20); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
-	if used, _ := of.Used(); used > 8<<10 {
+	if used := of.Counts().Used; used > 8<<10 {
 		t.Errorf("%d bytes are counted for a body that never came", used)
 	}
 	if _, err := b.Read(of, nil, 5<<20+1, 5<<20); !errors.Is(err, ErrTooLarge) {
@@ -80,8 +83,8 @@ func TestBodiesAreBounded(t *testing.T) {
 	for _, b := range append(all, small) {
 		b.Release(of)
 	}
-	if used, refused := of.Used(); used != 0 || refused != 1 {
-		t.Errorf("%d bytes used, %d refused", used, refused)
+	if c := of.Counts(); c.Used != 0 || c.Refused != 1 {
+		t.Errorf("%+v", c)
 	}
 }
 
@@ -98,5 +101,75 @@ func TestBodyAllocations(t *testing.T) {
 		b.Release(of)
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// Where there is no room, the body makes some that has been coming for longest, and a page's event needs none.
+func TestSlowBodiesMakeRoom(t *testing.T) {
+	of := NewBodies(1 << 20)
+	type held struct {
+		client net.Conn
+		ended  chan error
+		body   *Body
+	}
+	var all []held
+	for range 40 { // each sends 20,000 bytes of 60,000, and has room for all of them
+		client, server := net.Pipe()
+		h := held{client, make(chan error, 1), new(Body)}
+		go func() {
+			_, err := h.body.Receive(of, server, server, 60_000, 1<<20)
+			server.Close()
+			h.ended <- err
+		}()
+		client.SetWriteDeadline(time.Now().Add(time.Minute))
+		if _, err := client.Write(make([]byte, 20_000)); err != nil || of.Counts().Refused > 0 {
+			if err := <-h.ended; !errors.Is(err, ErrBusy) {
+				t.Fatal(err)
+			}
+			h.body.Release(of)
+			break
+		}
+		all = append(all, h)
+	}
+	if n := len(all); n < 14 || n > 17 {
+		t.Fatalf("%d bodies have room", n)
+	}
+	early := new(Body)
+	if _, err := early.Read(of, bytes.NewReader(make([]byte, 30_000)), 30_000, 1<<20); !errors.Is(err, ErrBusy) {
+		t.Errorf("none is slow yet: %v", err)
+	}
+	early.Release(of)
+	small := new(Body)
+	if _, err := small.Read(of, bytes.NewReader(make([]byte, 4000)), 4000, 1<<20); err != nil {
+		t.Errorf("a page's event: %v", err)
+	}
+	of.mu.Lock()
+	for b := of.oldest; b != nil; b = b.after {
+		b.began = b.began.Add(-slow)
+	}
+	of.mu.Unlock()
+	go func() { // as a handler does
+		if err := <-all[0].ended; errors.Is(err, os.ErrDeadlineExceeded) {
+			all[0].body.Release(of)
+		}
+		all[0].ended <- nil
+	}()
+	honest := new(Body)
+	if _, err := honest.Read(of, bytes.NewReader(make([]byte, 30_000)), 30_000, 1<<20); err != nil {
+		t.Errorf("the slowest has made no room: %v", err)
+	}
+	if n := of.Counts().Ended; n != 1 {
+		t.Errorf("%d have been ended", n)
+	}
+	<-all[0].ended
+	for _, h := range all[1:] {
+		h.client.Close()
+		<-h.ended
+		h.body.Release(of)
+	}
+	honest.Release(of)
+	small.Release(of)
+	if of.oldest != nil || of.newest != nil || of.Counts().Used != 0 {
+		t.Errorf("something is left: %+v", of.Counts())
 	}
 }
