@@ -129,10 +129,12 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	before := p.LastBehaviour(v)
 	began := p.Behave(v, ev.Time)
 	key := frame.VisitorKey(p.Key(v))
-	if ev.Kind == models.ViewItem || ev.Kind == models.PageView {
-		if p.Pace(v, ev.Time) || declaredBot(ev) && p.MarkBot(v) {
-			p.EachViewed(v, func(item uint32) { e.demand.add(deed{kinds: forgotten, item: item, key: key}) })
-		}
+	if declaredBot(ev) && p.MarkBot(v) {
+		e.forgetViews(v, key)
+	}
+	if (ev.Kind == models.ViewItem || ev.Kind == models.PageView) && p.Paces(v, ev.Time) {
+		e.forgetViews(v, key)
+		p.Burst(v, ev.Time)
 	}
 	bot := p.IsBot(v)
 	if ev.Kind == models.EmailClick {
@@ -190,6 +192,11 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 		e.intents.behave(shop, v, ev, began, before, focus)
 		e.horizon.behave(shop, v, ev)
 	}
+}
+
+// forgetViews takes what a visitor has viewed out of social proof: a machine made it.
+func (e *Engine) forgetViews(v, key uint32) {
+	e.m.People.EachViewed(v, func(item uint32) { e.demand.add(deed{kinds: forgotten, item: item, key: key}) })
 }
 
 // declaredBot tells whether an event says of itself that a crawler made it: "bot":true in props. A page that names a contact

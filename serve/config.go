@@ -37,6 +37,9 @@ type Config struct {
 	// In development mode those of the server's own host may, on any port. Default: none.
 	Origins []string
 
+	// AllowHeadless takes browsers without a window, which tests are run in, for visitors: for development.
+	AllowHeadless bool
+
 	// MaxBody is the largest request body in bytes, before and after decompression; default 5 MiB.
 	MaxBody int
 	// MaxEvents is the largest number of events in one request; default 20,000.

@@ -22,7 +22,6 @@ type ingest struct {
 	rejected []rejection
 	warned   []warned
 	arena    []byte // keys and rewritten records; a decoded event's own bytes die with the next Decode
-	agent    []byte
 	from     sender
 	proved   bool // the event's contact
 }
@@ -91,7 +90,10 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 	if room := s.deps.Room; room != nil && in.from.trust == models.Public && room.Full() {
 		in.from.room = room
 	}
-	in.from.bot, in.agent = crawler(c.ctx.UserAgent(), in.agent)
+	if in.from.trust != models.Trusted || s.cfg.development() { // a shop's own server is no crawler, whatever it calls itself
+		said := s.agents.of(c.ctx.UserAgent(), c.begun)
+		in.from.bot = said == robot || said == headless && !s.cfg.AllowHeadless
+	}
 	now := models.TimeOf(c.begun) // the wall clock, as the log's own record times are
 	n := 0
 	err := models.Split(body, func(record []byte) bool {
@@ -348,6 +350,9 @@ func answerAccepted(c *call, in *ingest) {
 		body = append(body, '}')
 	}
 	body = append(body, ']')
+	if in.from.bot {
+		body = append(appendMember(body, "note"), `"bot"`...)
+	}
 	if len(in.warned) > 0 {
 		body = appendWarnings(appendMember(body, "warnings"), in.warned)
 	}

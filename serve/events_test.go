@@ -149,25 +149,70 @@ func TestSlowBodyTooLarge(t *testing.T) {
 }
 
 func TestBots(t *testing.T) {
-	r := newRig(t, Config{})
-	f := func(agent string, want string) {
+	const cart = `{"event":"add_to_cart","id":"1","visitor":"v-1","items":[{"item_id":"SKU1"}]}`
+	f := func(r *rig, event, name string, bot bool, headers ...string) {
 		t.Helper()
 		r.fake.set(func() { r.fake.records = nil })
-		r.expect("POST", "/v1/events", viewEvent, 202, accepted1, "User-Agent: "+agent)
-		if got := string(r.fake.taken()[0].Value); got != want {
-			t.Errorf("%s: %s, want %s", agent, got, want)
+		want, answer := event, accepted1
+		if bot {
+			want, answer = event[:len(event)-1]+`,"bot":true}`, `{"accepted":1,"rejected":[],"note":"bot"}`
+		}
+		r.expect("POST", "/v1/events", event, 202, answer, append(headers, "User-Agent: "+name)...)
+		if got := string(r.fake.taken()[0].Value); !strings.HasPrefix(got, want[:len(want)-1]) || strings.Contains(got, `"bot"`) != bot {
+			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
-	marked := viewEvent[:len(viewEvent)-1] + `,"bot":true}`
-	f("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36", viewEvent)
-	f("Mozilla/5.0 (Linux; Android 14; CUBOT P80) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari/537.36", viewEvent)
-	f("curl/8.0", viewEvent)
-	f("python-requests/2.32", viewEvent)
-	f("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", marked)
-	f("Mozilla/5.0 AppleWebKit/537.36 HeadlessChrome/140.0.0.0 Safari/537.36", marked)
-	var e models.Event
-	if err := e.Decode([]byte(marked), 0); err != nil || !bytes.Contains(e.Props, []byte(`"bot":true`)) {
-		t.Errorf("props %s, %v", e.Props, err)
+	const googlebot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+	const windowless = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36"
+	r := newRig(t, Config{})
+	for _, name := range []string{
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+		"Mozilla/5.0 (Linux; Android 14; CUBOT P80) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+		"Mozilla/5.0 (Linux; Android 14; CUBOT_NOTE_S Build/O11019) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [FBAN/FBIOS;FBAV/470.0.0.39.100;FBDV/iPhone14,5]",
+		"curl/8.0", "python-requests/2.32", "Go-http-client/2.0", "okhttp/4.12.0", "axios/1.7.2", "GuzzleHttp/7", "node-fetch", "Java/21.0.1", "PHP/8.3", "",
+	} {
+		f(r, viewEvent, name, false)
+	}
+	for _, name := range []string{
+		googlebot, windowless,
+		"Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+		"Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
+		"Mozilla/5.0 (compatible; ClaudeBot/1.0; +claudebot@anthropic.com)",
+		"facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+		"Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36 (compatible; AdsBot-Google-Mobile; +http://www.google.com/mobile/adsbot.html)",
+		"Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)", "Mozilla/5.0 (compatible; SemrushBot/7~bl)", "WhatsApp/2.23.20.0",
+		"Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)", "Wget/1.21", "Scrapy/2.11 (+https://scrapy.org)",
+		"Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)", "Pingdom.com_bot_version_1.4_(http://www.pingdom.com/)",
+	} {
+		f(r, viewEvent, name, true)
+		f(r, cart, name, true)
+	}
+	f(newRig(t, Config{AllowHeadless: true}), viewEvent, windowless, false)
+	f(newRig(t, Config{AllowHeadless: true}), viewEvent, googlebot, true)
+	// What a shop's own server calls itself is its own business.
+	keyed := newRig(t, Config{Keys: []Key{{Write: "w", Secret: "s"}}})
+	f(keyed, viewEvent, googlebot, false, "Authorization: Bearer s")
+	f(keyed, viewEvent, googlebot, true, "Authorization: Bearer w")
+}
+
+// Whoever sends ever new names costs a bounded number of look-ups.
+func TestAgents(t *testing.T) {
+	var a agents
+	now := time.Unix(1_000, 0)
+	for i := range 3 * maxLooks {
+		a.of(fmt.Appendf(nil, "Mozilla/5.0 (%d)", i), now)
+	}
+	if len(a.said) != maxLooks {
+		t.Errorf("%d look-ups in a second", len(a.said))
+	}
+	if got := a.of([]byte("Googlebot/2.1"), now); got != person {
+		t.Errorf("the look-up above the bound says %d", got)
+	}
+	if got := a.of([]byte("Googlebot/2.1"), now.Add(time.Second)); got != robot {
+		t.Errorf("the next second's look-up says %d", got)
 	}
 }
 

@@ -29,6 +29,7 @@ type Server struct {
 	deps     Deps
 	keys     keyring
 	networks *networks
+	agents   agents
 	// hosts are the names that the public listener answers to, adminHosts those of the admin one.
 	hosts, adminHosts hosts
 	addresses         *addresses

@@ -44,6 +44,7 @@ var changes = map[string][]string{
 	"decay.off":           {"--decay.off"},
 	"social.floor":        {"--social.floor=1"},
 	"bots.pace":           {"--bots.pace=3"},
+	"bots.allow-headless": {"--bots.allow-headless"},
 	"shops.max":           {"--shops.max=5"},
 	"visitors.max":        {"--visitors.max=1"},
 	"churn.refit":         {"--churn.refit=1h"},

@@ -53,14 +53,15 @@ type nodeFlags struct {
 	AcceptGap     bool          `name:"snapshot.accept-gap" help:"Go on where the log begins when records between the snapshot and the log are gone, instead of failing; what was in the gap is lost for the state."`
 	Clock         string        `name:"clock" enum:"wall,stream" default:"wall" help:"What 'now' means to whoever reads: the wall clock, or stream, the newest event's time (for replays of old data)."`
 
-	HashSeed     uint64        `name:"hash.seed" placeholder:"NUMBER" help:"What the tables of names of a new log are keyed by, so that nobody can make up names that fall together: for tests. Without it a random number, kept in the log; a log that is there keeps its own."`
-	HistoryItems int           `name:"history.items" default:"128" help:"Viewed products remembered per visitor, and so the widest session that is paired; 4 to 1,024, rounded up to a power of two."`
-	Window       time.Duration `name:"history.window" default:"720h" help:"How long before an order a view counts for 'bought after viewing'."`
-	Bound        int           `name:"neighbours.bound" default:"128" help:"Neighbours kept per product and relation, 8 bytes each; 8 to 4,096, rounded up to a power of two."`
-	HalfLife     time.Duration `name:"decay.half-life" default:"1440h" help:"Age at which a session or an order counts half in neighbour lists."`
-	NoDecay      bool          `name:"decay.off" help:"Counts never fade: for exact comparisons."`
-	Floor        int           `name:"social.floor" default:"2" help:"Social-proof counts below this are not told."`
-	BotPace      int           `name:"bots.pace" default:"90" help:"Whoever views more pages and products within one clock minute is a crawler; 1 to 250."`
+	HashSeed      uint64        `name:"hash.seed" placeholder:"NUMBER" help:"What the tables of names of a new log are keyed by, so that nobody can make up names that fall together: for tests. Without it a random number, kept in the log; a log that is there keeps its own."`
+	HistoryItems  int           `name:"history.items" default:"128" help:"Viewed products remembered per visitor, and so the widest session that is paired; 4 to 1,024, rounded up to a power of two."`
+	Window        time.Duration `name:"history.window" default:"720h" help:"How long before an order a view counts for 'bought after viewing'."`
+	Bound         int           `name:"neighbours.bound" default:"128" help:"Neighbours kept per product and relation, 8 bytes each; 8 to 4,096, rounded up to a power of two."`
+	HalfLife      time.Duration `name:"decay.half-life" default:"1440h" help:"Age at which a session or an order counts half in neighbour lists."`
+	NoDecay       bool          `name:"decay.off" help:"Counts never fade: for exact comparisons."`
+	Floor         int           `name:"social.floor" default:"2" help:"Social-proof counts below this are not told."`
+	BotPace       int           `name:"bots.pace" default:"90" help:"What comes after so many pages and products within one clock minute is a machine's, until a minute is quiet; 1 to 250."`
+	AllowHeadless bool          `name:"bots.allow-headless" help:"Take browsers without a window, which tests are run in, for visitors: for development."`
 
 	MaxShops int `name:"shops.max" default:"1000" help:"Shops that there may be, 1 to 1,048,576. Events of one more become dead letters; those that are there stay."`
 

@@ -218,6 +218,7 @@ func (n *node) startServer() (err error) {
 		Listen: n.flags.Listen, Admin: n.flags.Admin, Keys: keys, Origins: n.flags.Origins, Open: n.flags.Open,
 		Hosts: n.flags.Hosts, AdminHosts: n.flags.AdminHosts, AdminToken: n.flags.AdminToken, Parameters: n.flags.Params,
 		MaxFrames: n.flags.MaxFrames, MaxQueue: n.flags.MaxQueue, FrameBudget: n.flags.Budget,
+		AllowHeadless: n.flags.AllowHeadless,
 		MaxLag: n.flags.MaxLag, DrainDelay: n.flags.Drain,
 		Demo: n.demo, MailFrame: "mail", Version: version, Logger: n.log,
 	}

@@ -58,7 +58,7 @@ func (p *People) addVisitor(f *Facts, v uint32) {
 	count := p.visitors.Load(p.word(v, vCount))
 	f.Events += count / oneEvent
 	f.Sessions += count / oneSession & 0xffff
-	f.Bot = f.Bot || count&flagBot != 0
+	f.Bot = f.Bot || isBot(count)
 	if count&flagProxy == 0 {
 		f.Visitors++
 	}

@@ -106,7 +106,8 @@ func TestPace(t *testing.T) {
 		v, now, caught := p.Visitor(1, []byte("v")), start, 0
 		for i := range 2000 {
 			p.Behave(v, now)
-			if p.Pace(v, now) {
+			if p.Paces(v, now) {
+				p.Burst(v, now)
 				caught++
 			}
 			now += gaps[i%len(gaps)]
@@ -123,6 +124,48 @@ func TestPace(t *testing.T) {
 	f(false, 3, models.Second, models.Second, 16*models.Minute) // the same minute of sixteen, over and over
 	f(false, 1, 16*models.Minute)
 	f(true, 1000, 0) // 250 is the most
+}
+
+// A burst is a burst: what it has viewed is forgotten, and the person is one before and afterwards.
+func TestBurst(t *testing.T) {
+	p := New(Config{BotPace: 5})
+	v, now := p.Visitor(1, []byte("v")), start/models.Minute*models.Minute
+	view := func(item uint32) {
+		p.Seen(v, now)
+		p.Behave(v, now)
+		if p.Paces(v, now) {
+			p.Burst(v, now)
+		}
+		if !p.IsBot(v) {
+			p.View(v, item, now)
+		}
+	}
+	view(1)
+	now += 10 * models.Minute
+	for i := range uint32(20) {
+		view(100 + i)
+		now += models.Second
+	}
+	if !p.IsBot(v) || p.Totals().Bots != 1 {
+		t.Fatal("no burst")
+	}
+	now += 2 * models.Minute
+	view(2)
+	r := p.Reader()
+	if viewed := r.Viewed(Person{Visitor: v}); p.IsBot(v) || p.Totals().Bots != 0 || len(viewed) != 2 || viewed[0].ID != 2 || viewed[1].ID != 1 {
+		t.Errorf("bot %v, viewed %v", p.IsBot(v), viewed)
+	}
+	for i := range uint32(20) {
+		view(200 + i)
+	}
+	if p.MarkBot(v); p.Totals().Bots != 1 {
+		t.Error("a burst of a crawler counts twice")
+	}
+	now += models.Hour
+	view(3)
+	if !p.IsBot(v) || p.Totals().Bots != 1 {
+		t.Error("a declared crawler is one for good")
+	}
 }
 
 func TestMarkBot(t *testing.T) {
@@ -291,7 +334,7 @@ func TestReaders(t *testing.T) {
 			item := uint32(v*1000 + n%999)
 			p.Seen(number, now)
 			p.Behave(number, now)
-			p.Pace(number, now)
+			p.Paces(number, now)
 			p.View(number, item, now)
 			p.AddToCart(number, item, 1, now)
 			if n%9 == 0 {

@@ -43,6 +43,9 @@ func (p *People) Behave(v uint32, t models.Time) (began bool) {
 		start = s
 	}
 	if last == 0 || s > last && s-last > 60 {
+		if bursting(count) && count&flagBot == 0 {
+			p.bump(cntBots, -1)
+		}
 		count &^= paceMask // a quiet minute has passed
 	}
 	if count != record[vCount] {
@@ -54,34 +57,65 @@ func (p *People) Behave(v uint32, t models.Time) (began bool) {
 	return began
 }
 
-// Pace counts a page or product view, after Behave has noted it, and reports whether it gives the visitor away as a
-// crawler, which happens once.
-func (p *People) Pace(v uint32, t models.Time) (caught bool) {
+// Paces counts a page or product view, after Behave has noted it, and reports whether it begins a burst: more than a person
+// looks at in a minute. Burst begins it: what the minute has viewed is forgotten, and until a minute is quiet the visitor is taken for a
+// crawler; who it was before and is afterwards stays a person.
+func (p *People) Paces(v uint32, t models.Time) (caught bool) {
 	at := p.word(v, vCount)
 	word := p.visitors.Load(at)
 	// Four bits tell a minute from those before it, since Behave has dealt with the silences.
 	minute := uint64(t.Seconds()/60) << minuteShift & minuteMask
 	n := uint64(1)
-	if word&minuteMask == minute {
-		n = min(word&paceMask>>paceShift+1, 0xff)
+	switch {
+	case bursting(word):
+		return false
+	case word&minuteMask == minute:
+		n = min(word&paceMask>>paceShift+1, 0xfe)
 	}
 	p.visitors.Set(at, word&^(paceMask|minuteMask)|n<<paceShift|minute)
-	return int(n) > p.cfg.BotPace && p.MarkBot(v)
+	return int(n) > p.cfg.BotPace
 }
 
-// MarkBot takes a visitor for a crawler from now on, and reports whether it was not taken for one before.
+// Burst begins a burst of a visitor in the minute of t: see Paces.
+func (p *People) Burst(v uint32, t models.Time) {
+	from := t.Seconds() / 60 * 60
+	word := p.visitors.Load(p.word(v, vCount))
+	p.visitors.Set(p.word(v, vCount), word|paceMask)
+	if word&flagBot == 0 {
+		p.bump(cntBots, 1)
+	}
+	at := p.word(v, vViews)
+	l := p.lists.open(p.visitors.Load(at))
+	for i := l.n - 1; i >= 0; i-- {
+		if e := l.at(i); e.Aux >= from {
+			l.remove(i)
+		}
+	}
+	p.store(&p.visitors, at, &l, 0)
+}
+
+// MarkBot takes a visitor that an event declares to be a crawler for one, from now on and for good, and reports whether it was not taken for one before.
 func (p *People) MarkBot(v uint32) (fresh bool) {
 	word := p.visitors.Load(p.word(v, vCount))
 	if word&flagBot != 0 {
 		return false
 	}
 	p.visitors.Set(p.word(v, vCount), word|flagBot)
-	p.bump(cntBots, 1)
+	if !bursting(word) {
+		p.bump(cntBots, 1)
+	}
 	return true
 }
 
-// IsBot tells whether a visitor is taken for a crawler. Any goroutine may call it.
-func (p *People) IsBot(v uint32) bool { return p.visitors.Load(p.word(v, vCount))&flagBot != 0 }
+// IsBot tells whether a visitor is taken for a crawler, for good or until its burst is over. Any goroutine may call it.
+func (p *People) IsBot(v uint32) bool {
+	return isBot(p.visitors.Load(p.word(v, vCount)))
+}
+
+func isBot(count uint64) bool { return count&flagBot != 0 || bursting(count) }
+
+// bursting tells whether a burst is under way: a pace of all ones says so.
+func bursting(count uint64) bool { return count&paceMask == paceMask }
 
 // SessionStart returns when the running session of a visitor began, in seconds, or 0 where the visitor is unknown or
 // silent for longer than a session lasts. Any goroutine may call it.
