@@ -14,15 +14,6 @@ import (
 
 const caseTime models.Time = 1_796_000_000_000 // when they are sent
 
-func applyCase(t *testing.T, e *engine.Engine, name string) {
-	t.Helper()
-	body, err := os.ReadFile("testdata/cases/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	applyAt(t, e, string(body), caseTime)
-}
-
 // applyAt applies events, one a line, which came at a moment.
 func applyAt(t *testing.T, e *engine.Engine, lines string, at models.Time) {
 	t.Helper()

@@ -219,7 +219,7 @@ func (n *node) startServer() (err error) {
 		Hosts: n.flags.Hosts, AdminHosts: n.flags.AdminHosts, AdminToken: n.flags.AdminToken, Parameters: n.flags.Params,
 		MaxFrames: n.flags.MaxFrames, MaxQueue: n.flags.MaxQueue, FrameBudget: n.flags.Budget,
 		AllowHeadless: n.flags.AllowHeadless,
-		MaxLag: n.flags.MaxLag, DrainDelay: n.flags.Drain,
+		MaxLag:        n.flags.MaxLag, DrainDelay: n.flags.Drain,
 		Demo: n.demo, MailFrame: "mail", Version: version, Logger: n.log,
 	}
 	n.flags.Door.apply(&cfg, n.memory.memory)
