@@ -162,6 +162,7 @@ func (e *Engine) Stats() models.Stats {
 	s.Visitors, s.Contacts, s.Sessions, s.Bots, s.Repeats = t.Visitors, t.Contacts, t.Sessions, t.Bots, t.Repeats
 	s.Leads, s.LeadsLost = t.Leads, t.LeadsLost
 	s.OverRefunds, s.OrderConflicts = t.OverRefunds, t.Conflicts
+	s.JoinsCut = t.JoinsCut
 	s.Items, s.Products = uint64(e.m.Catalogue.Items()), e.m.Catalogue.Products()
 	s.Bytes = e.bytes()
 	s.Dropped = e.dropped()

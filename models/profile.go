@@ -13,6 +13,7 @@ type Stats struct {
 	Contacts   uint64
 	Leads      uint64 // contacts that only strangers have named, without a proof
 	LeadsLost  uint64 // leads, or what they said of themselves, that there was no room for
+	JoinsCut   uint64 // events that not all orders and views of their persons were joined with, since they have too many
 	Sessions   uint64
 	Bots       uint64
 	Items      uint64            // distinct item ids seen

@@ -35,7 +35,9 @@ func (p *People) Identify(c uint32, attributes []byte, t models.Time) {
 func (p *People) Link(v, c uint32, t models.Time) []Pair {
 	p.pairs = p.pairs[:0]
 	if s := t.Seconds(); !p.again(v, c, s) {
+		p.begin()
 		p.joinLogin(v, c) // before the two are linked: what has been counted is what was true without it
+		p.end()
 		p.link(v, c, s)
 	}
 	return p.pairs
@@ -152,7 +154,7 @@ func (p *People) contactsOf(dst []uint32, v uint32) []uint32 {
 func (p *People) membersOf(dst []uint32, c uint32) []uint32 {
 	l := p.lists.peek(p.contacts.Load(p.cword(c, cMembers)))
 	for i := range l.n {
-		if m := l.at(i).ID; !contains(dst, m) {
+		if m := l.at(i).ID; p.spend(1+len(dst)/8) && !contains(dst, m) {
 			dst = append(dst, m)
 		}
 	}

@@ -17,6 +17,7 @@ const joinWidth = 256
 func (p *People) View(v, item uint32, t models.Time) (first bool, session []uint32, before []Pair) {
 	s := t.Seconds()
 	p.paired, p.pairs = p.paired[:0], p.pairs[:0]
+	p.begin()
 	start := uint32(p.visitors.Load(p.word(v, vActive)) >> 32)
 	at := p.word(v, vViews)
 	l := p.lists.open(p.visitors.Load(at))
@@ -24,6 +25,7 @@ func (p *People) View(v, item uint32, t models.Time) (first bool, session []uint
 		p.pairUp(&l, item, start, s)
 	}
 	p.joinView(v, item, s)
+	p.end()
 	freed := p.look(&l, item, s)
 	p.store(&p.visitors, at, &l, freed)
 	return first, p.paired, p.pairs
@@ -78,38 +80,36 @@ func (p *People) covers(e Entry, s uint32) bool {
 	return e.Aux <= s && uint64(s) <= uint64(e.Last)+uint64(p.window)
 }
 
-// viewedBy tells whether one of the visitors has viewed item before an order at second s.
-func (p *People) viewedBy(visitors []uint32, item, s uint32) bool {
-	for _, m := range visitors {
-		l := p.lists.peek(p.visitors.Load(p.word(m, vViews)))
-		for i, word := range l.block[:l.n] {
-			if uint32(word>>32) == item && p.covers(l.at(i), s) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// joinViews adds a pair for every product that visitor m has viewed before an order and none of the visitors in counted.
-func (p *People) joinViews(m, order uint32, counted []uint32) {
-	s := p.orders.time(order).Seconds()
-	l := p.lists.peek(p.visitors.Load(p.word(m, vViews)))
-	for i := range l.n {
-		if e := l.at(i); p.covers(e, s) && !p.viewedBy(counted, e.ID, s) {
-			p.pairs = append(p.pairs, Pair{Viewed: e.ID, Order: order})
-		}
-	}
-}
-
 // joinOrder pairs a new order of visitor v with all that was viewed before it.
 func (p *People) joinOrder(order, v uint32) {
 	p.viewers = p.viewersOf(p.viewers[:0], p.ownerOf(order))
 	if !contains(p.viewers, v) { // a contact's visitor that had to make room
 		p.viewers = append(p.viewers, v)
 	}
-	for i, m := range p.viewers {
-		p.joinViews(m, order, p.viewers[:i])
+	p.joinViews(order, p.viewers, 0, max(orderPairs, p.cfg.History))
+}
+
+// joinViews pairs an order with the products that the visitors have viewed before it, each once, but for those that the first
+// counted of the visitors have: n pairs at most.
+func (p *People) joinViews(order uint32, visitors []uint32, counted, n int) {
+	p.known.clear()
+	s := p.orders.time(order).Seconds()
+	for i, m := range visitors {
+		l := p.lists.peek(p.visitors.Load(p.word(m, vViews)))
+		if !p.spend(placeSteps + l.n) {
+			return
+		}
+		for k := range l.n {
+			e := l.at(k)
+			if !p.covers(e, s) || !p.known.add(e.ID) || i < counted {
+				continue
+			}
+			if n--; n < 0 {
+				p.cut()
+				return
+			}
+			p.pairs = append(p.pairs, Pair{Viewed: e.ID, Order: order})
+		}
 	}
 }
 
@@ -121,21 +121,60 @@ func (p *People) joinView(v, item, s uint32) {
 	p.owners = p.ownersFor(p.owners[:0], v)
 	for _, who := range p.owners {
 		order := p.newestOrder(who)
+		if !p.spend(placeSteps) {
+			return
+		}
 		if order == 0 || p.orders.time(order).Seconds() < s {
 			continue
 		}
 		p.viewers = p.viewersOf(p.viewers[:0], who)
+		p.spans = p.spansOf(p.spans[:0], p.viewers, item)
 		for n := 0; order != 0 && n < joinWidth; n++ {
 			at := p.orders.time(order).Seconds()
-			if at < s {
+			if at < s || !p.spend(placeSteps+len(p.spans)) {
 				break
 			}
-			if uint64(at) <= uint64(s)+uint64(p.window) && !p.viewedBy(p.viewers, item, at) {
-				p.pairs = append(p.pairs, Pair{Viewed: item, Order: order})
+			if uint64(at) <= uint64(s)+uint64(p.window) && !p.covered(p.spans, at) && !p.pair(item, order) {
+				return
 			}
 			order = p.orders.older(order)
 		}
 	}
+}
+
+// spansOf appends the intervals in which the visitors have viewed item.
+func (p *People) spansOf(dst []Entry, visitors []uint32, item uint32) []Entry {
+	for _, m := range visitors {
+		l := p.lists.peek(p.visitors.Load(p.word(m, vViews)))
+		if !p.spend(placeSteps + l.n) {
+			break
+		}
+		for i, word := range l.block[:l.n] {
+			if uint32(word>>32) == item {
+				dst = append(dst, l.at(i))
+			}
+		}
+	}
+	return dst
+}
+
+// covered tells whether one of the intervals counts as before an order at second s.
+func (p *People) covered(spans []Entry, s uint32) bool {
+	for _, e := range spans {
+		if p.covers(e, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// pair notes that item was viewed before an order that came earlier, and reports false where it may not.
+func (p *People) pair(item, order uint32) bool {
+	if !p.spend(lineSteps * int(p.orders.get(order, oLines)&0xffff)) {
+		return false
+	}
+	p.pairs = append(p.pairs, Pair{Viewed: item, Order: order})
+	return true
 }
 
 // awaitsView tells whether an order at second s or later exists that a view of v may come before.
@@ -157,21 +196,23 @@ func (p *People) awaitsView(v, s uint32) bool {
 // for, and views of these before orders of v.
 func (p *People) joinLogin(v, c uint32) {
 	p.friends = p.membersOf(p.friends[:0], c)
-	p.joinOrders(contactOwner(c), v)
-	for _, m := range p.friends {
-		p.joinOrders(visitorOwner(m), v)
+	if p.visitors.Load(p.word(v, vViews)) != 0 {
+		p.joinOrders(contactOwner(c), v)
+		for _, m := range p.friends {
+			p.joinOrders(visitorOwner(m), v)
+		}
 	}
 	own := p.newestOrder(visitorOwner(v))
-	if own == 0 {
+	if own == 0 || len(p.friends) == 0 {
 		return
 	}
 	p.viewers = p.viewersOf(p.viewers[:0], visitorOwner(v))
 	old := len(p.viewers)
 	p.viewers = append(p.viewers, p.friends...) // one that is there already has nothing to add
-	for n := 0; own != 0 && n < joinWidth; n++ {
-		for i := old; i < len(p.viewers); i++ {
-			p.joinViews(p.viewers[i], own, p.viewers[:i])
-		}
+	for n := 0; own != 0 && n < joinWidth && p.spend(placeSteps); n++ {
+		from := len(p.pairs)
+		p.joinViews(own, p.viewers, old, orderPairs)
+		p.left -= lineSteps * (len(p.pairs) - from) * int(p.orders.get(own, oLines)&0xffff)
 		own = p.orders.older(own)
 	}
 }
@@ -179,13 +220,38 @@ func (p *People) joinLogin(v, c uint32) {
 // joinOrders pairs the orders of an owner with the views of v, which did not count for them so far.
 func (p *People) joinOrders(who owner, v uint32) {
 	order := p.newestOrder(who)
-	if order == 0 {
+	if order == 0 || !p.spend(placeSteps) {
 		return
 	}
+	own := p.lists.peek(p.visitors.Load(p.word(v, vViews)))
 	p.viewers = p.viewersOf(p.viewers[:0], who)
-	for n := 0; order != 0 && n < joinWidth; n++ {
-		p.joinViews(v, order, p.viewers)
+	p.spread(&own, p.viewers)
+	for n := 0; order != 0 && n < joinWidth && p.spend(placeSteps+own.n); n++ {
+		s := p.orders.time(order).Seconds()
+		for i := range own.n {
+			e := own.at(i)
+			if p.covers(e, s) && !p.known.covered(p, e.ID, s) && !p.pair(e.ID, order) {
+				return
+			}
+		}
 		order = p.orders.older(order)
+	}
+}
+
+// spread notes in known when the visitors have viewed the products of a list.
+func (p *People) spread(own *list, visitors []uint32) {
+	p.known.clear()
+	for i := range own.n {
+		p.known.add(own.id(i))
+	}
+	for _, m := range visitors {
+		l := p.lists.peek(p.visitors.Load(p.word(m, vViews)))
+		if !p.spend(placeSteps + l.n) {
+			return
+		}
+		for i := range l.n {
+			p.known.note(l.at(i))
+		}
 	}
 }
 

@@ -164,7 +164,9 @@ func (p *People) Purchase(v uint32, order *Order) (viewed []Pair, changes []Chan
 	}
 	p.take(number, v, order)
 	p.exceeded(number, Change{})
+	p.begin()
 	p.joinOrder(number, v)
+	p.end()
 	return p.pairs, p.changes, true
 }
 

@@ -26,8 +26,9 @@
 //
 // This is exact within the bounds of memory, and only there: History entries of views a visitor (the ones viewed longest
 // ago make room), the last 64 operations of a cart, Members visitors a contact (the ones that logged in longest ago make
-// room), 9 contacts a visitor, and 256 orders of one owner that a late view or login is joined with. Two purchase events
-// with one order id are one order: the first applied counts.
+// room), 9 contacts a visitor, 256 orders of one owner that a late view or login is joined with, and the steps that one event
+// may take for its joins (see joinSteps): events that needed more are counted. Two purchase events with one order id are one
+// order: the first applied counts.
 //
 // # Memory
 //
@@ -138,7 +139,12 @@ type scratch struct {
 	viewers   []uint32
 	friends   []uint32
 	relations []uint32
-	steps     int // taken in walks through what persons have sent: tests bound them
+	spans     []Entry
+	known     products
+	given     int  // steps that the event's joins may take: see begin
+	left      int  // of them
+	short     bool // they would have taken more
+	steps     int  // taken in walks through what persons have sent: tests bound them
 }
 
 // New returns an empty state.

@@ -19,6 +19,8 @@ const (
 
 	cntOverRefunds // orders of which more was refunded than their value
 	cntConflicts   // orders under an id that another one has
+	cntCut         // events whose joins ended early: see spend
+	cntOwed        // steps that are missing from the reserve: see begin
 	countWords
 )
 
@@ -43,6 +45,7 @@ type Totals struct {
 
 	OverRefunds uint64 // orders of which more was refunded than their value
 	Conflicts   uint64 // orders under an id that another one has
+	JoinsCut    uint64 // events that not all orders and views of their persons were joined with, since they have too many
 }
 
 // Totals returns the counts. Any goroutine may call it.
@@ -54,6 +57,7 @@ func (p *People) Totals() Totals {
 		Leads: n(cntLeads), LeadsLost: n(cntLeadsLost),
 		Forgotten:   n(cntForgotten),
 		OverRefunds: n(cntOverRefunds), Conflicts: n(cntConflicts),
+		JoinsCut: n(cntCut),
 	}
 }
 
