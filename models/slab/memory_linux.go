@@ -46,7 +46,7 @@ var mappedBytes atomic.Int64
 // Mapped returns the bytes of all arrays that lie outside of Go's heap, which no memory limit of the runtime knows of.
 func Mapped() int64 { return mappedBytes.Load() }
 
-// grow returns the words in an array of n of them, whole chunks; the new ones are zero.
+// grow returns the words in an array of n of them, whole pages; the new ones are zero.
 func (m *memory) grow(words []uint64, n int) []uint64 {
 	switch {
 	case m.heap || m.lease == nil && 8*n <= smallBytes:

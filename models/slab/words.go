@@ -26,8 +26,8 @@ import (
 
 const (
 	chunkBits = 12
-	// ChunkWords is the number of words in a chunk: 32 KiB. It is what an array grows by while it is small, and the largest
-	// block.
+	// ChunkWords is the number of words in a chunk: 32 KiB. It is what an array grows by, and the largest block. One that has not
+	// filled a chunk takes a page, two, four or eight: a shop has a dozen arrays, and most shops are small.
 	ChunkWords = 1 << chunkBits
 	chunkMask  = ChunkWords - 1
 )
@@ -38,7 +38,7 @@ type Words struct {
 	n    atomic.Uint64
 
 	// The writer's own.
-	words  []uint64 // of base: whole chunks
+	words  []uint64 // of base: whole pages, or whole chunks
 	memory memory   // where words lie
 	frozen *Frozen  // the newest freeze, nil when all of it is known to be saved
 }
@@ -47,7 +47,19 @@ type Words struct {
 func (w *Words) Len() uint64 { return w.n.Load() }
 
 // Bytes returns the memory held, in bytes. Any goroutine may call it.
-func (w *Words) Bytes() uint64 { return (w.n.Load() + chunkMask) &^ chunkMask * 8 }
+func (w *Words) Bytes() uint64 { return roomFor(w.n.Load()) * 8 }
+
+// roomFor returns how many words an array of n has room for.
+func roomFor(n uint64) uint64 {
+	if n == 0 || n > ChunkWords/2 {
+		return (n + chunkMask) &^ chunkMask
+	}
+	room := uint64(pageWords)
+	for room < n {
+		room *= 2
+	}
+	return room
+}
 
 // Alloc hands out n zero words that lie in one chunk and returns the index of the first. n must be 1..ChunkWords.
 func (w *Words) Alloc(n int) uint64 {
@@ -71,14 +83,14 @@ func (w *Words) Grow(n uint64) {
 
 func (w *Words) reserve(n uint64) {
 	if n > uint64(len(w.words)) {
-		w.extend(int((n + chunkMask) >> chunkBits))
+		w.extend(int(roomFor(n)))
 	}
 	w.n.Store(n)
 }
 
-// extend makes room for so many chunks.
-func (w *Words) extend(chunks int) {
-	w.words = w.memory.grow(w.words, chunks*ChunkWords)
+// extend makes room for so many words.
+func (w *Words) extend(room int) {
+	w.words = w.memory.grow(w.words, room)
 	w.base.Store(&w.words[0])
 }
 
