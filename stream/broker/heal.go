@@ -30,6 +30,9 @@ func (d Damage) String() string {
 	if d.Lost {
 		what = "lost"
 	}
+	if d.From == d.To {
+		return fmt.Sprintf("%s/%d: bytes before offset %d %s", d.Topic, d.Partition, d.From, what)
+	}
 	return fmt.Sprintf("%s/%d: offsets %d to %d %s", d.Topic, d.Partition, d.From, d.To-1, what)
 }
 
@@ -96,6 +99,11 @@ func (h *healer) segment(path string, base, end int64) error {
 		if size == 0 {
 			break // a torn end, which kfake and quicken cut off
 		}
+		if size < 0 { // bytes that stand for no offset
+			h.note(h.next, h.next, true)
+			text = append(text[:at], text[at-size:]...)
+			continue
+		}
 		at += size
 	}
 	if len(h.found) == before {
@@ -104,17 +112,21 @@ func (h *healer) segment(path string, base, end int64) error {
 	return overwrite(path, text)
 }
 
-// overwrite writes a file's bytes in place: their number is the same, and a crash on the way leaves damage that is found again.
+// overwrite writes a file's bytes in place: a crash on the way leaves damage that is found again.
 func overwrite(path string, text []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	_, err = f.WriteAt(text, 0)
+	if err == nil {
+		err = f.Truncate(int64(len(text)))
+	}
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// batch looks at the batch at a place, puts it right, and returns its size; 0 where nothing whole follows.
+// batch looks at the batch at a place, puts it right, and returns its size; 0 where nothing whole follows, and less than 0
+// where so many bytes belong to none.
 func (h *healer) batch(text []byte, at int, end int64) int {
 	size := batchSize(text, at)
 	if size == 0 || !sound(text[at:at+size]) {
@@ -126,6 +138,9 @@ func (h *healer) batch(text []byte, at int, end int64) int {
 			next = len(text) // the last batch, whose length is wrong, or the rest of a segment that others follow
 		}
 		size = next - at
+		if next < len(text) && int64(binary.BigEndian.Uint64(text[next:])) == h.next {
+			return -size
+		}
 		if size < batchFixed {
 			return 0
 		}
@@ -240,12 +255,12 @@ func boundary(text []byte, at int, next int64, said int) int {
 			return end
 		}
 	}
-	for p := at + batchFixed; p+batchFixed <= len(text); p++ {
+	for p := at + 1; p+batchFixed <= len(text); p++ {
 		if text[p+16] != 2 {
 			continue
 		}
 		first := int64(binary.BigEndian.Uint64(text[p:]))
-		if first <= next || first > next+1<<24 {
+		if first < next || first > next+1<<24 {
 			continue
 		}
 		if size := batchSize(text, p); size > 0 && sound(text[p:p+size]) {

@@ -179,3 +179,45 @@ func TestHealLeavesWhatIsSound(t *testing.T) {
 	f(false, map[int]int64{2: 12})
 	f(true, map[int]int64{1: 5, 3: 64, 5: 7})
 }
+
+// Bytes between two batches that belong to neither are taken out: what follows keeps its offsets.
+func TestHealTakesOutWhatIsNoBatch(t *testing.T) {
+	for _, junk := range []int{1, 60, 61, 500} {
+		for _, before := range []int{0, 3} {
+			dir := t.TempDir()
+			path, at := damagedLog(t, dir, 5, true)
+			text, _ := os.ReadFile(path)
+			text = slices.Concat(text[:at[before]], make([]byte, junk), text[at[before]:])
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			b := start(t, Config{Dir: dir, Unsynced: true})
+			if found := b.Damage(); len(found) != 1 || !found[0].Lost || found[0].From != int64(3*before) || found[0].To != found[0].From {
+				t.Errorf("%d bytes before batch %d: %v", junk, before, found)
+			}
+			values, offsets, end := readLog(t, "junk", b)
+			if len(values) != 15 || offsets[14] != 14 || values[14] != "14" || end != 15 {
+				t.Errorf("%d bytes before batch %d: read %v", junk, before, offsets)
+			}
+			closeBroker(t, b)
+		}
+	}
+}
+
+// A start goes on where the files that would make it quicker cannot be written, as on a full disk.
+func TestStartWithoutRoom(t *testing.T) {
+	dir := t.TempDir()
+	path, _ := damagedLog(t, dir, 4, true)
+	if err := os.Mkdir(filepath.Join(filepath.Dir(path), snapshotName+temp), 0o700); err != nil { // no file can be made there
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	b := start(t, Config{Dir: dir, Unsynced: true, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	defer closeBroker(t, b)
+	if !strings.Contains(log.String(), "the start takes longer") {
+		t.Errorf("log %q", log.String())
+	}
+	if values, _, _ := readLog(t, "without room", b); len(values) != 12 {
+		t.Errorf("read %v", values)
+	}
+}

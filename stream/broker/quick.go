@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -40,15 +41,15 @@ const snapshotName = "snapshot.json"
 // errUnusual says that a partition is kfake's to look into.
 var errUnusual = errors.New("the partition needs a full look")
 
-func quicken(dir string, topics []topic) error {
+// quicken is a help: where the disk is full, say, kfake starts without it.
+func quicken(dir string, topics []topic, log *slog.Logger) {
 	for _, t := range topics {
 		for i := range t.Partitions {
 			if err := quickenPartition(partitionDir(dir, t.Name, i)); err != nil && !errors.Is(err, errUnusual) {
-				return fmt.Errorf("cannot prepare partition %d of topic %q: %w", i, t.Name, err)
+				log.Warn("broker: the start takes longer and more memory", "topic", t.Name, "partition", i, "error", err)
 			}
 		}
 	}
-	return nil
 }
 
 func quickenPartition(dir string) error {

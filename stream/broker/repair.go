@@ -25,7 +25,8 @@ func repair(dir string, log *slog.Logger) ([]Damage, error) {
 	if err := raiseFloors(dir, topics, log); err != nil {
 		return nil, err
 	}
-	return found, quicken(dir, topics)
+	quicken(dir, topics, log)
+	return found, nil
 }
 
 // undoCompaction puts the old files of compacted partitions back, if their second names are there.

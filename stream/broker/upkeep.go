@@ -141,7 +141,7 @@ func writeJSON(path string, v any) error {
 	}
 	_, err = f.Write(text)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
+		return errors.Join(err, os.Remove(path+temp))
 	}
 	if err := os.Rename(path+temp, path); err != nil {
 		return err
