@@ -112,12 +112,21 @@ func (e *Engine) CustomerChanges(most int) (list []models.CustomerChange, next u
 		c := &pending[i]
 		id, shop := e.m.People.ContactID(c.contact)
 		list = append(list, models.CustomerChange{
-			Shop: e.shops.Name(shop), Contact: id, At: models.Time(c.second) * models.Second,
+			Shop: e.shops.Name(shop), Contact: id, Number: c.contact, At: models.Time(c.second) * models.Second,
 			Segment: rfm.Segment(c.segment).String(), SegmentBefore: rfm.Segment(c.segmentBefore).String(),
 			Forecast: c.band != noBand, Alive: c.alive, Band: c.band, BandBefore: c.bandBefore,
 		})
 	}
 	return list, next
+}
+
+// ContactNumber returns the number of a contact in CustomerChange, 0 for one that is not known.
+func (e *Engine) ContactNumber(shop, contact []byte) uint32 {
+	number := e.findShop(shop)
+	if number == 0 {
+		return 0
+	}
+	return e.m.People.FindContact(number, contact)
 }
 
 // ChangesTold says that all changes below a number have been passed on.
@@ -155,7 +164,8 @@ func (e *Engine) state(b *book, number uint32, now models.Time) (ch models.Custo
 		return ch, false
 	}
 	ch = models.CustomerChange{At: now, Segment: segment.String(), SegmentBefore: segment.String()}
-	id, shop := e.m.People.ContactID(uint32(b.contacts.Load(uint64(number))))
+	ch.Number = uint32(b.contacts.Load(uint64(number)))
+	id, shop := e.m.People.ContactID(ch.Number)
 	ch.Contact, ch.Shop = id, e.shops.Name(shop)
 	if alive >= 0 {
 		ch.Forecast, ch.Alive, ch.Band = true, alive, bandOf(alive)

@@ -110,6 +110,7 @@ type CalibrationBin struct {
 // customer. It carries what holds after it, so that a reader may miss or repeat some.
 type CustomerChange struct {
 	Shop, Contact []byte
+	Number        uint32 // of the contact, within the engine that says it
 	At            Time
 	Segment       string
 	SegmentBefore string

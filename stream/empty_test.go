@@ -51,6 +51,9 @@ func TestNothingLeft(t *testing.T) {
 	}
 	defer b.Close()
 
+	if got := values(t, c, models.Pageviews); len(got) != 0 { // and reading the topic comes to an end
+		t.Errorf("got %v, want nothing", got)
+	}
 	snapshots := t.TempDir()
 	m := newLedger()
 	p := run(t, Config{Cluster: c, Machine: m, Dir: snapshots})

@@ -96,19 +96,28 @@ func (o *offsetsOf) place(l *logPart) error {
 // birth is how long a topic may be unknown to some brokers after others have made it.
 const birth = 10 * time.Second
 
-// firstLog lists the log when the pipeline is opened. Other instances may have made the topics a moment ago, and what one
-// broker knows by now another may not: so it asks again for a while.
-func (p *Pipeline) firstLog(ctx context.Context) ([]logPart, error) {
+// firstLog lists the log when the pipeline is opened.
+func (p *Pipeline) firstLog(ctx context.Context) (log []logPart, err error) {
+	err = untilBorn(ctx, p.cfg.birth, func() error {
+		log, err = listLog(ctx, p.adm, p.cfg.Cluster)
+		return err
+	})
+	return log, err
+}
+
+// untilBorn repeats what finds no topic, or brokers that do not agree, for a while: other instances may have made the topics
+// a moment ago, and what one broker knows by now another may not.
+func untilBorn(ctx context.Context, most time.Duration, ask func() error) error {
 	for began := time.Now(); ; {
-		log, err := listLog(ctx, p.adm, p.cfg.Cluster)
+		err := ask()
 		passes := errors.Is(err, ErrNoTopic) || kerr.IsRetriable(err)
-		if err == nil || !passes || time.Since(began) >= p.cfg.birth {
-			return log, err
+		if err == nil || !passes || time.Since(began) >= most {
+			return err
 		}
 		select {
-		case <-time.After(p.cfg.birth / 50):
+		case <-time.After(most / 50):
 		case <-ctx.Done():
-			return nil, err
+			return err
 		}
 	}
 }

@@ -25,8 +25,8 @@ func ReadTopic(ctx context.Context, c Cluster, topic models.Topic, each func(*kg
 		return err
 	}
 	defer client.Close()
-	r := &topicReader{client: client, name: c.Topic(topic), left: make(map[int32]int64), each: each}
-	if err := r.begin(ctx); err != nil {
+	r := &topicReader{client: client, name: c.Topic(topic), left: make(map[int32]int64), next: make(map[int32]int64), each: each}
+	if err := untilBorn(ctx, birth/5, func() error { return r.begin(ctx) }); err != nil {
 		return err
 	}
 	for len(r.left) > 0 {
@@ -37,10 +37,16 @@ func ReadTopic(ctx context.Context, c Cluster, topic models.Topic, each func(*kg
 	return nil
 }
 
+// ReadValues is ReadTopic for whoever wants no more than keys and values.
+func ReadValues(ctx context.Context, c Cluster, topic models.Topic, each func(key, value []byte) error) error {
+	return ReadTopic(ctx, c, topic, func(r *kgo.Record) error { return each(r.Key, r.Value) })
+}
+
 type topicReader struct {
 	client *kgo.Client
 	name   string
 	left   map[int32]int64 // partitions that are not read to their end -> the end
+	next   map[int32]int64 // of them, where to go on
 	each   func(*kgo.Record) error
 }
 
@@ -65,7 +71,7 @@ func (r *topicReader) begin(ctx context.Context) error {
 			return fmt.Errorf("cannot read topic %q: %w", r.name, err)
 		}
 		if start.Offset < end.Offset {
-			from[part], r.left[part] = kgo.NewOffset().At(start.Offset), end.Offset
+			from[part], r.left[part], r.next[part] = kgo.NewOffset().At(start.Offset), end.Offset, start.Offset
 		}
 	}
 	r.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{r.name: from})
@@ -73,18 +79,24 @@ func (r *topicReader) begin(ctx context.Context) error {
 }
 
 func (r *topicReader) poll(ctx context.Context) error {
-	fetches := r.client.PollFetches(ctx)
+	within, cancel := context.WithTimeout(ctx, patience)
+	fetches := r.client.PollFetches(within)
+	cancel()
 	if ctx.Err() != nil {
 		return fmt.Errorf("cannot read topic %q: %w", r.name, ctx.Err())
 	}
+	if fetches.Empty() {
+		return r.look(ctx)
+	}
 	for _, e := range fetches.Errors() {
-		if !kerr.IsRetriable(e.Err) && !kgo.IsRetryableBrokerErr(e.Err) {
+		if !errors.Is(e.Err, context.DeadlineExceeded) && !kerr.IsRetriable(e.Err) && !kgo.IsRetryableBrokerErr(e.Err) {
 			return fmt.Errorf("cannot read topic %q: %w", r.name, e.Err)
 		}
 	}
 	for it := fetches.RecordIter(); !it.Done(); {
 		rec := it.Next()
 		end, ok := r.left[rec.Partition]
+		r.next[rec.Partition] = rec.Offset + 1
 		if ok && rec.Offset+1 >= end { // the last one itself may have been compacted away meanwhile
 			delete(r.left, rec.Partition)
 		}
@@ -93,6 +105,27 @@ func (r *topicReader) poll(ctx context.Context) error {
 		}
 		if err := r.each(rec); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// look ends the wait for partitions that hold nothing more: what is left of compaction and retention at a partition's end
+// may be a batch without records.
+func (r *topicReader) look(ctx context.Context) error {
+	details, err := kadm.NewClient(r.client).ListTopics(ctx, r.name)
+	if err != nil {
+		return fmt.Errorf("cannot look up topic %q: %w", r.name, err)
+	}
+	d := details[r.name]
+	for part, end := range r.left {
+		l := logPart{name: r.name, part: part, id: d.ID, leader: d.Partitions[part].Leader}
+		to, err := emptyUntil(ctx, r.client, l, r.next[part])
+		if err != nil {
+			continue // its broker may be away for a moment
+		}
+		if r.next[part] = to; to >= end {
+			delete(r.left, part)
 		}
 	}
 	return nil

@@ -24,7 +24,7 @@ func TestReadTopicBesideCompaction(t *testing.T) {
 	}
 	defer client.Close()
 	var got []string
-	r := &topicReader{client: client, name: c.Topic(Settings), left: make(map[int32]int64), each: func(rec *kgo.Record) error {
+	r := &topicReader{client: client, name: c.Topic(Settings), left: make(map[int32]int64), next: make(map[int32]int64), each: func(rec *kgo.Record) error {
 		got = append(got, string(rec.Value))
 		return nil
 	}}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"orrery/models"
 )
@@ -80,7 +82,7 @@ func EnsureTopics(ctx context.Context, c Cluster, t Topics) ([]TopicState, error
 	for {
 		out, all, err := ensureOnce(ctx, adm, c, t, created)
 		if err == nil && all {
-			return out, waitForTopics(ctx, adm, out)
+			return out, waitForTopics(ctx, client, out)
 		}
 		if err != nil && (!kerr.IsRetriable(err) || ctx.Err() != nil) {
 			return nil, err
@@ -127,16 +129,13 @@ func ensureOnce(ctx context.Context, adm *kadm.Client, c Cluster, t Topics, crea
 	return out, true, nil
 }
 
-// waitForTopics returns when all topics are listed with their partitions and somebody leads these: a cluster says that
-// a topic is created when its controller knows of it, and its brokers learn of it some moments later.
-func waitForTopics(ctx context.Context, adm *kadm.Client, topics []TopicState) error {
-	names := make([]string, len(topics))
-	for i, t := range topics {
-		names[i] = t.Name
-	}
+// waitForTopics returns when every broker that answers lists all topics with their partitions, and says that somebody
+// leads these: a cluster says that a topic is created when its controller knows of it, its brokers learn of it some moments
+// later, and any of them may be the next that is asked.
+func waitForTopics(ctx context.Context, client *kgo.Client, topics []TopicState) error {
 	for {
-		details, err := adm.ListTopics(ctx, names...)
-		if err == nil && !slices.ContainsFunc(topics, func(t TopicState) bool { return !served(details[t.Name], t.Partitions) }) {
+		err := allServe(ctx, client, topics)
+		if err == nil {
 			return nil
 		}
 		select {
@@ -147,12 +146,52 @@ func waitForTopics(ctx context.Context, adm *kadm.Client, topics []TopicState) e
 	}
 }
 
-func served(d kadm.TopicDetail, partitions int) bool {
-	if d.Err != nil || len(d.Partitions) < partitions {
+// allServe asks each broker for its view of the topics. Those that do not answer are not waited for, if one does.
+func allServe(ctx context.Context, client *kgo.Client, topics []TopicState) error {
+	brokers, err := kadm.NewClient(client).ListBrokers(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot list the brokers: %w", err)
+	}
+	req := kmsg.NewPtrMetadataRequest()
+	for _, t := range topics {
+		topic := kmsg.NewMetadataRequestTopic()
+		topic.Topic = kmsg.StringPtr(t.Name)
+		req.Topics = append(req.Topics, topic)
+	}
+	answered := 0
+	for _, b := range brokers {
+		within, cancel := context.WithTimeout(ctx, time.Second)
+		resp, e := client.Broker(int(b.NodeID)).Request(within, req)
+		cancel()
+		if e != nil {
+			err = fmt.Errorf("cannot ask broker %d: %w", b.NodeID, e)
+			continue
+		}
+		answered++
+		known := make(map[string]kmsg.MetadataResponseTopic)
+		for _, t := range resp.(*kmsg.MetadataResponse).Topics {
+			if t.Topic != nil {
+				known[*t.Topic] = t
+			}
+		}
+		for _, t := range topics {
+			if !served(known[t.Name], t.Partitions) {
+				return fmt.Errorf("broker %d does not serve topic %q", b.NodeID, t.Name)
+			}
+		}
+	}
+	if answered == 0 {
+		return errors.Join(errors.New("no broker answers"), err)
+	}
+	return nil
+}
+
+func served(t kmsg.MetadataResponseTopic, partitions int) bool {
+	if t.ErrorCode != 0 || len(t.Partitions) < partitions {
 		return false
 	}
-	for _, p := range d.Partitions {
-		if p.Err != nil || p.Leader < 0 {
+	for _, p := range t.Partitions {
+		if p.ErrorCode == kerr.LeaderNotAvailable.Code || p.Leader < 0 {
 			return false
 		}
 	}

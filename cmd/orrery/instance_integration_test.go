@@ -25,7 +25,7 @@ type instance struct {
 	t       *testing.T
 	dir     string
 	http    string // base URL
-	brokers string // Kafka that the instance reads: its own, unless the test has another one
+	brokers string // with commas between; Kafka that the instance reads: its own, unless the test has another one
 	prefix  string // of its topics
 	args    []string
 	proc    *process
@@ -85,7 +85,7 @@ func (i *instance) removeTopics() {
 // client returns a Kafka client of the instance's broker. The caller closes it.
 func (i *instance) client(opts ...kgo.Opt) *kgo.Client {
 	i.t.Helper()
-	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(i.brokers)}, opts...)...)
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(strings.Split(i.brokers, ",")...)}, opts...)...)
 	if err != nil {
 		i.t.Fatal(err)
 	}

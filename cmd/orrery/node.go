@@ -194,7 +194,7 @@ func (n *node) startLearners() error {
 	n.stopsWith("vectors", func(context.Context) error { n.trainer.Close(); return nil })
 	n.fitter = startFitter(n.engine, n.clock(), n.flags.Refit, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("fits", func(context.Context) error { n.fitter.Close(); return nil })
-	n.scores = startAnnouncer(n.engine, n.writer, n.clock(), n.pipeline.WaitCaughtUp, n.log)
+	n.scores = startAnnouncer(n.engine, n.writer, n.toldScores, n.clock(), n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("scores", func(context.Context) error { n.scores.Close(); return nil })
 	return nil
 }
@@ -206,6 +206,11 @@ func (n *node) startWatch() {
 	}
 	n.watch = startWatch(n.pipeline.Status, n.flags.DataDir, folders...)
 	n.stopsWith("watch", func(context.Context) error { n.watch.Close(); return nil })
+}
+
+// toldScores reads the topic of scores.
+func (n *node) toldScores(ctx context.Context, each func(key, value []byte) error) error {
+	return stream.ReadValues(ctx, n.cluster, models.Scores, each)
 }
 
 func (n *node) startServer() (err error) {

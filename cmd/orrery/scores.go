@@ -19,6 +19,7 @@ type scoreSource interface {
 	CustomerChanges(most int) (list []models.CustomerChange, next uint64)
 	ChangesTold(next uint64)
 	ChangesLost() uint64
+	ContactNumber(shop, contact []byte) uint32
 	Customers(from engine.CustomerMark, most int, now models.Time) (list []models.CustomerChange, next engine.CustomerMark, more bool)
 }
 
@@ -27,10 +28,14 @@ type scoreSink interface {
 	Append(ctx context.Context, records []models.Record) error
 }
 
+// scoreHistory hands every record of the topic of scores to a function.
+type scoreHistory func(ctx context.Context, each func(key, value []byte) error) error
+
 // announcer passes changes of customers on to the topic of scores, and tells the engine once they are safe there. A
-// record says what holds after the change, so that one that comes twice, after a crash, does no harm. After a start, when
-// the engine has caught up, and after a loss it tells everybody once: so the newest record of a contact is right whatever
-// happened. (Segments have a hysteresis, and need not come out of a crash as they went into it.) Close ends it: changes
+// record says what holds after the change, and what was told before. After a start, when the engine has caught up, it reads
+// what has been told, and it tells of everybody of whom that is not true any more, as after a loss: so the newest record of a
+// contact is right whatever happened. (Segments have a hysteresis, and need not come out of a crash as they went into it.)
+// Of two changes that are told together the second says nothing new, and is not told. Close ends it: changes
 // that it has not passed on stay with the engine, and in its snapshots.
 type announcer struct {
 	beside
@@ -41,7 +46,11 @@ type announcer struct {
 	told   atomic.Uint64
 	failed atomic.Uint64
 
-	all  bool // everybody is being told, from mark on
+	history scoreHistory
+	known   bool     // what has been told is known
+	said    tellings // that
+
+	all  bool // everybody is being looked at, from mark on
 	mark engine.CustomerMark
 	lost uint64 // that everybody has been told for
 }
@@ -53,8 +62,8 @@ const (
 )
 
 // startAnnouncer starts an announcer that waits for ready first.
-func startAnnouncer(from scoreSource, to scoreSink, now serve.Clock, ready func(context.Context) error, log *slog.Logger) *announcer {
-	a := &announcer{from: from, to: to, now: now, log: log, all: true, lost: from.ChangesLost()}
+func startAnnouncer(from scoreSource, to scoreSink, history scoreHistory, now serve.Clock, ready func(context.Context) error, log *slog.Logger) *announcer {
+	a := &announcer{from: from, to: to, history: history, now: now, log: log, all: true, lost: from.ChangesLost()}
 	a.beside = startBeside(ready, a.run)
 	return a
 }
@@ -85,6 +94,14 @@ func (a *announcer) run(ctx context.Context) {
 
 // pass passes one batch of changes on, and one of everybody where that is due; busy says that there may be more.
 func (a *announcer) pass(ctx context.Context) (busy bool, err error) {
+	if !a.known {
+		clear(a.said.last)
+		err := a.history(ctx, func(key, value []byte) error { return a.said.recall(key, value, a.from.ContactNumber) })
+		if err != nil {
+			return false, err
+		}
+		a.known = true
+	}
 	if a.all {
 		list, next, more := a.from.Customers(a.mark, scoreBatch, a.now())
 		if err := a.tell(ctx, list); err != nil {
@@ -101,17 +118,39 @@ func (a *announcer) pass(ctx context.Context) (busy bool, err error) {
 }
 
 func (a *announcer) tell(ctx context.Context, list []models.CustomerChange) error {
-	records := make([]models.Record, len(list))
+	var records []models.Record
 	for i := range list {
-		var err error
-		if records[i], err = scoreRecord(&list[i]); err != nil {
+		c := &list[i]
+		var band *uint8
+		if c.Forecast {
+			band = &c.Band
+		}
+		now := a.said.of(c.Segment, band)
+		before := a.said.set(c.Number, now)
+		if before == now {
+			continue
+		}
+		s := score{Shop: string(c.Shop), Contact: string(c.Contact), Time: c.At.Std(), Segment: c.Segment, SegmentBefore: c.SegmentBefore, Band: band}
+		if c.Forecast {
+			s.Alive, s.BandBefore = &c.Alive, &c.BandBefore
+		}
+		if before != 0 {
+			s.SegmentBefore, s.BandBefore = a.said.segment(before), before.band()
+		}
+		r, err := s.record()
+		if err != nil {
 			return err
 		}
+		records = append(records, r)
+	}
+	if len(records) == 0 {
+		return nil
 	}
 	if err := a.to.Append(ctx, records); err != nil {
+		a.known = false // some may have been written: the topic knows
 		return err
 	}
-	a.told.Add(uint64(len(list)))
+	a.told.Add(uint64(len(records)))
 	return nil
 }
 
@@ -122,21 +161,17 @@ type score struct {
 	Time          time.Time `json:"time"`
 	Segment       string    `json:"segment"`
 	SegmentBefore string    `json:"segment_before"`
-	Alive         *float64  `json:"alive"` // null while no model speaks; the bands likewise
+	Alive         *float64  `json:"alive"` // null while no model speaks; the bands likewise, each for its moment
 	Band          *uint8    `json:"churn_band"`
 	BandBefore    *uint8    `json:"churn_band_before"`
 }
 
-func scoreRecord(c *models.CustomerChange) (models.Record, error) {
-	s := score{Shop: string(c.Shop), Contact: string(c.Contact), Time: c.At.Std(), Segment: c.Segment, SegmentBefore: c.SegmentBefore}
-	if c.Forecast {
-		s.Alive, s.Band, s.BandBefore = &c.Alive, &c.Band, &c.BandBefore
-	}
+func (s *score) record() (models.Record, error) {
 	value, err := json.Marshal(s)
 	if err != nil {
-		return models.Record{}, fmt.Errorf("cannot encode the scores of contact %q: %w", c.Contact, err)
+		return models.Record{}, fmt.Errorf("cannot encode the scores of contact %q: %w", s.Contact, err)
 	}
-	key := append(append(append([]byte{}, c.Shop...), models.KeySeparator), c.Contact...)
+	key := append(append(append([]byte{}, s.Shop...), models.KeySeparator), s.Contact...)
 	return models.Record{Topic: models.Scores, Key: key, Value: value}, nil
 }
 

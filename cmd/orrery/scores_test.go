@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,8 +29,8 @@ func (f *fakeScores) CustomerChanges(most int) (list []models.CustomerChange, ne
 	defer f.mu.Unlock()
 	for next = f.told; next < f.n && len(list) < most; next++ {
 		list = append(list, models.CustomerChange{
-			Shop: []byte("default"), Contact: []byte("anna@example.com"), At: 1_795_000_000_000, Segment: "Champions", SegmentBefore: "Loyal",
-			Forecast: true, Alive: 0.9, Band: 0, BandBefore: uint8(next % 4),
+			Shop: []byte("default"), Contact: []byte("anna@example.com"), Number: 1, At: 1_795_000_000_000, Segment: "Champions", SegmentBefore: "Loyal",
+			Forecast: true, Alive: 0.9, Band: uint8(next % 4), BandBefore: 3,
 		})
 	}
 	return list, next
@@ -43,7 +45,29 @@ func (f *fakeScores) ChangesTold(next uint64) {
 func (f *fakeScores) ChangesLost() uint64 { return 0 }
 
 func (f *fakeScores) Customers(engine.CustomerMark, int, models.Time) (list []models.CustomerChange, next engine.CustomerMark, more bool) {
-	return []models.CustomerChange{{Shop: []byte("default"), Contact: []byte("bert"), Segment: "New", SegmentBefore: "New"}}, next, false
+	return []models.CustomerChange{{Shop: []byte("default"), Contact: []byte("bert"), Number: 2, Segment: "New", SegmentBefore: "New"}}, next, false
+}
+
+func (f *fakeScores) ContactNumber(shop, contact []byte) uint32 {
+	switch string(contact) {
+	case "anna@example.com":
+		return 1
+	case "bert":
+		return 2
+	}
+	return 0
+}
+
+// history hands on what the log has taken.
+func (f *fakeScores) history(_ context.Context, each func(key, value []byte) error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range f.records {
+		if err := each(r.Key, r.Value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *fakeScores) Append(_ context.Context, records []models.Record) error {
@@ -61,7 +85,7 @@ func (f *fakeScores) Append(_ context.Context, records []models.Record) error {
 func TestAnnouncer(t *testing.T) {
 	f := &fakeScores{n: 3*scoreBatch + 7, failures: 1}
 	now := func() models.Time { return 1_795_000_000_000 }
-	a := startAnnouncer(f, f, now, func(context.Context) error { return nil }, slog.New(slog.DiscardHandler))
+	a := startAnnouncer(f, f, f.history, now, func(context.Context) error { return nil }, slog.New(slog.DiscardHandler))
 	defer a.Close()
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		f.mu.Lock()
@@ -85,17 +109,89 @@ func TestAnnouncer(t *testing.T) {
 	}
 	for i, r := range f.records {
 		var s score
-		if err := json.Unmarshal(r.Value, &s); err != nil || s.BandBefore == nil || int(*s.BandBefore) != i%4 || s.Segment != "Champions" {
+		if err := json.Unmarshal(r.Value, &s); err != nil || *s.Band != uint8(i%4) || *s.BandBefore != uint8((i+3)%4) || s.Segment != "Champions" {
 			t.Fatalf("record %d: %s, %v", i, r.Value, err)
 		}
 		if r.Topic != models.Scores || !bytes.Equal(r.Key, []byte("default\x1fanna@example.com")) {
 			t.Fatalf("record %d: topic %s, key %q", i, r.Topic, r.Key)
 		}
 	}
-	const want = `{"shop":"default","contact":"anna@example.com","time":"2026-11-18T11:06:40Z","segment":"Champions","segment_before":"Loyal","alive":0.9,"churn_band":0,"churn_band_before":0}`
+	const want = `{"shop":"default","contact":"anna@example.com","time":"2026-11-18T11:06:40Z","segment":"Champions","segment_before":"Loyal","alive":0.9,"churn_band":0,"churn_band_before":3}`
 	if got := string(f.records[0].Value); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
+}
+
+// tell has an announcer without a goroutine tell a list, and returns what it wrote: segment and band, before and after.
+func tell(t *testing.T, a *announcer, f *fakeScores, list ...models.CustomerChange) (out []string) {
+	t.Helper()
+	from := len(f.records)
+	if err := a.tell(context.Background(), list); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range f.records[from:] {
+		var s score
+		if err := json.Unmarshal(r.Value, &s); err != nil {
+			t.Fatal(err)
+		}
+		band := func(b *uint8) string {
+			if b == nil {
+				return "-"
+			}
+			return strconv.Itoa(int(*b))
+		}
+		out = append(out, s.SegmentBefore+">"+s.Segment+" "+band(s.BandBefore)+">"+band(s.Band))
+	}
+	return out
+}
+
+// What a record says was before is what was told before: in one batch, after a start, after a failure, whatever the engine
+// takes for it. What is known is not told again.
+func TestAnnouncerBefore(t *testing.T) {
+	f := &fakeScores{}
+	discard := slog.New(slog.DiscardHandler)
+	change := func(from, to string, band int) models.CustomerChange {
+		c := models.CustomerChange{Shop: []byte("s"), Contact: []byte("bert"), Number: 2, Segment: to, SegmentBefore: from}
+		if band >= 0 {
+			c.Forecast, c.Alive, c.Band, c.BandBefore = true, .5, uint8(band), uint8(band)
+		}
+		return c
+	}
+	a := &announcer{from: f, to: f, history: f.history, log: discard}
+	step := func(want string, list ...models.CustomerChange) {
+		t.Helper()
+		if got := strings.Join(tell(t, a, f, list...), ", "); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	step("None>New ->-", change("None", "New", -1))
+	step("New>Loyal ->1", change("New", "Loyal", 1), change("Promising", "Loyal", 1)) // two changes of one batch: both say what holds in the end
+	step("", change("Loyal", "Loyal", 1))
+	step("Loyal>Loyal 1>2, Loyal>Lost 2>2", change("Loyal", "Loyal", 2), change("New", "Lost", 2))
+
+	a = &announcer{from: f, to: f, history: f.history, log: discard} // a start, or another instance
+	if _, err := a.pass(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	a.now = func() models.Time { return 0 }
+	step("Lost>New 2>-", change("Loyal", "New", -1))
+	step("New>Lost ->3", change("x", "Lost", 3))
+
+	f.failures = 1 // nobody knows whether it was written: the topic is asked
+	if err := a.tell(context.Background(), []models.CustomerChange{change("Lost", "New", 3)}); err == nil || a.known {
+		t.Errorf("got %v and known %v, want a failure", err, a.known)
+	}
+	if _, err := a.pass(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	step("Lost>New 3>3", change("Lost", "New", 3))
+
+	f.records = append(f.records, models.Record{Topic: models.Scores, Key: []byte("s\x1fbert")}) // erased
+	a = &announcer{from: f, to: f, history: f.history, log: discard}
+	if _, err := a.pass(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	step("None>New 0>0", change("None", "New", 0))
 }
 
 func TestFitDue(t *testing.T) {
