@@ -90,7 +90,13 @@ type process struct {
 // launch starts the binary. Whatever still runs when the test ends is killed.
 func launch(t *testing.T, dir, name string, stdin io.Reader, args ...string) *process {
 	t.Helper()
-	p := &process{name: name, cmd: exec.Command(program(t), args...), dir: dir, exited: make(chan struct{})}
+	return launchProgram(t, program(t), dir, name, stdin, args...)
+}
+
+// launchProgram starts another program than the binary.
+func launchProgram(t *testing.T, path, dir, name string, stdin io.Reader, args ...string) *process {
+	t.Helper()
+	p := &process{name: name, cmd: exec.Command(path, args...), dir: dir, exited: make(chan struct{})}
 	p.cmd.Stdin = stdin
 	p.cmd.Env = append(os.Environ(), "ORRERY_CONFIG=")
 	p.cmd.WaitDelay = 5 * time.Second // for a stdin that is not read to its end
