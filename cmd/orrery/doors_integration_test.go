@@ -72,8 +72,9 @@ func TestDoorDeclaredBodies(t *testing.T) {
 	i.connections(300, declares(doorPage)+"[")
 	i.text("/healthz")
 	time.Sleep(time.Second) // what is read behind the head
-	if took := i.peak() - before; took > 100 {
-		t.Errorf("900 connections took %d MiB", took)
+	took := i.peak() - before
+	if t.Logf("900 connections took %d MiB", took); took > 100 {
+		t.Error("that is more than 100")
 	}
 	if code := i.proc.terminate(t); code != 0 {
 		t.Errorf("it ended with %d", code)
@@ -113,8 +114,9 @@ func TestDoorPageBomb(t *testing.T) {
 		}
 		all.Wait()
 	}
-	if took := i.peak() - before; took > 20 {
-		t.Errorf("the pages took %d MiB", took)
+	took := i.peak() - before
+	if t.Logf("25 pages took %d MiB", took); took > 20 {
+		t.Error("that is more than 20")
 	}
 }
 
@@ -153,8 +155,9 @@ func TestDoorStop(t *testing.T) {
 			if code := i.proc.terminate(t); code != 0 {
 				t.Errorf("it ended with %d", code)
 			}
-			if took := time.Since(began); took > 3*time.Second {
-				t.Errorf("the stop took %s", took)
+			took := time.Since(began)
+			if t.Logf("the stop took %s", took); took > 3*time.Second {
+				t.Error("that is more than 3 s")
 			}
 		})
 	}

@@ -178,10 +178,10 @@ func (h history) boughtAfterViewing() *relation {
 		if o.name != "purchase" {
 			continue
 		}
-		bought, viewed := set(o.items), map[string]bool{}
+		bought, viewed := setOf(o.items), map[string]bool{}
 		for _, v := range views[o.visitor] {
 			if age := o.at.Unix() - v.at.Unix(); age >= 0 && age <= viewWindow {
-				maps.Copy(viewed, set(v.items))
+				maps.Copy(viewed, setOf(v.items))
 			}
 		}
 		r.baskets++
@@ -205,7 +205,7 @@ func (h history) boughtTogether() *relation {
 	r := newRelation()
 	for _, o := range h {
 		if o.name == "purchase" {
-			r.together(set(o.items))
+			r.together(setOf(o.items))
 		}
 	}
 	return r
@@ -267,7 +267,7 @@ func (r *relation) surprise(from, to string) float64 {
 	return 2 * g
 }
 
-func set(items []string) map[string]bool {
+func setOf(items []string) map[string]bool {
 	s := make(map[string]bool, len(items))
 	for _, id := range items {
 		s[id] = true

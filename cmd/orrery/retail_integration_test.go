@@ -156,7 +156,7 @@ func checkBestsellers(t *testing.T, i *instance, invoices map[string]*invoice, r
 		if refused[v.number] || strings.HasPrefix(v.number, "C") {
 			continue
 		}
-		for id := range set(v.items) {
+		for id := range setOf(v.items) {
 			all[id]++
 			if v.customer != "" {
 				known[id]++
