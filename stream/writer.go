@@ -28,6 +28,9 @@ type WriterConfig struct {
 	MaxBytes   int
 	MaxRecords int
 
+	// Backlog is told of every record that is acknowledged. Default nobody.
+	Backlog *Backlog
+
 	// Timeout is how long a record may wait for its acknowledgement before Append fails. Default 9 s: less than a server
 	// waits for it, so that nothing which was answered with an error is tried again behind the sender's back.
 	Timeout time.Duration
@@ -215,7 +218,7 @@ func (w *Writer) commit(group []*call) {
 	number := w.begin()
 	slow := time.AfterFunc(w.cfg.Stall, func() { w.stall(number) })
 	for _, c := range group {
-		promise := func(r *kgo.Record, err error) { w.promised(c, err) }
+		promise := func(r *kgo.Record, err error) { w.promised(c, r, err) }
 		for i := range c.records {
 			w.client.Produce(ctx, &c.records[i], promise)
 		}
@@ -271,7 +274,7 @@ func (w *Writer) end(written bool) {
 }
 
 // promised is called once a record, by one goroutine of the client at a time.
-func (w *Writer) promised(c *call, err error) {
+func (w *Writer) promised(c *call, r *kgo.Record, err error) {
 	if err != nil {
 		w.failed.Add(1)
 		if c.err == nil {
@@ -279,6 +282,7 @@ func (w *Writer) promised(c *call, err error) {
 		}
 	} else {
 		w.acked.Add(1)
+		w.cfg.Backlog.wrote(r.Topic, r.Partition, r.Offset)
 	}
 	if c.left--; c.left > 0 {
 		return

@@ -63,6 +63,7 @@ var changes = map[string][]string{
 	"http.frames":         {"--http.frames=3"},
 	"http.queue":          {"--http.queue=3"},
 	"http.budget":         {"--http.budget=1s"},
+	"ingest.max-lag":      {"--ingest.max-lag=123456"},
 	"http.max-lag":        {"--http.max-lag=123456"},
 	"http.drain":          {"--http.drain=1ms"},
 	"http.open":           {"--http.open"},

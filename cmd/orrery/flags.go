@@ -86,6 +86,7 @@ type nodeFlags struct {
 	MaxFrames int           `name:"http.frames" help:"Frames worked on at once; 0: four a core."`
 	MaxQueue  int           `name:"http.queue" help:"Requests that may wait for one of them to end; 0: sixteen a core. Others get a frame for nobody in particular, marked degraded, or 503."`
 	Budget    time.Duration `name:"http.budget" default:"50ms" help:"How long a frame may take, and wait: then what it has is answered, marked degraded."`
+	IngestLag int64         `name:"ingest.max-lag" default:"500000" help:"Events taken over HTTP that the models may be behind; past it more are refused with 429 until they have caught up. What the log held at the start and what others write to Kafka does not count; 0: no bound."`
 	MaxLag    int64         `name:"http.max-lag" default:"5000000" help:"Records behind the log's end from which /readyz says 503, so that a balancer asks other instances; 0: no bound."`
 	Drain     time.Duration `name:"http.drain" default:"0s" help:"How long a stopping server goes on answering after /readyz has turned to 503: as long as a load balancer takes to notice."`
 	Open      bool          `name:"http.open" help:"Listen on any address without keys: for a container whose port is not published."`
@@ -109,6 +110,7 @@ func (f *nodeFlags) validate() error {
 	f.Door.validate(check)
 	check(f.Budget > 0, "http.budget", "must be positive")
 	check(f.MaxLag >= 0, "http.max-lag", "must not be negative")
+	check(f.IngestLag >= 0, "ingest.max-lag", "must not be negative")
 	check(f.Drain >= 0, "http.drain", "must not be negative")
 	check(f.Floor > 0, "social.floor", "must be positive")
 	check(f.BotPace > 0 && f.BotPace <= 250, "bots.pace", "must lie between 1 and 250")

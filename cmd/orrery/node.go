@@ -27,6 +27,7 @@ type node struct {
 
 	broker   *broker.Broker // nil with a cluster
 	writer   *stream.Writer
+	backlog  *stream.Backlog
 	engine   *engine.Engine
 	pipeline *stream.Pipeline
 	trainer  *trainer
@@ -142,7 +143,8 @@ func (n *node) ensureSeed(ctx context.Context) (uint64, error) {
 }
 
 func (n *node) startWriter() (err error) {
-	n.writer, err = stream.NewWriter(stream.WriterConfig{Cluster: n.cluster})
+	n.backlog = stream.NewBacklog()
+	n.writer, err = stream.NewWriter(stream.WriterConfig{Cluster: n.cluster, Backlog: n.backlog})
 	if err != nil {
 		return err
 	}
@@ -166,6 +168,7 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 	if err != nil {
 		return wayOut(err)
 	}
+	n.backlog.Follow(n.pipeline)
 	n.stopsWith("pipeline", func(context.Context) error { return n.pipeline.Close() })
 	return nil
 }
@@ -230,10 +233,10 @@ func (n *node) startServer() (err error) {
 	n.flags.Door.apply(&cfg, n.memory.memory)
 	n.server, err = serve.New(cfg, serve.Deps{
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
-		Log: guarded{n.writer, n.watch, n.broker}, Stream: progress{n.pipeline}, Clock: n.clock(),
+		Log: guarded{Log: n.writer, watch: n.watch, broker: n.broker, behind: n.backlog, most: uint64(n.flags.IngestLag)}, Stream: progress{n.pipeline}, Clock: n.clock(),
 		Room:    room{n.memory, n.engine},
 		Checks:  n.checks(),
-		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics},
+		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.behindMetrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics},
 	})
 	if err != nil {
 		return err
@@ -243,6 +246,11 @@ func (n *node) startServer() (err error) {
 	}
 	n.stopsWith("server", n.server.Stop)
 	return nil
+}
+
+// behindMetrics tells how many events taken over HTTP the models have not seen.
+func (n *node) behindMetrics(w io.Writer) {
+	fmt.Fprintf(w, "orrery_ingest_behind %d\n", n.backlog.Behind())
 }
 
 // clock returns what "now" means to readers.

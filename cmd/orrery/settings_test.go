@@ -158,6 +158,7 @@ func TestSettingsRefused(t *testing.T) {
 	f("", "kafka.group: must not be empty", "--kafka.group", "")
 	f("", "http.drain: must not be negative", "--http.drain=-1s")
 	f("", "http.max-lag: must not be negative", "--http.max-lag=-1")
+	f("", "ingest.max-lag: must not be negative", "--ingest.max-lag=-1")
 	f("", "kafka.quota: must be at least 64MiB", "--kafka.quota", "1MiB")
 	f("", `"1 pound" is no size`, "--kafka.quota", "1 pound")
 	f("", "kafka.retention: must be positive", "--kafka.retention", "0s")

@@ -213,6 +213,8 @@ type guarded struct {
 	serve.Log
 	watch  *watch
 	broker *broker.Broker // nil with a cluster
+	behind interface{ Full(most uint64) error }
+	most   uint64 // events taken here that the models may be behind; 0: any
 }
 
 // Append implements serve.Log.
@@ -223,6 +225,11 @@ func (g guarded) Append(ctx context.Context, records []models.Record) error {
 		}
 		if g.broker.Full() {
 			return models.ErrQuota
+		}
+	}
+	if g.most > 0 {
+		if err := g.behind.Full(g.most); err != nil {
+			return err
 		}
 	}
 	return g.Log.Append(ctx, records)

@@ -25,7 +25,7 @@ func TestDataFolderGone(t *testing.T) {
 	w := startWatch(func() stream.Status { return stream.Status{} }, dir, logs)
 	defer w.Close()
 	taken := 0
-	g := guarded{takes{&taken}, w, new(broker.Broker)}
+	g := guarded{Log: takes{&taken}, watch: w, broker: new(broker.Broker)}
 	f := func(ok bool, want string) {
 		t.Helper()
 		w.look(time.Now())
@@ -36,7 +36,7 @@ func TestDataFolderGone(t *testing.T) {
 		if err := g.Append(context.Background(), make([]models.Record, 1)); (err == nil) != ok || (taken > before) != ok {
 			t.Errorf("append: %v, taken %v", err, taken > before)
 		}
-		with := guarded{takes{&taken}, w, nil} // Kafka's log lies elsewhere
+		with := guarded{Log: takes{&taken}, watch: w} // Kafka's log lies elsewhere
 		if err := with.Append(context.Background(), nil); err != nil {
 			t.Errorf("with a cluster: %v", err)
 		}
@@ -160,4 +160,28 @@ func TestByteSize(t *testing.T) {
 			t.Errorf("%q is taken", bad)
 		}
 	}
+}
+
+// F12: while the models are too far behind what they have been given, nothing more is taken.
+func TestF12IngestIsHeldBack(t *testing.T) {
+	for _, c := range []struct {
+		behind, most uint64
+		want         error
+	}{{0, 10, nil}, {10, 10, nil}, {11, 10, models.ErrFull}, {1 << 30, 0, nil}} {
+		taken := 0
+		g := guarded{Log: takes{&taken}, watch: new(watch), behind: late(c.behind), most: c.most}
+		if err := g.Append(context.Background(), make([]models.Record, 1)); !errors.Is(err, c.want) || (taken == 1) != (c.want == nil) {
+			t.Errorf("%d of %d behind: %v, taken %d", c.behind, c.most, err, taken)
+		}
+	}
+}
+
+// late is how many events the models are behind.
+type late uint64
+
+func (l late) Full(most uint64) error {
+	if uint64(l) > most {
+		return models.ErrFull
+	}
+	return nil
 }
