@@ -243,8 +243,13 @@ func (e *Engine) orderHash(shop uint32, ev *models.Event) uint64 {
 
 func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 	e.m.People.Confirm(shop, v)
+	e.buy(e.orderHash(shop, ev), shop, v, contact, ev)
+}
+
+// buy takes an order by its key.
+func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 	order := people.Order{
-		Hash: e.orderHash(shop, ev), ID: ev.Order, Contact: contact, Time: ev.Time,
+		Hash: key, ID: ev.Order, Contact: contact, Time: ev.Time,
 		Value: ev.Amount(), Currency: e.ledger.currency(ev.Currency), Lines: e.distinct(shop, ev),
 	}
 	e.part(&order)
@@ -260,12 +265,12 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 	e.m.After.CountBasket(after)
 	together := e.m.Bought.Weight(ev.Time)
 	e.m.Bought.CountBasket(together)
-	key := frame.VisitorKey(e.m.People.Key(v))
+	visitor := frame.VisitorKey(e.m.People.Key(v))
 	e.paired = e.paired[:0]
 	for i, l := range order.Lines {
 		e.m.After.CountRight(l.Item, after)
 		e.m.Bought.CountBoth(l.Item, together)
-		e.demand.add(deed{kinds: bought, item: l.Item, key: key, scope: e.m.Catalogue.Innermost(l.Item), time: ev.Time})
+		e.demand.add(deed{kinds: bought, item: l.Item, key: visitor, scope: e.m.Catalogue.Innermost(l.Item), time: ev.Time})
 		e.intents.wants.count(shop, l.Item, oneOrder)
 		if i < e.cfg.PairItems {
 			e.m.Bought.AheadPairs(l.Item, e.paired)

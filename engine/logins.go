@@ -43,6 +43,17 @@ func (l *logins) note(v, contact, second uint32) bool {
 	return false
 }
 
+// each calls f with the contacts that logged in on visitor v, and the second of the first login of each.
+func (l *logins) each(v uint32, f func(contact, first uint32)) {
+	if uint64(v) >= l.heads.Len() {
+		return
+	}
+	for at := l.heads.Load(uint64(v)); at != 0; at = l.more.Load(2*at + 1) {
+		word := l.more.Load(2 * at)
+		f(uint32(word>>32), uint32(word))
+	}
+}
+
 func (l *logins) place() uint64 {
 	l.more.Grow(2)
 	next := l.more.Len() / 2

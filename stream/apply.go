@@ -25,7 +25,7 @@ type applier struct {
 }
 
 func (p *Pipeline) newApplier(ctx context.Context, full <-chan *batch, free chan<- *batch) *applier {
-	return &applier{p: p, ctx: ctx, full: full, free: free}
+	return &applier{p: p, ctx: ctx, full: full, free: free, moved: p.based}
 }
 
 // run applies batches until the fetcher closes full, and saves what it came to.

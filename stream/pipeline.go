@@ -58,6 +58,9 @@ type Config struct {
 	// Seed is what tables of names are keyed by: see EnsureSeed. A snapshot goes on with its own.
 	Seed uint64
 
+	// Base is what the state begins with where there is no snapshot, or Rebuild is said. Default: nothing, at the log's start.
+	Base *Base
+
 	// Rebuild ignores all snapshots and folds the log anew from its start.
 	Rebuild bool
 
@@ -115,6 +118,7 @@ type Pipeline struct {
 	letters *letters
 	fold    *fold  // owned by the applying goroutine while Run runs
 	saver   *saver // nil without a directory
+	based   bool   // the state begins with cfg.Base, and no snapshot holds it yet
 	asks    chan chan error
 	seed    uint64 // of the state
 

@@ -30,7 +30,10 @@ func topicID(id kadm.TopicID) string {
 // there is none.
 func (p *Pipeline) restore(log []logPart) error {
 	if p.cfg.Rebuild {
-		return p.mayRebuild(log)
+		if err := p.mayRebuild(log); err != nil {
+			return err
+		}
+		return p.begin(log)
 	}
 	start, damaged := time.Now(), 0
 	var written snapshot.Header
@@ -47,22 +50,22 @@ func (p *Pipeline) restore(log []logPart) error {
 	if ok && err == nil && p.cfg.Restored != nil {
 		err = p.cfg.Restored(written.Fingerprint)
 	}
-	if !ok {
-		p.keyed(p.cfg.Seed)
-	}
-	if err != nil || ok || damaged == 0 || p.cfg.AcceptGap {
+	if err != nil || ok {
 		return err
 	}
-	if err := wholeLog(log); err != nil {
-		return fmt.Errorf("cannot use any snapshot, and %w: %w", err, ErrGap)
+	p.keyed(p.cfg.Seed)
+	if damaged > 0 && p.cfg.Base == nil && !p.cfg.AcceptGap {
+		if err := wholeLog(log); err != nil {
+			return fmt.Errorf("cannot use any snapshot, and %w: %w", err, ErrGap)
+		}
 	}
-	return nil
+	return p.begin(log)
 }
 
 // mayRebuild refuses to give up snapshots for a log that holds less, unless that was asked for.
 func (p *Pipeline) mayRebuild(log []logPart) error {
 	files, err := snapshot.List(p.cfg.Dir)
-	if err != nil || len(files) == 0 || p.cfg.AcceptGap {
+	if err != nil || len(files) == 0 || p.cfg.AcceptGap || p.cfg.Base != nil { // whose positions are looked at
 		return err
 	}
 	if err := wholeLog(log); err != nil {

@@ -285,6 +285,9 @@ func lasting(e *engine.Engine) string {
 		}
 		for n := range 22 {
 			p, ok := e.Visitor([]byte(shop), fmt.Appendf(nil, "v%d", n), now)
+			if p.Contact == "" && len(p.Orders) == 0 { // nobody's browser
+				continue
+			}
 			fmt.Fprintf(b, "visitor %s %d %v %s %d %v\n", shop, n, ok, p.Contact, len(p.Orders), p.Spent)
 			for _, o := range p.Orders {
 				fmt.Fprintf(b, "  order %s %d %v\n", o.Order, o.At, o.Value)

@@ -30,7 +30,7 @@ type cli struct {
 	Export     exportCmd     `cmd:"" help:"Fetch data from a running engine."`
 	Topics     topicsCmd     `cmd:"" help:"Look after the topics."`
 	Deadletter deadletterCmd `cmd:"" help:"Look at records that could not be understood, and send them again."`
-	Snapshot   snapshotCmd   `cmd:"" help:"Look into snapshots."`
+	Snapshot   snapshotCmd   `cmd:"" help:"Look into snapshots, and take the facts out of one and into another place."`
 	Keys       keysCmd       `cmd:"" help:"Make and list keys of the HTTP server."`
 	Settings   configCmd     `cmd:"" name:"config" help:"Check or print the configuration."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

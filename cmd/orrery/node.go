@@ -71,6 +71,27 @@ func (n *node) start(ctx context.Context) (err error) {
 			err = errors.Join(err, n.stop())
 		}
 	}()
+	if err := n.reachLog(ctx); err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		name string
+		do   func() error
+	}{
+		{"writer", n.startWriter},
+		{"pipeline", func() error { return n.openPipeline(ctx) }},
+		{"learners", n.startLearners},
+		{"server", n.startServer},
+	} {
+		if err := n.step(part.name, part.do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reachLog starts what is needed to follow the log: broker, or the way to a cluster, and topics.
+func (n *node) reachLog(ctx context.Context) (err error) {
 	if err := n.flags.validate(); err != nil {
 		return err
 	}
@@ -89,21 +110,7 @@ func (n *node) start(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	for _, part := range []struct {
-		name string
-		do   func() error
-	}{
-		{"topics", func() error { return n.ensureTopics(ctx) }},
-		{"writer", n.startWriter},
-		{"pipeline", func() error { return n.openPipeline(ctx) }},
-		{"learners", n.startLearners},
-		{"server", n.startServer},
-	} {
-		if err := n.step(part.name, part.do); err != nil {
-			return err
-		}
-	}
-	return nil
+	return n.step("topics", func() error { return n.ensureTopics(ctx) })
 }
 
 func (n *node) startBroker() (err error) {
@@ -152,7 +159,16 @@ func (n *node) startWriter() (err error) {
 	return nil
 }
 
-func (n *node) openPipeline(ctx context.Context) (err error) {
+func (n *node) openPipeline(ctx context.Context) error {
+	base, err := n.base()
+	if err != nil {
+		return err
+	}
+	return n.openPipelineOn(ctx, base)
+}
+
+// openPipelineOn opens the pipeline of a state that begins with base, or nil, where there is no snapshot.
+func (n *node) openPipelineOn(ctx context.Context, base *stream.Base) (err error) {
 	if n.engine, err = engine.New(n.flags.engine(n.memory.memory)); err != nil {
 		return err
 	}
@@ -163,7 +179,7 @@ func (n *node) openPipeline(ctx context.Context) (err error) {
 	n.pipeline, err = stream.Open(ctx, stream.Config{
 		Cluster: n.cluster, Machine: n.engine, Build: version, Seed: seed, Group: n.flags.Group,
 		Dir: n.flags.snapshotDir(), SnapshotEvery: n.flags.SnapshotEvery, Fingerprint: n.flags.fingerprint(), Restored: n.converted,
-		Rest: newSpare(savingPace).pause, Rebuild: n.flags.Rebuild, AcceptGap: n.flags.AcceptGap,
+		Rest: newSpare(savingPace).pause, Base: base, Rebuild: n.flags.Rebuild, AcceptGap: n.flags.AcceptGap,
 	})
 	if err != nil {
 		return wayOut(err)

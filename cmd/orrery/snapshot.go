@@ -14,6 +14,9 @@ import (
 type snapshotCmd struct {
 	Inspect inspectCmd `cmd:"" help:"Show what a snapshot holds: sections, positions, settings."`
 	Verify  verifyCmd  `cmd:"" help:"Read a snapshot to its end and check every byte."`
+
+	Export exportFactsCmd `cmd:"" help:"Write the lasting facts of a snapshot as JSON lines."`
+	Import importCmd      `cmd:"" help:"Begin a new data folder with the facts of an export."`
 }
 
 // snapshotFlags name a snapshot: a file, or the newest of a data folder.

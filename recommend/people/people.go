@@ -182,7 +182,7 @@ func (p *People) Tables() []intern.Table {
 
 // HashOf returns the key of a visitor, contact or order id within a shop.
 func (p *People) HashOf(shop uint32, id []byte) uint64 {
-	return max(p.seed.Hash(id)^uint64(shop)*0xc2b2ae3d27d4eb4f, 1) // 0 is the key of an unused record
+	return max(p.seed.Hash(id)^uint64(shop)*shopSalt, 1) // 0 is the key of an unused record
 }
 
 // HashOfEvent returns the key of an order that has no id but that of its event, by the event's published hash.

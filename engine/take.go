@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"orrery/models"
+	"orrery/recommend/people"
+)
+
+// ErrFact says that a line is no fact that this build knows, or does not fit to the others.
+var ErrFact = errors.New("it is no fact that can be taken")
+
+// TakeFact takes a fact that EachFact has told, before the first event. Facts come in the order of an export; one that is
+// known already changes nothing. It learns from them as it would from the events: bestsellers and what is bought together are
+// those of all orders.
+func (e *Engine) TakeFact(f *models.Fact) error {
+	switch f.Fact {
+	case models.FactExport:
+		if f.Format < 1 || f.Format > models.FactFormat {
+			return fmt.Errorf("format: this build reads 1 to %d, not %d: %w", models.FactFormat, f.Format, ErrFact)
+		}
+		return nil
+	case models.FactTotals:
+		return e.takeTotals(f)
+	}
+	shop := e.shop([]byte(f.Shop))
+	if shop == 0 {
+		return fmt.Errorf("shop: there are more shops than --shops.max: %w", ErrFact)
+	}
+	e.demand.begin(1)
+	defer e.demand.end()
+	switch f.Fact {
+	case models.FactProduct:
+		return e.takeProduct(shop, f)
+	case models.FactContact:
+		return e.takeContact(shop, f)
+	case models.FactLogin:
+		return e.takeLogin(shop, f)
+	case models.FactOrder:
+		return e.takeOrder(shop, f)
+	}
+	return fmt.Errorf("fact: this build does not know %q: %w", f.Fact, ErrFact)
+}
+
+func missing(field string) error { return fmt.Errorf("%s: it is missing: %w", field, ErrFact) }
+
+func (e *Engine) takeProduct(shop uint32, f *models.Fact) error {
+	if f.Product == "" {
+		return missing("product")
+	}
+	var props []byte
+	text := func(name, value string) {
+		if value != "" {
+			props = models.AppendString(append(models.AppendString(append(props, ','), name), ':'), value)
+		}
+	}
+	text("url", f.URL)
+	text("image", f.Image)
+	text("brand", f.Brand)
+	if f.Sale > 0 {
+		text("sale_price", models.Money(f.Sale).String())
+	}
+	if f.SoldOut {
+		text("availability", "out of stock")
+	} else {
+		text("availability", "in stock")
+	}
+	ev := &models.Event{Kind: models.ProductUpsert, Time: f.Time, Currency: []byte(f.Currency), Items: []models.Item{{
+		ID: []byte(f.Product), Name: []byte(f.Title), Category: []byte(f.Category), Price: models.Money(f.Price), HasPrice: f.Price > 0,
+		Quantity: 1, Props: props[1:],
+	}}}
+	item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
+	if !f.Listed && f.Time == 0 { // no feed has ever listed it
+		e.mention(shop, item, &ev.Items[0], ev.Currency)
+		return nil
+	}
+	e.follow(shop, item, e.m.Catalogue.Apply(shop, item, ev))
+	if !f.Listed {
+		ev.Kind = models.ProductRemove
+		e.follow(shop, item, e.m.Catalogue.Apply(shop, item, ev))
+	}
+	return nil
+}
+
+func (e *Engine) takeContact(shop uint32, f *models.Fact) error {
+	if f.Contact == "" {
+		return missing("contact")
+	}
+	var attributes []byte
+	if n := len(f.Attributes); n > 2 {
+		attributes = f.Attributes[1 : n-1]
+	}
+	if f.Lead {
+		e.m.People.Lead(shop, []byte(f.Contact), attributes, f.Time)
+		return nil
+	}
+	e.m.People.Identify(e.m.People.Contact(shop, []byte(f.Contact)), attributes, f.Time)
+	return nil
+}
+
+func (e *Engine) takeLogin(shop uint32, f *models.Fact) error {
+	switch {
+	case f.Contact == "":
+		return missing("contact")
+	case f.Visitor == 0:
+		return missing("visitor")
+	case f.Time <= 0:
+		return missing("time")
+	}
+	p := e.m.People
+	v, _ := p.Keyed(people.KeyIn(shop, uint64(f.Visitor)))
+	c := p.Contact(shop, []byte(f.Contact))
+	for _, t := range []models.Time{f.Time, max(f.Time, f.Newest)} {
+		e.afterViewing(p.Link(v, c, t))
+	}
+	e.customers.login(shop, v, c, f.Time)
+	return nil
+}
+
+func (e *Engine) takeOrder(shop uint32, f *models.Fact) error {
+	p, key := e.m.People, uint64(f.Key)
+	switch {
+	case f.Order == "" && key == 0:
+		return missing("order")
+	case f.Contact == "" && (f.Visitor == 0 || f.Again):
+		return missing("visitor")
+	case f.Again:
+		key = e.conflictHash(p.HashOf(shop, []byte(f.Order)), p.Contact(shop, []byte(f.Contact)))
+	case f.Order != "":
+		key = p.HashOf(shop, []byte(f.Order))
+	}
+	if order := p.OrderOf(key); order != 0 && p.Sale(order).Known {
+		return nil
+	}
+	v, c := uint32(0), uint32(0)
+	if f.Contact != "" {
+		c = p.Contact(shop, []byte(f.Contact))
+		v = p.Member(c)
+	}
+	switch {
+	case f.Visitor != 0:
+		v, _ = p.Keyed(people.KeyIn(shop, uint64(f.Visitor)))
+	case v == 0:
+		v = p.Proxy(shop, []byte(f.Contact))
+	}
+	ev := &models.Event{
+		Kind: models.Purchase, Time: f.Time, Order: []byte(f.Order), Value: models.Money(f.Value), HasValue: true, Currency: []byte(f.Currency),
+	}
+	for _, l := range f.Lines {
+		ev.Items = append(ev.Items, models.Item{ID: []byte(l.Product), Quantity: int32(l.Quantity)})
+	}
+	e.now.Store(max(e.now.Load(), int64(f.Time)))
+	e.buy(key, shop, v, c, ev)
+	if f.Refunded != 0 {
+		e.book(p.Refund(key, models.Money(f.Refunded), e.ledger.currency(ev.Currency)))
+	}
+	if f.Cancelled {
+		e.book(p.Cancel(key))
+	}
+	e.customers.settle(shop, p.OrderOf(key))
+	return nil
+}
+
+// takeTotals checks that nothing is missing, and takes what no single fact says: refunds in other currencies than their orders'.
+func (e *Engine) takeTotals(f *models.Fact) error {
+	t := e.m.People.Totals()
+	if t.Contacts != f.Contacts || t.Orders != f.Orders {
+		return fmt.Errorf("contacts, orders: the lines before have made %d and %d, not %d and %d: lines are missing, or something was there before: %w",
+			t.Contacts, t.Orders, f.Contacts, f.Orders, ErrFact)
+	}
+	have := e.revenue()
+	for _, code := range codes(f.Revenue) {
+		if by := models.Money(f.Revenue[code]) - have[code]; by != 0 {
+			e.ledger.book([]people.Change{{Currency: e.ledger.currency([]byte(code)), Amount: by}})
+		}
+	}
+	e.m.People.Recount(f.Refunds, f.Cancels, f.Repeats)
+	e.now.Store(max(e.now.Load(), int64(f.Time)))
+	e.customers.advance(e.StreamTime())
+	return nil
+}

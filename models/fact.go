@@ -1,0 +1,112 @@
+package models
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+)
+
+// Fact is what an engine knows for good of one thing, as a line of an export: see DESIGN.md, Formats. Which fields are set goes
+// by Fact. Times are in milliseconds since 1970.
+type Fact struct {
+	Fact string `json:"fact"` // one of the constants
+	Shop string `json:"shop,omitempty"`
+	Time Time   `json:"time,omitempty"` // first listed; identified; first login; ordered; newest event
+
+	Format int    `json:"format,omitempty"` // of the first line
+	Build  string `json:"build,omitempty"`
+	Seed   Key    `json:"seed,omitempty"` // that keys are made with; whoever takes the facts needs it
+
+	Product  string `json:"product,omitempty"`
+	Title    string `json:"title,omitempty"`
+	URL      string `json:"url,omitempty"`
+	Image    string `json:"image,omitempty"`
+	Brand    string `json:"brand,omitempty"`
+	Category string `json:"category,omitempty"`
+	Price    Amount `json:"price,omitempty"`
+	Sale     Amount `json:"sale_price,omitempty"`
+	Listed   bool   `json:"listed,omitempty"`
+	SoldOut  bool   `json:"sold_out,omitempty"`
+
+	Contact    string          `json:"contact,omitempty"`
+	Attributes json.RawMessage `json:"attributes,omitempty"`
+	Lead       bool            `json:"lead,omitempty"` // only strangers have named it
+	Visitor    Key             `json:"visitor,omitempty"`
+	Newest     Time            `json:"newest,omitempty"` // login
+
+	Order     string     `json:"order,omitempty"`
+	Key       Key        `json:"key,omitempty"`   // of an order without an id
+	Again     bool       `json:"again,omitempty"` // an order of another contact has the same id
+	Value     Amount     `json:"value,omitempty"`
+	Currency  string     `json:"currency,omitempty"`
+	Refunded  Amount     `json:"refunded,omitempty"`
+	Cancelled bool       `json:"cancelled,omitempty"`
+	Lines     []FactLine `json:"lines,omitempty"`
+
+	Contacts uint64            `json:"contacts,omitempty"` // totals, of all shops
+	Orders   uint64            `json:"orders,omitempty"`   // that count
+	Buyers   uint64            `json:"buyers,omitempty"`
+	Refunds  uint64            `json:"refunds,omitempty"`
+	Cancels  uint64            `json:"cancels,omitempty"`
+	Repeats  uint64            `json:"repeats,omitempty"`
+	Revenue  map[string]Amount `json:"revenue,omitempty"`
+}
+
+// FactLine is a product of an order.
+type FactLine struct {
+	Product  string `json:"product"`
+	Quantity uint32 `json:"quantity"`
+}
+
+// The kinds of facts, in the order of an export. What is named by a later one comes before it.
+const (
+	FactExport  = "export"  // the first line
+	FactProduct = "product" // of the catalogue, or named by events
+	FactContact = "contact" // with attributes
+	FactLogin   = "login"   // of a contact on a browser
+	FactOrder   = "order"   // with what has been refunded of it
+	FactTotals  = "totals"  // the last line
+)
+
+// FactFormat is the newest version of the lines.
+const FactFormat = 1
+
+// Amount is money in a fact: a decimal number in quotes, exact.
+type Amount Money
+
+// MarshalJSON implements json.Marshaler.
+func (a Amount) MarshalJSON() ([]byte, error) {
+	return append(AppendMoney([]byte{'"'}, Money(a)), '"'), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *Amount) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return fmt.Errorf("cannot read an amount: it is no decimal number in quotes: %s", b)
+	}
+	m, err := ParseMoney([]byte(text))
+	*a = Amount(m)
+	return err
+}
+
+// Key is the hash of an id that is not kept itself, 16 hexadecimal digits; 0 is none.
+type Key uint64
+
+// MarshalJSON implements json.Marshaler.
+func (k Key) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, `"%016x"`, uint64(k)), nil }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (k *Key) UnmarshalJSON(b []byte) error {
+	var text string
+	err := json.Unmarshal(b, &text)
+	n := uint64(0)
+	if err == nil {
+		n, err = strconv.ParseUint(text, 16, 64)
+	}
+	if err != nil || len(text) != 16 {
+		return fmt.Errorf("cannot read a key: it is no text of 16 hexadecimal digits: %s", b)
+	}
+	*k = Key(n)
+	return nil
+}
