@@ -10,6 +10,7 @@ SHELL := bash
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 30s
 BENCH ?= .
 PKG ?= ./...
@@ -42,6 +43,14 @@ race: ## test everything under the race detector
 .PHONY: lint
 lint: ## formatting, vet, staticcheck, tidy go.mod, scripts, deployment files
 	@.ci/lint $(STATICCHECK)
+
+.PHONY: sbom
+sbom: build ## write orrery.cdx.json: every module that is in the binary, as CycloneDX
+	./orrery version --sbom >orrery.cdx.json
+
+.PHONY: vulncheck
+vulncheck: ## ask Go's vulnerability database about the code that is called; says so where it cannot be reached
+	@.ci/vulncheck $(GOVULNCHECK)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s), as many at a time as there are cores
@@ -81,5 +90,5 @@ kafka-clean: ## stop that broker and remove its data, log and jars
 
 .PHONY: clean
 clean: ## remove what the targets above left in the tree (the broker's folder is kafka-clean's)
-	rm -rf orrery bench-out .cache/log .cache/kafka-integration
+	rm -rf orrery orrery.cdx.json bench-out .cache/log .cache/kafka-integration
 	find . -name '*.test' -o -name '*.prof' | xargs -r rm -f
