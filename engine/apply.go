@@ -57,15 +57,18 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	}
 }
 
-// item returns the number of an event's item, and takes what the event says of it where no feed does.
-func (e *Engine) item(shop uint32, it *models.Item, currency []byte) uint32 {
-	item := e.m.Catalogue.Item(shop, it.ID)
-	e.mention(shop, item, it, currency)
+// item returns the number of an event's item, and takes what the event says of it where no feed does. It is 0 where the public
+// key may name no other.
+func (e *Engine) item(shop uint32, ev *models.Event, it *models.Item) uint32 {
+	item := e.m.Catalogue.ItemOf(shop, it.ID, ev.Trust)
+	if item != 0 {
+		e.mention(shop, item, ev, it)
+	}
 	return item
 }
 
-func (e *Engine) mention(shop, item uint32, it *models.Item, currency []byte) {
-	e.follow(shop, item, e.m.Catalogue.Mention(shop, item, it, currency))
+func (e *Engine) mention(shop, item uint32, ev *models.Event, it *models.Item) {
+	e.follow(shop, item, e.m.Catalogue.MentionBy(shop, item, it, ev.Currency, ev.Trust))
 }
 
 // follow passes on what the catalogue has learned of an item.
@@ -147,11 +150,17 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 			e.arrivals.note(ev.Visitor)
 		}
 	}
-	kinds := viewed
+	kinds, refused := viewed, false
 	switch {
 	case ev.Kind == models.ViewItem && len(ev.Items) == 1 && !bot: // a list of products is not a step of a visitor
 		if a.item == 0 {
-			a.item = e.m.Catalogue.Item(shop, ev.Items[0].ID)
+			a.item = e.m.Catalogue.ItemOf(shop, ev.Items[0].ID, ev.Trust)
+		}
+		if refused = a.item == 0; refused {
+			if began {
+				e.demand.add(deed{kinds: ended, visitor: v})
+			}
+			break
 		}
 		if kinds |= clicked; began {
 			kinds |= ended
@@ -164,10 +173,16 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	for i := range ev.Items {
 		it := &ev.Items[i]
 		item := a.item
-		if i > 0 || item == 0 {
-			item = e.m.Catalogue.Item(shop, it.ID)
+		if refused {
+			break
 		}
-		e.mention(shop, item, it, ev.Currency)
+		if i > 0 || item == 0 {
+			item = e.m.Catalogue.ItemOf(shop, it.ID, ev.Trust)
+		}
+		if item == 0 {
+			continue
+		}
+		e.mention(shop, item, ev, it)
 		if ev.Kind == models.AddToCart || ev.Kind == models.ViewItem && len(ev.Items) == 1 {
 			focus = item
 		}
@@ -287,7 +302,10 @@ func (e *Engine) distinct(shop uint32, ev *models.Event) []people.Line {
 next:
 	for i := range ev.Items {
 		it := &ev.Items[i]
-		item := e.item(shop, it, ev.Currency)
+		item := e.item(shop, ev, it)
+		if item == 0 {
+			continue
+		}
 		for k := range e.lines {
 			if e.lines[k].Item == item {
 				e.lines[k].Quantity += uint32(it.Quantity)
@@ -307,7 +325,7 @@ func (e *Engine) book(money []people.Change) {
 
 func (e *Engine) refund(shop, contact uint32, ev *models.Event) {
 	for i := range ev.Items {
-		e.item(shop, &ev.Items[i], ev.Currency)
+		e.item(shop, ev, &ev.Items[i])
 	}
 	hash := e.orderMeant(shop, contact, ev)
 	e.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.currency(ev.Currency)))

@@ -34,6 +34,7 @@ type Config struct {
 	PairItems    int         // products of one order that are paired, the first ones; default 100
 	Frames       map[string]frame.Frame
 	RFM          rfm.Rules // how customers are scored; by quintiles where zero
+	MaxInvented  int       // products, categories and brands, each, that only the public key has named, of all shops; 0: any number
 	MaxStrangers int       // visitors that only the public key has spoken of, of all shops; 0: any number
 	MaxShops     int       // shops that there may be; default 1,000, at most 2^20
 
@@ -116,6 +117,7 @@ func New(cfg Config) (*Engine, error) {
 		},
 		free: make(chan *frame.Answerer, maxAnswerers),
 	}
+	e.m.Catalogue.Bound(cfg.MaxInvented)
 	e.demand = newDemand(&e.m, cfg.Alone)
 	e.customers = newCustomers(e.m.People, cfg.RFM)
 	e.intents = newIntents(e.m.People, e.m.Catalogue, cfg.Outcomes)

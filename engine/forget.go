@@ -1,10 +1,17 @@
 package engine
 
-import "orrery/models"
+import (
+	"orrery/models"
+	"orrery/recommend/catalogue"
+)
 
 // dropped returns what made room, or found none.
 func (e *Engine) dropped() []models.Dropped {
-	return []models.Dropped{{What: "visitor", Why: "ceiling", N: e.m.People.Totals().Forgotten}}
+	list := []models.Dropped{{What: "visitor", Why: "ceiling", N: e.m.People.Totals().Forgotten}}
+	for kind, what := range [catalogue.Kinds]string{"product", "category", "brand"} {
+		list = append(list, models.Dropped{What: what, Why: "ceiling", N: e.m.Catalogue.Invented().Refused(catalogue.Kind(kind))})
+	}
+	return list
 }
 
 // Knows tells whether an event of a shop names no visitor, contact or product that is new. Any goroutine may call it.

@@ -122,3 +122,68 @@ func TestF5Visitors(t *testing.T) {
 		}
 	}
 }
+
+// Products, categories and brands that only the public key has named have a ceiling each: past it new ones are refused and
+// counted, the events count, what is known goes on, the shop's own feed may name any number, and a quiet shop its share.
+func TestF5Products(t *testing.T) {
+	const most = 100
+	cfg := engine.Config{MaxInvented: most}
+	e := newEngine(t, cfg)
+	n := 0
+	line := func(event, trust, shop, item, category string) string {
+		n++
+		return fmt.Sprintf(`{"event":%q,"id":"%d","trust":%q,"shop":%q,"visitor":"v%d","time":"2026-03-02T00:00:00Z","items":[{"item_id":%q,"item_category":%q,"item_brand":%q,"price":1}]}`,
+			event, n, trust, shop, n/30, item, category, "brand of "+item)
+	}
+	var lines []string
+	for i := range 40 {
+		lines = append(lines, line("view_item", "public", "quiet", fmt.Sprint("q", i), "shoes"))
+	}
+	for i := range 500 {
+		lines = append(lines, line("view_item", "public", "loud", fmt.Sprint("p", i), fmt.Sprintf("a%d > b > c", i)))
+	}
+	for i := range 500 {
+		lines = append(lines, line("product_upsert", "", "loud", fmt.Sprint("own", i), fmt.Sprintf("own%d > b", i)))
+	}
+	lines = append(lines, line("add_to_cart", "public", "loud", "p1", "a1 > b > c"), line("view_item", "public", "quiet", "q40", "boots"))
+	apply(e, decode(t, lines), 64)
+	check := func() {
+		t.Helper()
+		dropped := map[string]uint64{}
+		for _, d := range e.Stats().Dropped {
+			dropped[d.What] = d.N
+		}
+		if want := uint64(500 - 60); dropped["product"] != want || dropped["category"] == 0 || dropped["brand"] != 0 {
+			t.Errorf("refused: %v, want %d products, and some categories of the 60 that were not", dropped, want)
+		}
+		if got := e.Stats().Items; got != 40+60+500+1 {
+			t.Errorf("%d products", got)
+		}
+	}
+	check()
+	if s := e.Stats(); s.Total != uint64(len(lines)) || s.Events["view_item"] != 541 {
+		t.Errorf("%d events of %d, %v", s.Total, len(lines), s.Events)
+	}
+	if p, _ := e.Visitor([]byte("loud"), fmt.Appendf(nil, "v%d", (n-1)/30), e.StreamTime()); len(p.Cart) != 1 {
+		t.Errorf("%d products in the cart: what is known goes on", len(p.Cart))
+	}
+	if p, _ := e.Visitor([]byte("loud"), []byte("v3"), e.StreamTime()); len(p.Viewed) != 11 {
+		t.Errorf("%d products viewed of 30, 11 of which found room", len(p.Viewed))
+	}
+	saved := save(t, e)
+	e = newEngine(t, cfg)
+	restore(t, e, saved)
+	check()
+	// Those that the shop names itself make room for others.
+	lines = lines[:0]
+	for i := range 60 {
+		lines = append(lines, line("product_price", "", "loud", fmt.Sprint("p", i), ""))
+	}
+	for i := range 60 {
+		lines = append(lines, line("view_item", "public", "loud", fmt.Sprint("other", i), ""))
+	}
+	apply(e, decode(t, lines), 64)
+	if got := e.Stats().Items; got != 601+59 { // one is the quiet shop's
+		t.Errorf("%d products after the shop has named 60", got)
+	}
+}

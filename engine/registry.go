@@ -84,6 +84,7 @@ func (e *Engine) registry() []entry {
 		unchanged("ledger", e.ledger),
 		added("apart", 11, e.ledger.apart),
 		unchanged("catalogue", e.m.Catalogue),
+		added("invented", 11, e.m.Catalogue.Invented()),
 		unchanged("people", persons{e.m.People}).told(persons{e.m.People}.parts),
 		added("strangers", 11, e.m.People.Strangers()),
 		unchanged("viewed_together", e.m.Viewed),

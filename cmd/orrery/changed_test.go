@@ -47,6 +47,7 @@ var changes = map[string][]string{
 	"bots.allow-headless": {"--bots.allow-headless"},
 	"shops.max":           {"--shops.max=5"},
 	"visitors.max":        {"--visitors.max=1"},
+	"products.max":        {"--products.max=1"},
 	"churn.refit":         {"--churn.refit=1h"},
 	"rfm.recency":         {"--rfm.recency=1,2,3,4"},
 	"rfm.frequency":       {"--rfm.frequency=1,2,3,4"},

@@ -67,6 +67,8 @@ type nodeFlags struct {
 
 	MaxVisitors int `name:"visitors.max" default:"0" help:"Visitors that may be remembered, of all shops, of whom only the public key has spoken: without order, login or a word of the shop's servers. The oldest make room. 0: as many as fit into a quarter of the memory."`
 
+	MaxProducts int `name:"products.max" default:"0" help:"Products, and as many categories and brands, of all shops, that only the public key has named: no feed, no order, no word of the shop's servers. New ones are refused then, of the shop that has most. 0: as many as fit into a quarter of the memory."`
+
 	Refit time.Duration `name:"churn.refit" default:"10m" help:"How often models of customers are learned anew at the latest; they are as soon as orders have grown by a twentieth."`
 
 	Recency   []uint16  `name:"rfm.recency" placeholder:"DAYS,..." help:"Four ascending edges of recency, in days since the last purchase: up to the first is score 5, above the last score 1. Without, quintiles of the shop's customers; rfm.frequency and rfm.monetary likewise."`
@@ -116,6 +118,7 @@ func (f *nodeFlags) validate() error {
 	check(f.BotPace > 0 && f.BotPace <= 250, "bots.pace", "must lie between 1 and 250")
 	check(f.MaxShops > 0 && f.MaxShops <= 1<<20, "shops.max", "must lie between 1 and 1,048,576")
 	check(f.MaxVisitors >= 0, "visitors.max", "must not be negative")
+	check(f.MaxProducts >= 0, "products.max", "must not be negative")
 	check(f.Refit > 0, "churn.refit", "must be positive")
 	check(edges(f.Recency), "rfm.recency", "must be four ascending numbers")
 	check(edges(f.Frequency), "rfm.frequency", "must be four ascending numbers")
@@ -221,6 +224,10 @@ func (f *nodeFlags) engine(memory int64) engine.Config {
 	if most == 0 {
 		most = strangers(memory)
 	}
+	products := f.MaxProducts
+	if products == 0 {
+		products = invented(memory)
+	}
 	return engine.Config{
 		People: people.Config{
 			History: f.HistoryItems, Window: models.Time(f.Window.Milliseconds()), BotPace: f.BotPace,
@@ -232,7 +239,7 @@ func (f *nodeFlags) engine(memory int64) engine.Config {
 		RFM:        f.rules(),
 		MaxShops:   f.MaxShops,
 
-		MaxStrangers: most,
+		MaxStrangers: most, MaxInvented: products,
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 // Apply takes an event of the catalogue topic, about the item of the given number.
 func (c *Catalogue) Apply(shop, item uint32, e *models.Event) Effect {
 	it := &e.Items[0]
+	c.own(shop, item)
 	switch e.Kind {
 	case models.ProductUpsert:
 		effect := c.describe(shop, item, factsOf(it, e.Currency), renew)
@@ -181,7 +182,7 @@ func (c *Catalogue) describe(shop, item uint32, said facts, how merge) (effect E
 		effect = Described
 	}
 	c.buf = f.append(c.buf[:0], c.items.Name(item))
-	if len(f.category) > 0 && c.move(shop, item, f.category) {
+	if len(f.category) > 0 && c.roomFor(shop, f.category) && c.move(shop, item, f.category) {
 		effect |= Moved
 	}
 	c.relate(shop, item, &f)
@@ -211,6 +212,19 @@ func (c *Catalogue) known(item uint32) (f facts) {
 	return f
 }
 
+// roomFor tells whether an item may be put into a category: of a made-up one all levels have to find room.
+func (c *Catalogue) roomFor(shop uint32, path []byte) bool {
+	if !c.invented.public {
+		return true
+	}
+	c.path = cleanPath(c.path[:0], path)
+	levels := int64(0)
+	for path := c.path; len(path) > 0 && c.categories.Find(shop, path) == 0; levels++ {
+		path = path[:max(bytes.LastIndex(path, []byte(separator)), 0)]
+	}
+	return levels == 0 || c.invented.take(shop, Categories, levels)
+}
+
 // move puts an item into a category and reports whether it was in another.
 func (c *Catalogue) move(shop, item uint32, path []byte) bool {
 	c.path = cleanPath(c.path[:0], path)
@@ -225,7 +239,7 @@ func (c *Catalogue) move(shop, item uint32, path []byte) bool {
 func (c *Catalogue) relate(shop, item uint32, f *facts) {
 	at := c.word(item, pFamily)
 	family := c.products.Load(at)
-	if len(f.brand) > 0 {
+	if len(f.brand) > 0 && (c.brands.Find(shop, f.brand) != 0 || c.invented.take(shop, Brands, 1)) {
 		n, _ := c.brands.Add(shop, f.brand)
 		family = family&^0xffffffff | uint64(n)
 	}

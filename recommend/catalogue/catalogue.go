@@ -35,6 +35,8 @@ const (
 	flagTitled = 1 << 3
 	flagPriced = 1 << 4
 
+	flagInvented = 1 << 5 // only the public key has named it: see Invented
+
 	labelShop = 2 // where the shop begins in a label
 )
 
@@ -50,6 +52,7 @@ type Catalogue struct {
 	listed     slab.Words // shop: number of listed products
 	recent     slab.Words // shop*rings+ring: position; see rings.go
 	texts      *slab.Texts
+	invented   *Invented
 	buf, path  []byte
 }
 
@@ -57,6 +60,7 @@ type Catalogue struct {
 func New() *Catalogue {
 	c := &Catalogue{
 		items: intern.NewStrings(), categories: intern.NewStrings(), brands: intern.NewStrings(), currencies: intern.NewStrings(),
+		invented: newInvented(),
 	}
 	c.texts = slab.NewTexts(&c.products, productWords, pSlot)
 	return c

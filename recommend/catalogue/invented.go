@@ -1,0 +1,145 @@
+package catalogue
+
+import (
+	"io"
+
+	"orrery/models"
+	"orrery/models/slab"
+)
+
+// Kind is a kind of names that anybody can make up by the public key.
+type Kind uint8
+
+// The kinds.
+const (
+	Products Kind = iota
+	Categories
+	Brands
+	Kinds
+)
+
+// Invented counts what only the public key has named. There may be so many of each kind: past it a shop that has less than an
+// equal share of them may name more, and the others' new names are refused. A product that a feed, an order or another event
+// of the shop's own names afterwards is not counted any more.
+type Invented struct {
+	counts  slab.Words // inventedWords a shop, by kind; those of shop 0, which there is not, are the totals
+	refused slab.Words // by kind
+	most    uint64     // of each kind; 0: any number
+	public  bool       // what is said now is said by the public key
+}
+
+// inventedWords are those of Kinds, and in the totals the shops that have some.
+const (
+	inventedShops = uint64(Kinds)
+	inventedWords = uint64(Kinds) + 1
+)
+
+func newInvented() *Invented {
+	v := new(Invented)
+	v.counts.Grow(inventedWords)
+	v.refused.Grow(uint64(Kinds))
+	return v
+}
+
+// Refused returns how many new names of a kind were refused. Any goroutine may call it.
+func (v *Invented) Refused(k Kind) uint64 { return v.refused.Load(uint64(k)) }
+
+// Bytes returns the memory held.
+func (v *Invented) Bytes() uint64 { return v.counts.Bytes() + v.refused.Bytes() }
+
+// Freeze returns the counts of this moment for a snapshot.
+func (v *Invented) Freeze() *slab.Parts { return slab.Join(v.counts.Freeze(), v.refused.Freeze()) }
+
+// ReadFrom replaces the counts by what Freeze wrote.
+func (v *Invented) ReadFrom(r io.Reader) (int64, error) {
+	n, err := slab.ReadAll(r, &v.counts, &v.refused)
+	v.counts.Grow(inventedWords)
+	v.refused.Grow(uint64(Kinds))
+	return n, err
+}
+
+// add counts a new name, or with -1 one that is the shop's own now.
+func (v *Invented) add(shop uint32, k Kind, by int64) {
+	v.counts.Grow((uint64(shop) + 1) * inventedWords)
+	at := uint64(shop)*inventedWords + uint64(k)
+	if v.all(shop) == 0 {
+		v.counts.Set(inventedShops, v.counts.Load(inventedShops)+1)
+	}
+	v.counts.Set(at, v.counts.Load(at)+uint64(by))
+	v.counts.Set(uint64(k), v.counts.Load(uint64(k))+uint64(by))
+	if v.all(shop) == 0 {
+		v.counts.Set(inventedShops, v.counts.Load(inventedShops)-1)
+	}
+}
+
+// all returns what a shop has of all kinds.
+func (v *Invented) all(shop uint32) (n uint64) {
+	for k := range uint64(Kinds) {
+		n += v.counts.Load(uint64(shop)*inventedWords + k)
+	}
+	return n
+}
+
+// take counts n names that are about to be made, unless they are refused: then it is false.
+func (v *Invented) take(shop uint32, k Kind, n int64) bool {
+	if !v.public {
+		return true
+	}
+	if v.most > 0 && v.counts.Load(uint64(k)) >= v.most {
+		own := uint64(0)
+		if at := uint64(shop)*inventedWords + uint64(k); at < v.counts.Len() {
+			own = v.counts.Load(at)
+		}
+		if own >= v.most/max(1, v.counts.Load(inventedShops)) {
+			v.refused.Set(uint64(k), v.refused.Load(uint64(k))+1)
+			return false
+		}
+	}
+	v.add(shop, k, n)
+	return true
+}
+
+// Bound sets how many names of each kind there may be that only the public key has named; 0 is any number.
+func (c *Catalogue) Bound(most int) { c.invented.most = uint64(most) }
+
+// Invented returns the counts of what only the public key has named, as a section of snapshots.
+func (c *Catalogue) Invented() *Invented { return c.invented }
+
+// ItemOf is Item for an event that is trusted so much: 0 where the public key may name no other product.
+func (c *Catalogue) ItemOf(shop uint32, id []byte, trust models.Trust) uint32 {
+	if trust != models.Public {
+		return c.Item(shop, id)
+	}
+	if item := c.Find(shop, id); item != 0 {
+		return item
+	}
+	c.invented.public = true
+	ok := c.invented.take(shop, Products, 1)
+	c.invented.public = false
+	if !ok {
+		return 0
+	}
+	item := c.Item(shop, id)
+	c.products.Set(c.word(item, pKind), c.products.Load(c.word(item, pKind))|flagInvented)
+	return item
+}
+
+// MentionBy is Mention by an event that is trusted so much.
+func (c *Catalogue) MentionBy(shop, item uint32, it *models.Item, currency []byte, trust models.Trust) Effect {
+	if trust != models.Public {
+		c.own(shop, item)
+		return c.Mention(shop, item, it, currency)
+	}
+	c.invented.public = true
+	effect := c.Mention(shop, item, it, currency)
+	c.invented.public = false
+	return effect
+}
+
+// own takes a product for one of the shop's own.
+func (c *Catalogue) own(shop, item uint32) {
+	if kind := c.products.Load(c.word(item, pKind)); kind&flagInvented != 0 {
+		c.products.Set(c.word(item, pKind), kind&^flagInvented)
+		c.invented.add(shop, Products, -1)
+	}
+}
