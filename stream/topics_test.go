@@ -162,3 +162,31 @@ func TestEnsureTopicsTogether(t *testing.T) {
 		t.Errorf("%d were created, want 8, each once", created)
 	}
 }
+
+// Topics that keep records for another time than asked for are told, and changed where that is wanted.
+func TestEnsureRetention(t *testing.T) {
+	t.Parallel()
+	_, c := startBroker(t, t.TempDir(), 1)
+	ctx := testContext(t)
+	f := func(t2 Topics, apply bool, want string) {
+		t.Helper()
+		got, err := EnsureRetention(ctx, c, t2, apply)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for _, r := range got {
+			text += fmt.Sprintf("%s %v %v; ", strings.TrimPrefix(r.Topic, DefaultPrefix), r.Is, r.Wanted)
+		}
+		if text != want {
+			t.Errorf("got %q, want %q", text, want)
+		}
+	}
+	week, day := Topics{}, Topics{Retention: 24 * time.Hour}
+	f(week, false, "")
+	other := "contacts 168h0m0s 24h0m0s; deadletter 672h0m0s 96h0m0s; decisions 168h0m0s 24h0m0s; pageviews 168h0m0s 24h0m0s; transactions 168h0m0s 24h0m0s; "
+	f(day, false, other)
+	f(day, true, other)
+	f(day, false, "")
+	f(week, false, "contacts 24h0m0s 168h0m0s; deadletter 96h0m0s 672h0m0s; decisions 24h0m0s 168h0m0s; pageviews 24h0m0s 168h0m0s; transactions 24h0m0s 168h0m0s; ")
+}

@@ -134,7 +134,27 @@ func (n *node) startBroker() (err error) {
 func (n *node) ensureTopics(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	_, err := stream.EnsureTopics(ctx, n.cluster, n.flags.Topics.topics())
+	if _, err := stream.EnsureTopics(ctx, n.cluster, n.flags.Topics.topics()); err != nil {
+		return err
+	}
+	return n.ensureRetention(ctx)
+}
+
+// ensureRetention has topics that were there keep events as kafka.retention says: those of the embedded broker, which are
+// nobody else's. Of others it says where they do not, since whoever looks after the cluster may have wanted it so.
+func (n *node) ensureRetention(ctx context.Context) error {
+	other, err := stream.EnsureRetention(ctx, n.cluster, n.flags.Topics.topics(), n.broker != nil)
+	if err != nil && n.broker == nil {
+		n.log.Warn("cannot compare kafka.retention with the topics", "error", err) // it may not be allowed to
+		return nil
+	}
+	for _, r := range other {
+		if n.broker != nil {
+			n.log.Warn("a topic keeps its records for another time from now on", "topic", r.Topic, "before", r.Is, "now", r.Wanted)
+			continue
+		}
+		n.log.Warn("a topic does not keep its records for as long as kafka.retention says: orrery topics ensure --apply changes it", "topic", r.Topic, "keeps", r.Is, "wanted", r.Wanted)
+	}
 	return err
 }
 

@@ -18,6 +18,7 @@ type topicsCmd struct {
 type ensureCmd struct {
 	Cluster clusterFlags `embed:""`
 	Topics  topicFlags   `embed:""`
+	Apply   bool         `name:"apply" help:"Have topics that are there already keep their records for --kafka.retention too."`
 }
 
 // Run creates missing topics.
@@ -29,6 +30,10 @@ func (c *ensureCmd) Run(ctx context.Context, all *cli) error {
 		return err
 	}
 	states, err := stream.EnsureTopics(ctx, cluster, c.Topics.topics())
+	if err != nil {
+		return err
+	}
+	other, err := stream.EnsureRetention(ctx, cluster, c.Topics.topics(), c.Apply)
 	if err != nil {
 		return err
 	}
@@ -44,5 +49,15 @@ func (c *ensureCmd) Run(ctx context.Context, all *cli) error {
 		}
 		fmt.Fprintf(w, "%s\t%d\t%s\n", s.Name, s.Partitions, what)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, r := range other {
+		if c.Apply {
+			fmt.Printf("%s keeps its records for %s from now on, not %s\n", r.Topic, r.Wanted, r.Is)
+			continue
+		}
+		fmt.Printf("%s keeps its records for %s, not %s: --apply changes it\n", r.Topic, r.Is, r.Wanted)
+	}
+	return nil
 }

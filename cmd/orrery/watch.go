@@ -78,12 +78,12 @@ func (w *watch) run() {
 }
 
 func (w *watch) look(now time.Time) {
-	set(&w.gone, w.missing())
-	set(&w.space, scarce(w.dir))
-	set(&w.stalled, w.standing(now))
+	say(&w.gone, w.missing())
+	say(&w.space, scarce(w.dir))
+	say(&w.stalled, w.standing(now))
 }
 
-func set(p *atomic.Pointer[string], text string) {
+func say(p *atomic.Pointer[string], text string) {
 	if text == "" {
 		p.Store(nil)
 		return
