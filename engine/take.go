@@ -72,7 +72,7 @@ func (e *Engine) takeProduct(shop uint32, f *models.Fact) error {
 	}}}
 	item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
 	if !f.Listed && f.Time == 0 { // no feed has ever listed it
-		e.mention(shop, item, &ev.Items[0], ev.Currency)
+		e.mention(shop, item, ev, &ev.Items[0])
 		return nil
 	}
 	e.follow(shop, item, e.m.Catalogue.Apply(shop, item, ev))
