@@ -14,8 +14,14 @@ import (
 	"orrery/models"
 )
 
+// reporter is a test, or one try of a property.
+type reporter interface {
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+}
+
 // listened returns an engine that forecasts after every event, and what became of the forecasts.
-func listened(t testing.TB, every uint64) (*Engine, map[string]IntentOutcome) {
+func listened(t reporter, every uint64) (*Engine, map[string]IntentOutcome) {
 	outcomes := map[string]IntentOutcome{}
 	e, err := New(Config{Outcomes: func(o *IntentOutcome) {
 		key := fmt.Sprint(o.Visitor, " ", o.At)
@@ -54,7 +60,7 @@ func pass(e *Engine, from, to models.Time) {
 func TestIntentOutcomes(t *testing.T) {
 	Alone(t)
 	rapid.Check(t, func(t *rapid.T) {
-		e, outcomes := listened(&testing.T{}, 1)
+		e, outcomes := listened(t, 1)
 		type happening struct {
 			ev      *models.Event
 			applied models.Time

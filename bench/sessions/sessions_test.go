@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -108,8 +110,14 @@ func TestRun(t *testing.T) {
 		t.Errorf("figures %+v", by)
 	}
 	var text, out bytes.Buffer
-	if err := r.Text(&text); err != nil || !strings.Contains(text.String(), "sequential") && !strings.Contains(text.String(), "rules") {
-		t.Errorf("text %q: %v", text.String(), err)
+	if err := r.Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.Results { // a row each, with its figures
+		row := regexp.MustCompile(fmt.Sprintf(`(?m)^ *%s +%.2f +\S+ +%.2f +`, f.Recipe, 100*f.HR, 100*f.MRR))
+		if !row.MatchString(text.String()) {
+			t.Errorf("no row %s in:\n%s", row, &text)
+		}
 	}
 	if err := r.JSON(&out); err != nil {
 		t.Fatal(err)

@@ -184,7 +184,11 @@ func (n *node) openPipeline(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.openPipelineOn(ctx, base)
+	if err := n.openPipelineOn(ctx, base); err != nil {
+		return err
+	}
+	n.backlog.Follow(n.pipeline)
+	return nil
 }
 
 // openPipelineOn opens the pipeline of a state that begins with base, or nil, where there is no snapshot.
@@ -204,7 +208,6 @@ func (n *node) openPipelineOn(ctx context.Context, base *stream.Base) (err error
 	if err != nil {
 		return wayOut(err)
 	}
-	n.backlog.Follow(n.pipeline)
 	n.stopsWith("pipeline", func(context.Context) error { return n.pipeline.Close() })
 	return nil
 }
