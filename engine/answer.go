@@ -160,7 +160,8 @@ func (e *Engine) Stats() models.Stats {
 	t := e.m.People.Totals()
 	s.Orders, s.Refunds, s.Cancels, s.Buyers = t.Orders, t.Refunds, t.Cancels, t.Buyers
 	s.Visitors, s.Contacts, s.Sessions, s.Bots, s.Repeats = t.Visitors, t.Contacts, t.Sessions, t.Bots, t.Repeats
-	s.Leads, s.LeadsLost = t.Leads, t.LeadsLost
+	s.Leads = t.Leads
+	s.Claims.Open, s.Claims.Confirmed, s.Claims.Expired, _ = e.claims.Counts()
 	s.OverRefunds, s.OrderConflicts = t.OverRefunds, t.Conflicts
 	s.JoinsCut = t.JoinsCut
 	s.Items, s.Products = uint64(e.m.Catalogue.Items()), e.m.Catalogue.Products()

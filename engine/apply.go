@@ -21,6 +21,7 @@ func (e *Engine) Apply(events []*models.Event) {
 		}
 	}
 	e.demand.end()
+	e.claims.Advance(e.StreamTime())
 	e.customers.advance(e.StreamTime())
 }
 
@@ -44,7 +45,11 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	switch ev.Kind {
 	case models.Identify:
 	case models.Purchase:
-		e.purchase(shop, v, contact, ev)
+		if ev.Confirmed() || e.pageOrder(v, contact, ev) {
+			e.purchase(shop, v, contact, ev)
+		} else {
+			e.claim(shop, v, ev)
+		}
 	case models.Refund:
 		e.refund(shop, contact, ev)
 	case models.Cancel:
@@ -110,7 +115,7 @@ func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, c uint32) {
 			t -= models.MaxPublicAhead + models.Second // a page's clock never wins over the shop's
 		}
 		c = p.Contact(shop, ev.Contact)
-		e.afterViewing(p.Link(v, c, t))
+		e.afterViewing(e.unlent(p.Link(v, c, t), 0))
 		if len(ev.Visitor) > 0 {
 			e.customers.login(shop, v, c, t)
 		}
@@ -226,13 +231,16 @@ func declaredBot(ev *models.Event) bool {
 
 // view takes a view of a product.
 func (e *Engine) view(x deed) {
+	if e.claims.Lending() {
+		e.viewLent(x.visitor, x.item, x.time)
+	}
 	isFirst, session, before := e.m.People.View(x.visitor, x.item, x.time)
 	if isFirst {
 		x.kinds |= first
 		x.scope = e.m.Catalogue.Innermost(x.item)
 	}
 	e.demand.addView(x, session)
-	e.afterViewing(before)
+	e.afterViewing(e.unlent(before, x.visitor))
 }
 
 // afterViewing counts products viewed before orders, each with all products of the order.
@@ -264,7 +272,7 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 // buy takes an order by its key.
 func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 	order := people.Order{
-		Hash: key, ID: ev.Order, Contact: contact, Time: ev.Time,
+		Hash: key, ID: ev.Order, Contact: contact, Time: ev.Time, Browser: len(ev.Visitor) > 0,
 		Value: ev.Amount(), Currency: e.ledger.currency(ev.Currency), Lines: e.distinct(shop, ev),
 	}
 	e.part(&order)
@@ -294,6 +302,9 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 		}
 	}
 	e.afterViewing(viewed)
+	if order.Hash == key { // else pages have told of the other one as well
+		e.confirmed(key, e.m.People.OrderOf(key))
+	}
 }
 
 // distinct returns the products of an event in its order, each once, quantities summed.

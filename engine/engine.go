@@ -11,6 +11,7 @@ import (
 	"orrery/models"
 	"orrery/models/intern"
 	"orrery/recommend/catalogue"
+	"orrery/recommend/claims"
 	"orrery/recommend/frame"
 	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
@@ -37,6 +38,9 @@ type Config struct {
 	MaxInvented  int       // products, categories and brands, each, that only the public key has named, of all shops; 0: any number
 	MaxStrangers int       // visitors that only the public key has spoken of, of all shops; 0: any number
 	MaxShops     int       // shops that there may be; default 1,000, at most 2^20
+
+	// PageOrders takes what pages say was bought for orders, within bounds, of a shop whose server never tells: see pageOrder.
+	PageOrders bool
 
 	// Alone keeps all of the work on the goroutine that applies events: for measuring what it costs.
 	Alone bool
@@ -77,6 +81,7 @@ type Engine struct {
 	m      frame.Models
 	now    atomic.Int64 // newest event time
 
+	claims    *claims.Book
 	customers *customers
 	intents   *intents
 	mails     *mails
@@ -118,9 +123,11 @@ func New(cfg Config) (*Engine, error) {
 		free: make(chan *frame.Answerer, maxAnswerers),
 	}
 	e.m.Catalogue.Bound(cfg.MaxInvented)
+	e.claims = claims.New()
 	e.demand = newDemand(&e.m, cfg.Alone)
 	e.customers = newCustomers(e.m.People, cfg.RFM)
 	e.intents = newIntents(e.m.People, e.m.Catalogue, cfg.Outcomes)
+	e.intents.lent, e.intents.lentItem = e.boughtLent, e.boughtItemLent
 	e.shelves = newShelves(e.m.People, e.m.Catalogue)
 	e.horizon = newHorizon(e.m.People, e.intents, e.customers, cfg.Horizons)
 	e.mails = newMails(e.m.People)

@@ -7,7 +7,11 @@ import (
 
 // dropped returns what made room, or found none.
 func (e *Engine) dropped() []models.Dropped {
-	list := []models.Dropped{{What: "visitor", Why: "ceiling", N: e.m.People.Totals().Forgotten}}
+	t := e.m.People.Totals()
+	_, _, _, displaced := e.claims.Counts()
+	list := []models.Dropped{
+		{What: "visitor", Why: "ceiling", N: t.Forgotten}, {What: "lead", Why: "ceiling", N: t.LeadsLost}, {What: "claim", Why: "ceiling", N: displaced},
+	}
 	for kind, what := range [catalogue.Kinds]string{"product", "category", "brand"} {
 		list = append(list, models.Dropped{What: what, Why: "ceiling", N: e.m.Catalogue.Invented().Refused(catalogue.Kind(kind))})
 	}

@@ -235,7 +235,8 @@ func (h *horizon) look(at uint32) {
 	if bought == 0 {
 		var x [horizonInputs]float64
 		unpackInputs(h.pool, at, hzInputs, x[:])
-		hit := h.people.NewestPurchase(v, h.bound(at, stage-1)+1, h.bound(at, stage)) != 0
+		from, to := h.bound(at, stage-1)+1, h.bound(at, stage)
+		hit := h.people.NewestPurchase(v, from, to) != 0 || h.intents.lent != nil && h.intents.lent(v, from, to) != 0
 		f.model.Learn(x[:], stage, hit)
 		if hit {
 			bought = uint64(stage) + 1

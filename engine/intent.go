@@ -19,15 +19,17 @@ import (
 // before: if purchases were learned at once, they would outrun the sessions without.
 type intents struct {
 	byShop[forecaster]
-	people *people.People
-	visits *visits
-	every  uint64
-	gap    uint32 // seconds
-	clock  models.Time
-	told   func(*IntentOutcome)
-	chain  []uint32       // scratch
-	reader *people.Reader // the writer's
-	wants  *wants
+	people   *people.People
+	visits   *visits
+	every    uint64
+	gap      uint32 // seconds
+	clock    models.Time
+	told     func(*IntentOutcome)
+	chain    []uint32       // scratch
+	reader   *people.Reader // the writer's
+	wants    *wants
+	lent     func(v uint32, from, to models.Time) models.Time // Engine.boughtLent
+	lentItem func(v, item uint32, from, to models.Time) bool  // Engine.boughtItemLent
 }
 
 // intentEvery is of how many events one is forecast after, on average, while a shop is young, and maxForecasts how many of a
@@ -288,6 +290,9 @@ func (in *intents) settle(visit uint32) {
 	first, last := v.span(visit)
 	end := models.Time(last+in.gap) * models.Second
 	bought := in.people.NewestPurchase(visitor, in.made(in.chain[0]), end)
+	if in.lent != nil {
+		bought = max(bought, in.lent(visitor, in.made(in.chain[0]), end))
+	}
 	for _, point := range in.chain {
 		in.judge(f, point, visitor, first, bought)
 		in.chosen(shop, point, visitor, bought, end)
@@ -322,7 +327,7 @@ func (in *intents) chosen(shop, point, visitor uint32, bought, end models.Time) 
 		return
 	}
 	at := in.made(point)
-	this := bought >= at && in.people.BoughtWithin(visitor, item, at, end)
+	this := bought >= at && (in.people.BoughtWithin(visitor, item, at, end) || in.lentItem != nil && in.lentItem(visitor, item, at, end))
 	var x [wantInputs]float64
 	unpackInputs(points, point, ptWants, x[:])
 	p, base := unpackLogit(word>>ptItemSaid), unpackLogit(points.get(point, ptWants)>>ptWantsBase)

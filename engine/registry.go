@@ -83,6 +83,7 @@ func (e *Engine) registry() []entry {
 		unchanged("shops", e.shops),
 		unchanged("ledger", e.ledger),
 		added("apart", 11, e.ledger.apart),
+		added("claims", 11, e.claims),
 		unchanged("catalogue", e.m.Catalogue),
 		added("invented", 11, e.m.Catalogue.Invented()),
 		unchanged("people", persons{e.m.People}).told(persons{e.m.People}.parts),

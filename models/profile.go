@@ -12,7 +12,6 @@ type Stats struct {
 	Visitors   uint64
 	Contacts   uint64
 	Leads      uint64 // contacts that only strangers have named, without a proof
-	LeadsLost  uint64 // leads, or what they said of themselves, that there was no room for
 	JoinsCut   uint64 // events that not all orders and views of their persons were joined with, since they have too many
 	Sessions   uint64
 	Bots       uint64
@@ -22,6 +21,9 @@ type Stats struct {
 	Bytes      map[string]uint64 // memory held, by model
 	StreamTime Time              // the newest event time
 	Dropped    []Dropped         // what made room, or found none
+
+	// Claims are the orders that pages have told of: how many wait for the shop to tell of them, and what became of others.
+	Claims struct{ Open, Confirmed, Expired uint64 }
 
 	OverRefunds        uint64           // orders of which more was refunded than their value: they are worth 0
 	OverRefunded       map[string]Money // that more, by currency; it counts in no revenue

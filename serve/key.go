@@ -32,9 +32,9 @@ type Key struct {
 	Write string
 	// Secret allows everything. It never leaves the shop's servers.
 	Secret string
-	// ContactSecret, where set, has requests with the write key prove each contact that they name: by contact_hmac, the
-	// HMAC-SHA-256 of the contact under this secret in hexadecimal, which the shop's server puts into the page. Without it
-	// anybody who knows an address could ask what its owner was shown.
+	// ContactSecret is what requests and events with the write key prove the contact with that they name: by contact_hmac, the
+	// HMAC-SHA-256 of the contact under this secret in hexadecimal, which the shop's server puts into the page. Else anybody
+	// who knows an address could ask what its owner was shown: without this secret the write key reads of no contact.
 	ContactSecret string
 	// Created is when the key was made, for whoever counts its days. Until is when it ends; zero: not by itself.
 	Created, Until time.Time

@@ -29,6 +29,10 @@ func appendStats(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
 		dst = appendUint(dst, n.name, n.count)
 	}
 	dst = appendAmounts(appendMember(dst, "revenue"), stats.Revenue)
+	dst = append(appendMember(dst, "claims"), '{')
+	dst = appendUint(dst, "open", stats.Claims.Open)
+	dst = appendUint(dst, "confirmed", stats.Claims.Confirmed)
+	dst = append(appendUint(dst, "expired", stats.Claims.Expired), '}')
 	dst = appendUint(dst, "over_refunds", stats.OverRefunds)
 	dst = appendAmounts(appendMember(dst, "over_refunded"), stats.OverRefunded)
 	dst = appendUint(dst, "order_conflicts", stats.OrderConflicts)

@@ -57,6 +57,7 @@ var changes = map[string][]string{
 	"http.shop":           {"--http.write-key=0123456789abcdef", "--http.secret-key=fedcba9876543210", "--http.shop=north"},
 	"http.contact-secret": {"--http.write-key=0123456789abcdef", "--http.secret-key=fedcba9876543210", "--http.contact-secret=0123456789abcdef0123456789abcdef"},
 	"http.keys":           {"--http.keys=env:CHANGED_TEST_KEYS"},
+	"trust.page-orders":   {"--trust.page-orders"},
 	"http.origins":        {"--http.origins=https://shop.example"},
 	"http.hosts":          {"--http.hosts=shop.example"},
 	"http.page-params":    {"--http.page-params=*"},

@@ -75,6 +75,8 @@ type nodeFlags struct {
 	Frequency []uint32  `name:"rfm.frequency" placeholder:"ORDERS,..." help:"Four ascending edges of frequency: from the first on is score 2, from the last on score 5."`
 	Monetary  []float64 `name:"rfm.monetary" placeholder:"AMOUNT,..." help:"Four ascending edges of money spent, likewise."`
 
+	PageOrders bool `name:"trust.page-orders" help:"What the public key says was bought counts as an order, of a shop whose server never tells: at most 10 of a visitor and day and 10 million each. Anybody can make orders up then, and take the place of one whose id they guess."`
+
 	Door doorFlags `embed:""`
 
 	WriteKey  string        `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
@@ -236,6 +238,7 @@ func (f *nodeFlags) engine(memory int64) engine.Config {
 		HalfLife:   models.Time(f.HalfLife.Milliseconds()),
 		NoDecay:    f.NoDecay,
 		Floor:      f.Floor,
+		PageOrders: f.PageOrders,
 		RFM:        f.rules(),
 		MaxShops:   f.MaxShops,
 

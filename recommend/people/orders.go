@@ -32,6 +32,7 @@ const (
 	orderCancelled = 1 << 0
 	orderAwaited   = 1 << 1 // only a refund or a cancellation has named it so far
 	orderOfContact = 1 << 2 // its owner is a contact
+	orderOfBrowser = 1 << 3 // it names a browser
 )
 
 // maxLines bounds the lines kept of one order; past it they count for products and money, but the order's own memory
@@ -49,6 +50,7 @@ type Order struct {
 	Hash     uint64 // HashOf the order id
 	ID       []byte
 	Contact  uint32 // that it names, or 0
+	Browser  bool   // it names a browser, not only a contact
 	Time     models.Time
 	Value    models.Money
 	Currency uint32
@@ -182,6 +184,9 @@ func (p *People) take(number, v uint32, order *Order) {
 	who, holder := visitorOwner(v), v
 	if order.Contact != 0 {
 		who, holder, flags = contactOwner(order.Contact), order.Contact, flags|orderOfContact
+	}
+	if order.Browser {
+		flags |= orderOfBrowser
 	}
 	head := o.heads.Edit(uint64(number)*headWords, headWords)
 	set(head, oTime, uint64(order.Time))

@@ -15,11 +15,28 @@ type Sale struct {
 	Given    models.Money // refunded so far, in its currency
 	Currency uint32
 	Known    bool // the order itself has come, not only a refund or a cancellation of it
+	Browser  bool // it names a browser
 	Live     bool // and is not cancelled
 }
 
 // OrderOf returns the number of an order, or 0 where nothing has named it.
 func (p *People) OrderOf(hash uint64) uint32 { return p.orders.byHash.Find(hash) }
+
+// OrdersWithin returns how many orders of a contact that name it, or where it is 0 of a visitor that name nobody, were placed
+// between two moments, both included, up to most, as far as the newest few tell.
+func (p *People) OrdersWithin(v, contact uint32, from, to models.Time, most int) (n int) {
+	who := visitorOwner(v)
+	if contact != 0 {
+		who = contactOwner(contact)
+	}
+	order := p.newestOrder(who)
+	for i := 0; order != 0 && i < lookBack && n < most && p.orders.time(order) >= from; i, order = i+1, p.orders.older(order) {
+		if p.orders.time(order) <= to {
+			n++
+		}
+	}
+	return n
+}
 
 // Sale returns an order by its number. Any goroutine may call it.
 func (p *People) Sale(order uint32) Sale {
@@ -27,7 +44,7 @@ func (p *People) Sale(order uint32) Sale {
 	meta := o.get(order, oMeta)
 	s := Sale{
 		Time: o.time(order), Given: models.Money(o.get(order, oRefund)), Currency: uint32(meta >> 32),
-		Known: meta&orderAwaited == 0, Live: meta&(orderAwaited|orderCancelled) == 0,
+		Known: meta&orderAwaited == 0, Browser: meta&orderOfBrowser != 0, Live: meta&(orderAwaited|orderCancelled) == 0,
 	}
 	s.Gross = models.Money(o.get(order, oValue))
 	s.Value = max(0, s.Gross-s.Given)

@@ -1,0 +1,253 @@
+// Package claims keeps the orders that pages have told of and the shop has not: whoever reads the key in a shop's pages can say
+// that something was bought. A claim is confirmed when the shop's server, a webhook or a signature tells of the order; until
+// then it counts for nothing, and after Keep it is forgotten. What it is good for: it knows the browser, which the shop's
+// server often does not. So it lends its visitor to an order that was placed within Lends of it and names no other person.
+//
+// Of each shop the newest Most claims are kept, of one order PerOrder, 150 B each. A claim costs O(log n). One goroutine
+// writes; Counts may be called by any.
+package claims
+
+import (
+	"container/heap"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"orrery/models"
+	"orrery/models/slab"
+)
+
+const (
+	// Keep is how long a claim is known, by the stream's time.
+	Keep = 7 * models.Day
+	// Lends is how far a claim and its order may lie apart for the order to be the claim's visitor's.
+	Lends = models.Hour
+	// Most is the most claims of a shop: the oldest make room.
+	Most = 1 << 14
+	// PerOrder is how many visitors may claim one order.
+	PerOrder = 4
+)
+
+// Claim is an order that a page has told of.
+type Claim struct {
+	Order   uint64 // key of the order's id
+	Visitor uint64 // key of the visitor
+	Contact uint64 // key of the contact that the page has named, 0 where none
+	Time    models.Time
+	Shop    uint32
+	Number  uint32 // of the order, once it is confirmed
+	Lent    bool   // the visitor is the order's: see Lend
+}
+
+// before orders claims by age, the same way whatever came first.
+func (c *Claim) before(d *Claim) bool {
+	switch {
+	case c.Time != d.Time:
+		return c.Time < d.Time
+	case c.Order != d.Order:
+		return c.Order < d.Order
+	}
+	return c.Visitor < d.Visitor
+}
+
+// Book is the claims of all shops.
+type Book struct {
+	shops     map[uint32]*ages
+	byOrder   map[uint64][]*Claim
+	byVisitor map[uint64][]*Claim // those that are lent
+
+	open, confirmed, expired, displaced atomic.Uint64
+}
+
+// New returns an empty book.
+func New() *Book {
+	return &Book{shops: map[uint32]*ages{}, byOrder: map[uint64][]*Claim{}, byVisitor: map[uint64][]*Claim{}}
+}
+
+// Add takes a claim, at the stream's time. It returns nil where the claim is known already, too old, or one too many.
+func (b *Book) Add(c Claim, now models.Time) *Claim {
+	same := b.byOrder[c.Order]
+	for _, known := range same {
+		if known.Visitor == c.Visitor {
+			return nil
+		}
+	}
+	switch {
+	case now-c.Time > Keep:
+		b.expired.Add(1)
+		return nil
+	case len(same) == PerOrder:
+		b.displaced.Add(1)
+		return nil
+	}
+	b.open.Add(1)
+	return b.put(c)
+}
+
+func (b *Book) put(c Claim) *Claim {
+	kept := &c
+	shop := b.shops[c.Shop]
+	if shop == nil {
+		shop = new(ages)
+		b.shops[c.Shop] = shop
+	}
+	b.byOrder[c.Order] = append(b.byOrder[c.Order], kept)
+	if c.Lent {
+		b.byVisitor[c.Visitor] = append(b.byVisitor[c.Visitor], kept)
+	}
+	heap.Push(shop, kept)
+	if len(*shop) > Most {
+		if oldest := b.forget(shop); oldest.Number == 0 {
+			b.open.Add(^uint64(0))
+			b.displaced.Add(1)
+		}
+	}
+	return kept
+}
+
+// Of returns the claims of an order that are known at the stream's time, in the order of their age.
+func (b *Book) Of(order uint64, now models.Time) (list []*Claim) {
+	for _, c := range b.byOrder[order] {
+		if now-c.Time <= Keep {
+			list = append(list, c)
+		}
+	}
+	for i := 1; i < len(list); i++ { // a handful
+		for k := i; k > 0 && list[k].before(list[k-1]); k-- {
+			list[k], list[k-1] = list[k-1], list[k]
+		}
+	}
+	return list
+}
+
+// Confirm notes that the order of a claim has come.
+func (b *Book) Confirm(c *Claim, number uint32) {
+	if c.Number == 0 {
+		c.Number = number
+		b.open.Add(^uint64(0))
+		b.confirmed.Add(1)
+	}
+}
+
+// Lend makes the claim's visitor one of its order's.
+func (b *Book) Lend(c *Claim) {
+	c.Lent = true
+	b.byVisitor[c.Visitor] = append(b.byVisitor[c.Visitor], c)
+}
+
+// Lending tells whether any claim lends its visitor.
+func (b *Book) Lending() bool { return len(b.byVisitor) > 0 }
+
+// LentTo returns the claims by which a visitor is an order's.
+func (b *Book) LentTo(visitor uint64) []*Claim { return b.byVisitor[visitor] }
+
+// Advance forgets what is too old at the stream's time.
+func (b *Book) Advance(now models.Time) {
+	for _, shop := range b.shops {
+		for len(*shop) > 0 && now-(*shop)[0].Time > Keep {
+			if b.forget(shop).Number == 0 {
+				b.open.Add(^uint64(0))
+				b.expired.Add(1)
+			}
+		}
+	}
+}
+
+// forget forgets the oldest claim of a shop.
+func (b *Book) forget(shop *ages) *Claim {
+	c := heap.Pop(shop).(*Claim)
+	without(b.byOrder, c.Order, c)
+	if c.Lent {
+		without(b.byVisitor, c.Visitor, c)
+	}
+	return c
+}
+
+func without(m map[uint64][]*Claim, key uint64, c *Claim) {
+	var rest []*Claim
+	for _, other := range m[key] {
+		if other != c {
+			rest = append(rest, other)
+		}
+	}
+	if m[key] = rest; rest == nil {
+		delete(m, key)
+	}
+}
+
+// Counts returns how many claims are open, and how many were confirmed, expired, and made room. Any goroutine may call it.
+func (b *Book) Counts() (open, confirmed, expired, displaced uint64) {
+	return b.open.Load(), b.confirmed.Load(), b.expired.Load(), b.displaced.Load()
+}
+
+// Bytes returns the memory held, about. Any goroutine may call it.
+func (b *Book) Bytes() uint64 { return 150 * (b.open.Load() + min(b.confirmed.Load(), Most)) }
+
+// The numbers of a snapshot: a head, then those of each claim.
+const (
+	headWords  = 5
+	claimWords = 6
+	maxClaims  = 1 << 24 // what a damaged snapshot can make a restore allocate
+)
+
+// Freeze returns the claims of this moment for a snapshot.
+func (b *Book) Freeze() *slab.Parts {
+	words := make(slab.Numbers, headWords)
+	for _, shop := range b.shops {
+		for _, c := range *shop {
+			number := uint64(c.Number) << 1
+			if c.Lent {
+				number |= 1
+			}
+			words = append(words, c.Order, c.Visitor, c.Contact, uint64(c.Time), uint64(c.Shop), number)
+		}
+	}
+	words[0], words[1], words[2], words[3] = b.Counts()
+	words[4] = uint64(len(words)-headWords) / claimWords
+	return slab.Join(words)
+}
+
+// ReadFrom replaces the claims by what Freeze wrote.
+func (b *Book) ReadFrom(r io.Reader) (int64, error) {
+	head := make(slab.Numbers, headWords)
+	n, err := head.ReadFrom(r)
+	if err != nil {
+		return n, err
+	}
+	if head[4] > maxClaims {
+		return n, fmt.Errorf("cannot read %d claims", head[4])
+	}
+	words := make(slab.Numbers, head[4]*claimWords)
+	k, err := words.ReadFrom(r)
+	if n += k; err != nil {
+		return n, err
+	}
+	b.shops, b.byOrder, b.byVisitor = map[uint32]*ages{}, map[uint64][]*Claim{}, map[uint64][]*Claim{}
+	for w := words; len(w) > 0; w = w[claimWords:] {
+		b.put(Claim{Order: w[0], Visitor: w[1], Contact: w[2], Time: models.Time(w[3]), Shop: uint32(w[4]), Number: uint32(w[5] >> 1), Lent: w[5]&1 != 0})
+	}
+	b.open.Store(head[0])
+	b.confirmed.Store(head[1])
+	b.expired.Store(head[2])
+	b.displaced.Store(head[3])
+	return n, nil
+}
+
+// ages is a heap of claims, the oldest first.
+type ages []*Claim
+
+func (a ages) Len() int           { return len(a) }
+func (a ages) Less(i, k int) bool { return a[i].before(a[k]) }
+func (a ages) Swap(i, k int)      { a[i], a[k] = a[k], a[i] }
+
+// Push appends a claim, for package heap.
+func (a *ages) Push(c any) { *a = append(*a, c.(*Claim)) }
+
+// Pop takes the last claim off, for package heap.
+func (a *ages) Pop() any {
+	last := len(*a) - 1
+	c := (*a)[last]
+	(*a)[last] = nil
+	*a = (*a)[:last]
+	return c
+}
