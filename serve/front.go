@@ -207,9 +207,12 @@ func (s *Server) bodyFault(c *call, err error) *fault {
 // letGo gives back what the request held. Where its body was not read to its end, what stands there is no request: the
 // connection ends when the answer has been sent.
 func (s *Server) letGo(c *call) {
+	h := &c.ctx.Request.Header
+	if !c.unread && c.ctx.RequestBodyStream() == nil && !h.ConnectionClose() {
+		return // the common case first: there was no body
+	}
 	c.raw.Release(s.bodies)
 	c.plain.Release(s.bodies)
-	h := &c.ctx.Request.Header
 	if c.unread = c.unread && h.ContentLength() != 0; c.unread {
 		c.ctx.SetConnectionClose()
 	}

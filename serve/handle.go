@@ -54,7 +54,7 @@ type call struct {
 // request never takes the process along.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c := s.calls.get()
-	c.ctx, c.route, c.begun, c.took, c.grant = ctx, routeNone, ctx.Time(), 0, grant{}
+	c.ctx, c.route, c.begun, c.took, c.grant.access = ctx, routeNone, ctx.Time(), 0, open
 	c.unread, c.limited = ctx.RequestBodyStream() != nil, false
 	defer func() {
 		if p := recover(); p != nil {

@@ -47,7 +47,7 @@ const (
 )
 
 // take counts bytes in, or reports that there is no room for them.
-func (b *Bodies) take(n int64, now time.Time) bool {
+func (b *Bodies) take(n int64) bool {
 	if n <= 1<<firstClass {
 		b.used.Add(n)
 		return true
@@ -58,7 +58,7 @@ func (b *Bodies) take(n int64, now time.Time) bool {
 	}
 	for i := 0; b.used.Add(n) > most; i++ {
 		b.used.Add(-n)
-		if i == waits || i == 0 && !b.endOldest(now) {
+		if i == waits || i == 0 && !b.endOldest(time.Now()) {
 			b.refused.Add(1)
 			return false
 		}
@@ -85,7 +85,7 @@ func (b *Bodies) endOldest(now time.Time) bool {
 func (b *Bodies) add(o *Body) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	o.listed, o.before = true, b.newest
+	o.listed, o.began, o.before = true, time.Now(), b.newest
 	if b.newest != nil {
 		b.newest.after = o
 	} else {
@@ -137,9 +137,9 @@ type Body struct {
 	mem  *[]byte
 	held int64 // bytes counted
 
-	began         time.Time
-	from          net.Conn // that a deadline may be set of from elsewhere; nil where the body does not come from a client
-	before, after *Body    // of those that are being received
+	began         time.Time // of the list's account
+	from          net.Conn  // that a deadline may be set of from elsewhere; nil where the body does not come from a client
+	before, after *Body     // of those that are being received
 	listed        bool
 }
 
@@ -168,7 +168,6 @@ func (b *Body) Read(of *Bodies, r io.Reader, declared, most int) ([]byte, error)
 	if declared == 0 {
 		return nil, nil
 	}
-	b.began = time.Now()
 	buf, err := b.grow(of, nil, declared)
 	for err == nil {
 		if len(buf) == cap(buf) {
@@ -200,7 +199,7 @@ func (b *Body) grow(of *Bodies, buf []byte, declared int) ([]byte, error) {
 	if want > 1<<firstClass {
 		size = min(want, max(declared, cap(buf)+1))
 	}
-	if !of.take(int64(size), time.Now()) {
+	if !of.take(int64(size)) {
 		return buf, ErrBusy
 	}
 	if b.from != nil && b.held == 1<<firstClass {
