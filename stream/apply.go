@@ -182,7 +182,7 @@ func (a *applier) sort(b *batch) error {
 		case e.letter != nil:
 			f.counters.letters[e.letter.why.Code]++
 			letters = true
-			if err := a.p.letters.send(a.ctx, e.letter); err != nil {
+			if err := a.p.letters.send(a.ctx, e.letter, e.lane); err != nil {
 				return err
 			}
 		case e.event < 0: // a control record

@@ -1,10 +1,12 @@
 package stream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,7 +65,28 @@ type letters struct {
 	acked  uint64     // of those, acknowledged; they are acknowledged in order
 	err    error
 	broken chan struct{} // closed when err is set
+
+	// Of an instance that does not speak: letters that whoever does may not have written yet, oldest first, in the order in
+	// which they count as handed over, and where that one is safe.
+	speaks    func() bool
+	held      []heldLetter
+	heldBytes int
+	reached   []int64
+	dropped   uint64
 }
+
+// heldLetter is a letter with the place of its source.
+type heldLetter struct {
+	lane   int32
+	offset int64
+	record *kgo.Record
+}
+
+// What is held at most; past it the oldest goes, and is missed only if whoever speaks dies before it has written it.
+const (
+	maxHeld      = 10_000
+	maxHeldBytes = 16 << 20
+)
 
 func newLetters(c Cluster, version string) (*letters, error) {
 	client, err := c.client(
@@ -75,21 +98,97 @@ func newLetters(c Cluster, version string) (*letters, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &letters{client: client, topic: c.Topic(models.DeadLetter), version: version, broken: make(chan struct{})}
+	l := &letters{client: client, topic: c.Topic(models.DeadLetter), version: version, broken: make(chan struct{}), speaks: func() bool { return true }}
 	l.more = sync.NewCond(&l.mu)
 	return l, nil
 }
 
-// send hands a letter to the client; it waits while the client is full. An error is that of an earlier letter.
-func (l *letters) send(ctx context.Context, d *letter) error {
+// send hands a letter to the client; it waits while the client is full. An error is that of an earlier letter. An instance
+// that does not speak keeps the letter until whoever does has written it.
+func (l *letters) send(ctx context.Context, d *letter, lane int32) error {
+	speaks := l.speaks()
 	l.mu.Lock()
 	err := l.err
 	l.handed++
+	if !speaks {
+		l.hold(heldLetter{lane, d.record.Offset, copied(l.compose(d))})
+	}
 	l.mu.Unlock()
-	if err == nil {
+	if err == nil && speaks {
 		l.client.Produce(ctx, l.compose(d), l.promised)
 	}
 	return err
+}
+
+// copied returns a letter that does not hold on to the fetch that its source came with.
+func copied(r *kgo.Record) *kgo.Record {
+	r.Key, r.Value = bytes.Clone(r.Key), bytes.Clone(r.Value)
+	for i := range r.Headers {
+		r.Headers[i].Key, r.Headers[i].Value = strings.Clone(r.Headers[i].Key), bytes.Clone(r.Headers[i].Value)
+	}
+	return r
+}
+
+func (l *letters) hold(h heldLetter) {
+	l.held = append(l.held, h)
+	l.heldBytes += recordBytes(h.record)
+	l.settle()
+	for len(l.held) > maxHeld || l.heldBytes > maxHeldBytes {
+		l.forget()
+		l.dropped++
+	}
+}
+
+// forget lets go of the oldest letter that is held: it counts as acknowledged.
+func (l *letters) forget() {
+	l.heldBytes -= recordBytes(l.held[0].record)
+	l.held[0] = heldLetter{}
+	l.held = l.held[1:]
+	l.acked++
+	l.more.Broadcast()
+}
+
+// settle lets go of the letters that whoever speaks has written, up to the first that it may not have.
+func (l *letters) settle() {
+	for len(l.held) > 0 && int(l.held[0].lane) < len(l.reached) && l.held[0].offset < l.reached[l.held[0].lane] {
+		l.forget()
+	}
+}
+
+// safe says up to where whoever speaks has written its letters; nil where it does not say.
+func (l *letters) safe(at []int64) {
+	if at == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reached = at
+	l.settle()
+}
+
+// release writes what was held: this instance speaks now.
+func (l *letters) release(ctx context.Context) {
+	l.mu.Lock()
+	held := l.held
+	l.held, l.heldBytes = nil, 0
+	l.mu.Unlock()
+	for _, h := range held {
+		l.client.Produce(ctx, h.record, l.promised)
+	}
+}
+
+// lost returns how many letters were held and had to go before whoever speaks was known to have written them.
+func (l *letters) lost() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.dropped
+}
+
+// idle tells whether every letter that was handed over is acknowledged.
+func (l *letters) idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.acked == l.handed
 }
 
 func (l *letters) compose(d *letter) *kgo.Record {

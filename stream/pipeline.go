@@ -31,6 +31,10 @@ type Config struct {
 	// Group is the consumer group that positions are committed under, for lag dashboards. Default DefaultGroup.
 	Group string
 
+	// Shared says that other instances may read the same log. Then they agree, by the topic of turns, who of them writes dead
+	// letters and committed offsets, and whatever else Speaks is asked for. Without it this one does, and asks nobody.
+	Shared bool
+
 	// Remembered is how many ids of a partition are known for sure when one of them comes again. Default
 	// DefaultRemembered.
 	Remembered int
@@ -116,9 +120,10 @@ type Pipeline struct {
 	client  *kgo.Client
 	adm     *kadm.Client
 	letters *letters
-	fold    *fold  // owned by the applying goroutine while Run runs
-	saver   *saver // nil without a directory
-	based   bool   // the state begins with cfg.Base, and no snapshot holds it yet
+	fold    *fold    // owned by the applying goroutine while Run runs
+	saver   *saver   // nil without a directory
+	speaker *speaker // nil for one that is alone
+	based   bool     // the state begins with cfg.Base, and no snapshot holds it yet
 	asks    chan chan error
 	seed    uint64 // of the state
 
@@ -144,6 +149,12 @@ func Open(ctx context.Context, cfg Config) (_ *Pipeline, err error) {
 		return nil, err
 	}
 	p.adm = kadm.NewClient(p.letters.client)
+	if cfg.Shared {
+		if p.speaker, err = newSpeaker(p); err != nil {
+			return nil, err
+		}
+		p.letters.speaks = p.speaker.speaks
+	}
 	log, err := p.firstLog(ctx)
 	if err != nil {
 		return nil, err
@@ -223,7 +234,26 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	g.run(p.follow)
 	g.run(p.letters.watch)
+	hush := p.startSpeaker(late, g)
+	defer hush()
 	return g.wait()
+}
+
+// startSpeaker has the speaker go on until hush is called: the last snapshot waits for what it hears, and what is written
+// last is written before it resigns.
+func (p *Pipeline) startSpeaker(ctx context.Context, g *group) (hush func()) {
+	if p.speaker == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := p.speaker.run(ctx); err != nil {
+			g.fail(err)
+		}
+	}()
+	return func() { cancel(); <-done }
 }
 
 // lateContext returns a context that ends some time after ctx.

@@ -80,6 +80,9 @@ func (s *saver) save(ctx context.Context, f *frozen) error {
 		s.p.cfg.Cluster.log().Error("cannot save a snapshot", "error", err)
 		return err
 	}
+	if !s.p.Speaks() {
+		return nil // or two instances would set each other's back
+	}
 	if err := s.p.adm.CommitAllOffsets(ctx, s.p.cfg.Group, offsets(f.header)); err != nil {
 		s.p.cfg.Cluster.log().Warn("cannot commit offsets", "group", s.p.cfg.Group, "error", err)
 	}

@@ -26,10 +26,11 @@ type Status struct {
 	Fetched    int64             `json:"fetched"`    // bytes fetched and not yet decoded, at the newest poll
 	Remembered uint64            `json:"remembered"` // bytes of memory for the ids of events that came before
 
-	Misplaced   uint64         `json:"misplaced"`             // records since the start in other partitions than their persons'
-	FetchErrors uint64         `json:"fetch_errors"`          // that the client went on from
-	FetchError  string         `json:"fetch_error,omitempty"` // what stands in the way now
-	Snapshot    SnapshotStatus `json:"snapshot"`
+	LettersDropped uint64         `json:"letters_dropped"`       // that this instance kept for another one, and had no room for
+	Misplaced      uint64         `json:"misplaced"`             // records since the start in other partitions than their persons'
+	FetchErrors    uint64         `json:"fetch_errors"`          // that the client went on from
+	FetchError     string         `json:"fetch_error,omitempty"` // what stands in the way now
+	Snapshot       SnapshotStatus `json:"snapshot"`
 }
 
 // PartitionStatus is where the state stands in one partition.
@@ -55,7 +56,7 @@ func (s *Status) DeadLetterCount() uint64 {
 func (p *Pipeline) Status() Status {
 	s := Status{
 		Ready: p.CaughtUp(), Capacity: batches, Batches: int(p.public.batches.Load()), Fetched: p.public.fetched.Load(),
-		Remembered: p.public.remembered.Load(), Misplaced: p.public.misplaced.Load(),
+		Remembered: p.public.remembered.Load(), Misplaced: p.public.misplaced.Load(), LettersDropped: p.letters.lost(),
 		Taken: p.public.taken.Load(), Duplicates: p.public.duplicates.Load(), DeadLetters: *p.public.letters.Load(), Warnings: p.public.warnings.Each(),
 		NewestRecord: models.Time(p.public.newest.Load()), NewestEvent: models.Time(p.public.newestEvent.Load()),
 	}

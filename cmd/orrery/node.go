@@ -201,7 +201,7 @@ func (n *node) openPipelineOn(ctx context.Context, base *stream.Base) (err error
 		return err
 	}
 	n.pipeline, err = stream.Open(ctx, stream.Config{
-		Cluster: n.cluster, Machine: n.engine, Build: version, Seed: seed, Group: n.flags.Group,
+		Cluster: n.cluster, Machine: n.engine, Build: version, Seed: seed, Group: n.flags.Group, Shared: n.broker == nil,
 		Dir: n.flags.snapshotDir(), SnapshotEvery: n.flags.SnapshotEvery, Fingerprint: n.flags.fingerprint(), Restored: n.converted,
 		Rest: newSpare(savingPace).pause, Base: base, Rebuild: n.flags.Rebuild, AcceptGap: n.flags.AcceptGap,
 	})
@@ -236,7 +236,7 @@ func (n *node) startLearners() error {
 	n.stopsWith("vectors", func(context.Context) error { n.trainer.Close(); return nil })
 	n.fitter = startFitter(n.engine, n.clock(), n.flags.Refit, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("fits", func(context.Context) error { n.fitter.Close(); return nil })
-	n.scores = startAnnouncer(n.engine, n.writer, n.toldScores, n.clock(), n.pipeline.WaitCaughtUp, n.log)
+	n.scores = startAnnouncer(n.engine, n.writer, n.toldScores, n.pipeline.Speaks, n.clock(), n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("scores", func(context.Context) error { n.scores.Close(); return nil })
 	return nil
 }

@@ -41,6 +41,27 @@ func (p progress) metrics(w io.Writer) {
 	s := p.Pipeline.Status()
 	fmt.Fprintf(w, "orrery_misplaced_records_total %d\n", s.Misplaced)
 	fmt.Fprintf(w, "orrery_fetch_errors_total %d\n", s.FetchErrors)
+	fmt.Fprintf(w, "orrery_dropped_total{what=\"letter\",why=\"standby\"} %d\n", s.LettersDropped)
+	_, epoch, here := p.Pipeline.Speaker()
+	speaks := 0
+	if here {
+		speaks = 1
+	}
+	fmt.Fprintf(w, "orrery_speaks %d\norrery_speaker_epoch %d\n", speaks, epoch)
+}
+
+// spoken tells whether an instance writes what is to be written once: scores, dead letters, committed offsets.
+func (p progress) spoken() (ok bool, reason string) {
+	name, epoch, here := p.Pipeline.Speaker()
+	switch {
+	case here && name == "":
+		return true, "alone"
+	case here:
+		return true, fmt.Sprintf("this instance speaks, epoch %d", epoch)
+	case name != "":
+		return true, fmt.Sprintf("%s speaks, epoch %d", name, epoch)
+	}
+	return false, "no instance speaks: scores and dead letters wait"
 }
 
 // placed tells whether all producers put records where the state looks for their repeats.

@@ -46,6 +46,7 @@ type announcer struct {
 	told   atomic.Uint64
 	failed atomic.Uint64
 
+	speaks  func() bool // whether this instance is the one that tells
 	history scoreHistory
 	known   bool     // what has been told is known
 	said    tellings // that
@@ -62,8 +63,8 @@ const (
 )
 
 // startAnnouncer starts an announcer that waits for ready first.
-func startAnnouncer(from scoreSource, to scoreSink, history scoreHistory, now serve.Clock, ready func(context.Context) error, log *slog.Logger) *announcer {
-	a := &announcer{from: from, to: to, history: history, now: now, log: log, all: true, lost: from.ChangesLost()}
+func startAnnouncer(from scoreSource, to scoreSink, history scoreHistory, speaks func() bool, now serve.Clock, ready func(context.Context) error, log *slog.Logger) *announcer {
+	a := &announcer{from: from, to: to, history: history, speaks: speaks, now: now, log: log, all: true, lost: from.ChangesLost()}
 	a.beside = startBeside(ready, a.run)
 	return a
 }
@@ -94,6 +95,9 @@ func (a *announcer) run(ctx context.Context) {
 
 // pass passes one batch of changes on, and one of everybody where that is due; busy says that there may be more.
 func (a *announcer) pass(ctx context.Context) (busy bool, err error) {
+	if !a.speaks() {
+		return a.listen(), nil
+	}
 	if !a.known {
 		clear(a.said.last)
 		err := a.history(ctx, func(key, value []byte) error { return a.said.recall(key, value, a.from.ContactNumber) })
@@ -115,6 +119,14 @@ func (a *announcer) pass(ctx context.Context) (busy bool, err error) {
 	}
 	a.from.ChangesTold(next)
 	return a.all || len(list) == scoreBatch, nil
+}
+
+// listen lets another instance tell the changes. Once this one speaks it reads what was told, and looks at everybody.
+func (a *announcer) listen() (busy bool) {
+	list, next := a.from.CustomerChanges(scoreBatch)
+	a.from.ChangesTold(next)
+	a.known, a.all, a.mark = false, true, engine.CustomerMark{}
+	return len(list) == scoreBatch
 }
 
 func (a *announcer) tell(ctx context.Context, list []models.CustomerChange) error {

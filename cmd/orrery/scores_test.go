@@ -81,11 +81,13 @@ func (f *fakeScores) Append(_ context.Context, records []models.Record) error {
 	return nil
 }
 
+func always() bool { return true }
+
 // Everybody is told at first; then every change reaches the log once, in order, also when the log fails on the way.
 func TestAnnouncer(t *testing.T) {
 	f := &fakeScores{n: 3*scoreBatch + 7, failures: 1}
 	now := func() models.Time { return 1_795_000_000_000 }
-	a := startAnnouncer(f, f, f.history, now, func(context.Context) error { return nil }, slog.New(slog.DiscardHandler))
+	a := startAnnouncer(f, f, f.history, always, now, func(context.Context) error { return nil }, slog.New(slog.DiscardHandler))
 	defer a.Close()
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		f.mu.Lock()
@@ -157,7 +159,7 @@ func TestAnnouncerBefore(t *testing.T) {
 		}
 		return c
 	}
-	a := &announcer{from: f, to: f, history: f.history, log: discard}
+	a := &announcer{from: f, to: f, history: f.history, speaks: always, log: discard}
 	step := func(want string, list ...models.CustomerChange) {
 		t.Helper()
 		if got := strings.Join(tell(t, a, f, list...), ", "); got != want {
@@ -169,7 +171,7 @@ func TestAnnouncerBefore(t *testing.T) {
 	step("", change("Loyal", "Loyal", 1))
 	step("Loyal>Loyal 1>2, Loyal>Lost 2>2", change("Loyal", "Loyal", 2), change("New", "Lost", 2))
 
-	a = &announcer{from: f, to: f, history: f.history, log: discard} // a start, or another instance
+	a = &announcer{from: f, to: f, history: f.history, speaks: always, log: discard} // a start, or another instance
 	if _, err := a.pass(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -186,8 +188,26 @@ func TestAnnouncerBefore(t *testing.T) {
 	}
 	step("Lost>New 3>3", change("Lost", "New", 3))
 
+	// Another instance tells meanwhile; this one goes on from there.
+	speaks := false
+	a.speaks = func() bool { return speaks }
+	f.n = 5
+	if _, err := a.pass(context.Background()); err != nil || f.told != 5 || a.known {
+		t.Errorf("got %v, told %d, known %v, want that it only listens", err, f.told, a.known)
+	}
+	other := &announcer{from: f, to: f, history: f.history, speaks: always, log: discard}
+	if _, err := other.pass(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	tell(t, other, f, change("New", "Loyal", 2))
+	speaks = true
+	if _, err := a.pass(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	step("Loyal>Lost 2>3", change("New", "Lost", 3))
+
 	f.records = append(f.records, models.Record{Topic: models.Scores, Key: []byte("s\x1fbert")}) // erased
-	a = &announcer{from: f, to: f, history: f.history, log: discard}
+	a = &announcer{from: f, to: f, history: f.history, speaks: always, log: discard}
 	if _, err := a.pass(context.Background()); err != nil {
 		t.Fatal(err)
 	}
