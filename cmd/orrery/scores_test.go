@@ -204,7 +204,7 @@ func TestAnnouncerBefore(t *testing.T) {
 	if _, err := a.pass(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	step("Loyal>Lost 2>3", change("New", "Lost", 3))
+	step("New>Lost ->3", change("x", "Lost", 3)) // everybody was looked at, and this engine says New
 
 	f.records = append(f.records, models.Record{Topic: models.Scores, Key: []byte("s\x1fbert")}) // erased
 	a = &announcer{from: f, to: f, history: f.history, speaks: always, log: discard}

@@ -168,6 +168,7 @@ func (n *node) checks() []serve.Check {
 		{Name: "memory", Probe: n.memory.check},
 		{Name: "log_writes", Probe: writes{n.writer}.probe},
 		{Name: "partitioner", Probe: progress{n.pipeline}.placed},
+		{Name: "speaker", Probe: progress{n.pipeline}.spoken},
 	}
 	if n.broker != nil {
 		list = append(list, serve.Check{Name: "log_intact", Probe: intact(n.broker)}, serve.Check{Name: "log_quota", Probe: quota(n.broker)})
