@@ -191,6 +191,9 @@ func (b *Broker) Cluster() *kfake.Cluster { return b.cluster }
 func (b *Broker) Close() error {
 	b.stop()
 	<-b.done
+	if err := b.keepFloors(); err != nil {
+		b.cfg.Log.Warn("broker: cannot write down where the partitions end", "error", err)
+	}
 	b.cluster.Close()
 	if b.lock != nil {
 		return b.lock.Release()

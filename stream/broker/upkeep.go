@@ -46,10 +46,10 @@ func (b *Broker) upkeepLoop(ctx context.Context) {
 	}
 }
 
-// upkeep thins. With all it also has kfake drop what the topics' retention.ms and retention.bytes say, and rewrite the
-// compacted topics, and sees to it that a crash on the way loses nothing. First, where partitions end is written down,
-// for the case that everything in one expires: kfake keeps that number in memory only. A record that comes between the
-// two is not in it, and would have to be past its retention already to be missed: retention is longer than a pass.
+// upkeep thins, and writes down where partitions end, for the case that everything in one expires or is deleted: kfake keeps
+// that number in memory only. With all it also has kfake drop what the topics' retention.ms and retention.bytes say, and
+// rewrite the compacted topics, and sees to it that a crash on the way loses nothing. A record that comes between these
+// two steps is not in what was written down, and would have to be past its retention already to be missed: retention is longer than a pass.
 func (b *Broker) upkeep(ctx context.Context, all bool) error {
 	if b.cfg.Dir == "" {
 		if all {
@@ -63,10 +63,10 @@ func (b *Broker) upkeep(ctx context.Context, all bool) error {
 	}
 	defer client.Close()
 	adm := kadm.NewClient(client)
-	if err := b.thin(ctx, adm); err != nil || !all {
+	if err := b.thin(ctx, adm); err != nil {
 		return err
 	}
-	if err := b.writeFloors(ctx, adm); err != nil {
+	if err := b.writeFloors(ctx, adm); err != nil || !all {
 		return err
 	}
 	return b.alone(context.WithoutCancel(ctx), client, b.compact) // to its end, once begun
@@ -107,6 +107,21 @@ const (
 
 // floors is where partitions end, by topic id.
 type floors map[string][]int64
+
+// keepFloors writes down where partitions end before a clean end: whoever may delete records may have deleted all of one.
+func (b *Broker) keepFloors() error {
+	if b.cfg.Dir == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.addr), kgo.DisableClientMetrics())
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return b.writeFloors(ctx, kadm.NewClient(client))
+}
 
 func (b *Broker) writeFloors(ctx context.Context, adm *kadm.Client) error {
 	topics, err := adm.ListTopics(ctx)
