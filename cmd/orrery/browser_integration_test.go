@@ -35,15 +35,15 @@ type message struct {
 }
 
 // newBrowser starts Chromium, which ends with the test.
-func newBrowser(t *testing.T) *browser {
+func newBrowser(t *testing.T, more ...string) *browser {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
 		t.Fatalf("chromium is missing, which this test needs (Debian: apt-get install chromium): %v", err)
 	}
 	theirIn, ourOut := pipe(t)
 	ourIn, theirOut := pipe(t)
-	cmd := exec.Command("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1400,1500",
-		"--no-first-run", "--user-data-dir="+workDir(t), "--remote-debugging-pipe")
+	cmd := exec.Command("chromium", append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1400,1500",
+		"--no-first-run", "--user-data-dir=" + workDir(t), "--remote-debugging-pipe"}, more...)...)
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut} // descriptors 3 and 4
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("cannot start chromium: %v", err)
