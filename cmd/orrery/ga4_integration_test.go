@@ -234,7 +234,7 @@ func TestGA4KafkaKilled(t *testing.T) {
 // seeded returns dice that fall the same way for the same ORRERY_SEED, and says which way they fall now.
 func seeded(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := seedOf(t)
+	seed := killSeed(t)
 	t.Logf("ORRERY_SEED=%d repeats these moments", seed)
 	return rand.New(rand.NewPCG(seed, 0))
 }

@@ -29,8 +29,8 @@ func exactly(t *testing.T, text string) *big.Rat {
 	return x
 }
 
-// seedOf returns ORRERY_SEED, or a new seed where it is not set.
-func seedOf(t *testing.T) uint64 {
+// killSeed returns ORRERY_SEED, or a new seed where it is not set.
+func killSeed(t *testing.T) uint64 {
 	t.Helper()
 	text := os.Getenv("ORRERY_SEED")
 	if text == "" {
