@@ -40,8 +40,10 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 		return
 	}
 	v, contact := e.person(shop, ev, a)
-	e.intents.tick(ev.Time)
-	e.horizon.tick()
+	if !ev.Stale {
+		e.intents.tick(ev.Time)
+		e.horizon.tick()
+	}
 	switch ev.Kind {
 	case models.Identify:
 	case models.Purchase:
@@ -58,7 +60,11 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 		e.mails.send(shop, contact, e.customers.segment(shop, contact, ev.Time), ev.Time)
 	case models.EmailOpen: // a mail program's doing
 	default:
-		e.behaviour(shop, v, ev, a)
+		if ev.Stale {
+			e.remember(shop, v, ev)
+		} else {
+			e.behaviour(shop, v, ev, a)
+		}
 	}
 }
 

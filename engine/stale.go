@@ -1,0 +1,35 @@
+package engine
+
+import "orrery/models"
+
+// remember takes what a stranger says was done more than a day ago. It is counted, and is the visitor's own history; but whoever
+// can choose the time can be everywhere at once, so it teaches nothing that others see.
+func (e *Engine) remember(shop, v uint32, ev *models.Event) {
+	p := e.m.People
+	if p.Behave(v, ev.Time) {
+		p.Came(shop, v)
+	}
+	if declaredBot(ev) {
+		p.MarkBot(v)
+	}
+	if p.IsBot(v) {
+		return
+	}
+	for i := range ev.Items {
+		it := &ev.Items[i]
+		item := e.m.Catalogue.Find(shop, it.ID)
+		if item == 0 { // nobody has named it yet
+			continue
+		}
+		switch ev.Kind {
+		case models.ViewItem:
+			p.View(v, item, ev.Time)
+		case models.AddToCart:
+			p.Carts(shop, v)
+			p.AddToCart(v, item, uint32(it.Quantity), ev.Time)
+		case models.RemoveFromCart:
+			p.Carts(shop, v)
+			p.RemoveFromCart(v, item, uint32(it.Quantity), ev.Time)
+		}
+	}
+}
