@@ -119,17 +119,17 @@ var (
 	ErrBusy = errors.New("too many bodies at once")
 )
 
-// Memory comes in classes, each four times the one before, so that a body that grows is copied a third of its length. Larger
-// ones have the size that is asked for.
+// Memory comes in classes, each four times the one before, so that a body that grows is copied a third of its length. What is
+// larger than the last has the size of the largest body.
 const (
 	firstClass = 12 // 4 KiB
 	classStep  = 2
-	classes    = 6       // the last is 4 MiB
+	classes    = 6       // the last is 4 MiB; one more is larger
 	kept       = 1       // classes whose memory stays with the Body: up to 4 KiB
 	smallBody  = 1 << 16 // may use the last quarter
 )
 
-var pools [classes]sync.Pool // of *[]byte
+var pools [classes + 1]sync.Pool // of *[]byte
 
 // Body is the memory of one request's body. The zero value is ready; Release gives everything back.
 type Body struct {
@@ -163,15 +163,15 @@ func (b *Body) Read(of *Bodies, r io.Reader, declared, most int) ([]byte, error)
 		return nil, ErrTooLarge
 	}
 	if declared < 0 {
-		declared = most
+		declared = most + 1 // where it goes on past its bound, that shows
 	}
 	if declared == 0 {
 		return nil, nil
 	}
-	buf, err := b.grow(of, nil, declared)
+	buf, err := b.grow(of, nil, declared, most)
 	for err == nil {
 		if len(buf) == cap(buf) {
-			if buf, err = b.grow(of, buf, declared); err != nil {
+			if buf, err = b.grow(of, buf, declared, most); err != nil {
 				break
 			}
 		}
@@ -190,7 +190,7 @@ func (b *Body) Read(of *Bodies, r io.Reader, declared, most int) ([]byte, error)
 
 // grow returns memory that is larger than buf, with its content: a class more, and not more than the body is said to fill. A
 // byte more than that shows that it goes on.
-func (b *Body) grow(of *Bodies, buf []byte, declared int) ([]byte, error) {
+func (b *Body) grow(of *Bodies, buf []byte, declared, most int) ([]byte, error) {
 	want := 1 << firstClass
 	for want <= cap(buf) {
 		want <<= classStep
@@ -198,6 +198,9 @@ func (b *Body) grow(of *Bodies, buf []byte, declared int) ([]byte, error) {
 	size := want
 	if want > 1<<firstClass {
 		size = min(want, max(declared, cap(buf)+1))
+	}
+	if size > 1<<(firstClass+classStep*(classes-1)) {
+		size = max(size, most+1) // all of them alike, so that they can be used again
 	}
 	if !of.take(int64(size)) {
 		return buf, ErrBusy
@@ -225,21 +228,22 @@ func (b *Body) memory(size int) []byte {
 		}
 		return b.own[:0]
 	}
-	if class < classes {
-		if m, ok := pools[class].Get().(*[]byte); ok {
-			b.mem = m
-			return (*m)[:0:size]
+	m, _ := pools[class].Get().(*[]byte)
+	if m == nil || cap(*m) < size {
+		room := size
+		if class < classes {
+			room = 1 << (firstClass + classStep*class)
 		}
-		m := make([]byte, 0, 1<<(firstClass+classStep*class))
-		b.mem = &m
-		return m[:0:size]
+		fresh := make([]byte, 0, room)
+		m = &fresh
 	}
-	return make([]byte, 0, size)
+	b.mem = m
+	return (*m)[:0:size]
 }
 
-// classOf returns the smallest class that has room for size bytes.
+// classOf returns the smallest class that has room for size bytes, the one past the last where none has.
 func classOf(size int) int {
-	return (max(bits.Len(uint(size-1)), firstClass) - firstClass + classStep - 1) / classStep
+	return min((max(bits.Len(uint(size-1)), firstClass)-firstClass+classStep-1)/classStep, classes)
 }
 
 func give(m *[]byte) { pools[classOf(cap(*m))].Put(m) }
