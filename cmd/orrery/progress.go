@@ -84,15 +84,18 @@ func (w writes) probe() (ok bool, reason string) {
 	return false, "the log has not acknowledged anything for " + time.Since(s.Stalled).Round(time.Second).String() + ": events are refused with 503"
 }
 
+// factsAlong is the way that keeps what was before.
+const factsAlong = "orrery snapshot export, and import into another --data-dir, keep the contacts, logins, orders and products"
+
 // waysOut says what can be done about an error of the stream.
 var waysOut = []struct {
 	of  error
 	way string
 }{
-	{stream.ErrShortLog, "with --snapshot.accept-gap as well it is done all the same, and what came before is lost for the state"},
+	{stream.ErrShortLog, "with --snapshot.accept-gap as well it is done all the same, and what came before is lost for the state; " + factsAlong},
 	{stream.ErrRepartitioned, "start with --snapshot.rebuild to fold the log anew (events that were sent once before and once after the change count twice then), " +
-		"or replay into topics of another --kafka.prefix"},
-	{stream.ErrGap, "--snapshot.accept-gap goes on where the log begins, and what was in the gap is lost for the state"},
+		"or replay into topics of another --kafka.prefix; " + factsAlong},
+	{stream.ErrGap, "--snapshot.accept-gap goes on where the log begins, and what was in the gap is lost for the state; " + factsAlong},
 	{stream.ErrNoTopic, "orrery topics ensure makes the topics"},
 }
 
