@@ -12,6 +12,7 @@ import (
 
 // Apply implements stream.Machine.
 func (e *Engine) Apply(events []*models.Event) {
+	e.customers.resettle()
 	e.demand.begin(len(events))
 	for i := -aheadSteps; i < len(events); i++ {
 		e.lookAhead(events, i)
@@ -46,6 +47,9 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	}
 	switch ev.Kind {
 	case models.Identify:
+	case models.Logout:
+		e.m.People.Logout(v, ev.Time)
+		e.customers.moved(shop, v)
 	case models.Purchase:
 		if ev.Confirmed() || e.pageOrder(v, contact, ev) {
 			e.purchase(shop, v, contact, ev)
@@ -121,9 +125,9 @@ func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, c uint32) {
 			t -= models.MaxPublicAhead + models.Second // a page's clock never wins over the shop's
 		}
 		c = p.Contact(shop, ev.Contact)
-		e.afterViewing(e.unlent(p.Link(v, c, t), 0))
-		if len(ev.Visitor) > 0 {
-			e.customers.login(shop, v, c, t)
+		if ev.Kind != models.Logout && !actingAs(ev) {
+			e.afterViewing(e.unlent(p.Link(v, c, t), 0))
+			e.customers.moved(shop, v)
 		}
 		if ev.Kind == models.Identify {
 			p.Identify(c, ev.Props, t)
@@ -135,6 +139,16 @@ func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, c uint32) {
 	}
 	p.Seen(v, ev.Time)
 	return v, c
+}
+
+// actingAs tells whether an event names a contact that somebody else acts for, a shop's clerk most of the time:
+// "acting_as":true. It links nothing.
+func actingAs(ev *models.Event) bool {
+	if len(ev.Props) == 0 || !bytes.Contains(ev.Props, []byte(`"acting_as"`)) {
+		return false
+	}
+	yes, _ := models.Member(ev.Props, "acting_as").Bool()
+	return yes
 }
 
 // behaviour takes what a visitor did on the shop's pages.

@@ -80,3 +80,69 @@ func TestCrawlersCarts(t *testing.T) {
 		t.Errorf("cart %q", got)
 	}
 }
+
+// Case c28: a browser that two share splits at the login.
+func TestSharedBrowser(t *testing.T) {
+	e := newEngine(t, engine.Config{})
+	for i, file := range []string{"c28-shared-browser.ndjson", "c28-shared-browser-2.ndjson"} {
+		body, err := os.ReadFile("testdata/cases/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		applyAt(t, e, string(body), caseTime+models.Time(i)*1500)
+	}
+	f := func(frame, visitor, contact, want string) {
+		t.Helper()
+		if got := products(t, e, models.FrameQuery{Frame: []byte(frame), Visitor: []byte(visitor), Contact: []byte(contact)}); got != want {
+			t.Errorf("%s of %s%s is %q, want %q", frame, visitor, contact, got, want)
+		}
+	}
+	const ann, ben = "ann@x.example", "ben@x.example"
+	f("recently_viewed", "", ann, "ANNS")
+	f("cart_left", "", ann, "ANNS")
+	f("recently_viewed", "", ben, "BENS")
+	f("cart_left", "", ben, "")
+	f("recently_viewed", "kiosk", "", "BENS")
+	f("cart_left", "kiosk", "", "")
+	if got := products(t, e, models.FrameQuery{Frame: []byte("mail"), Contact: []byte("Ben@X.example ")}); strings.Contains(got, "ANNS") {
+		t.Errorf("Ben's mail shows %q", got)
+	}
+	p, _ := e.Contact(nil, []byte(ann), e.StreamTime())
+	if p.Sessions != 1 || len(p.Viewed) != 1 || len(p.Cart) != 1 {
+		t.Errorf("Ann has %d sessions, %d views, %d in the cart", p.Sessions, len(p.Viewed), len(p.Cart))
+	}
+
+	// Who logs out leaves nothing on the browser, and takes nothing of what comes.
+	at := caseTime + models.Minute
+	applyAt(t, e, `{"event":"logout","id":"o","visitor":"kiosk"}`+"\n"+`{"event":"view_item","id":"o2","visitor":"kiosk","items":[{"item_id":"NOBODYS"}]}`, at)
+	f("recently_viewed", "kiosk", "", "NOBODYS")
+	f("recently_viewed", "", ben, "BENS")
+	// A clerk who acts for Ann is not Ann's browser.
+	applyAt(t, e, `{"event":"identify","id":"a","visitor":"clerk","contact":"ann@x.example","acting_as":true}`+"\n"+
+		`{"event":"view_item","id":"a2","visitor":"clerk","items":[{"item_id":"CLERKS"}]}`, at)
+	f("recently_viewed", "", ann, "ANNS")
+	f("recently_viewed", "clerk", "", "CLERKS")
+}
+
+// A browser with more than eight contacts within a month links nobody, and a contact is linked to fifty browsers at most.
+func TestKiosk(t *testing.T) {
+	e := newEngine(t, engine.Config{})
+	for i := range 9 {
+		at := caseTime + models.Time(i)*models.Hour
+		applyAt(t, e, fmt.Sprintf(`{"event":"identify","id":"k%d","visitor":"till","contact":"k%d@x.example"}`+"\n"+
+			`{"event":"purchase","id":"kp%d","visitor":"till","order":"K%d","value":5}`, i, i, i, i), at)
+		if p, _ := e.Contact(nil, []byte("k0@x.example"), at); i < 8 && p.OrderCount != 1 || i == 8 && p.OrderCount != 0 {
+			t.Errorf("after %d contacts the first has %d orders", i+1, p.OrderCount)
+		}
+	}
+	if s := e.Stats(); s.Orders != 9 || s.Buyers != 1 {
+		t.Errorf("%d orders of %d", s.Orders, s.Buyers)
+	}
+	for i := range 60 {
+		applyAt(t, e, fmt.Sprintf(`{"event":"identify","id":"s%d","visitor":"b%d","contact":"info@x.example"}`+"\n"+
+			`{"event":"purchase","id":"sp%d","visitor":"b%d","order":"S%d","value":5}`, i, i, i, i, i), caseTime+models.Day)
+	}
+	if p, _ := e.Contact(nil, []byte("info@x.example"), e.StreamTime()); p.OrderCount != 50 {
+		t.Errorf("%d orders of everybody's address", p.OrderCount)
+	}
+}

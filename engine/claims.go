@@ -63,7 +63,7 @@ func (e *Engine) confirm(c *claims.Claim, order uint32) {
 func (e *Engine) lends(c *claims.Claim, order uint32) bool {
 	sale := e.m.People.Sale(order)
 	apart := sale.Time - c.Time
-	return apart <= claims.Lends && apart >= -claims.Lends && sale.Contact != 0 && !sale.Browser &&
+	return apart <= claims.Lends && apart >= -claims.Lends && sale.Named && !sale.Browser &&
 		(c.Contact == 0 || c.Contact == e.m.People.ContactHash(sale.Contact))
 }
 

@@ -17,15 +17,14 @@ import (
 // and tells it the difference. So no way in which orders, refunds, cancellations and logins interleave changes a base's
 // content.
 //
-// An order is the contact's that it names, or the one's that its visitor belongs to (see logins): orders made before the
-// login count from then on. One that is cancelled, or refunded as a whole, is no purchase. A refund takes money off its
+// Whose an order is, people says: orders made before the first login count from then on. One that is cancelled, or refunded as a whole, is no purchase. A refund takes money off its
 // order; one whose order never comes takes nothing. Money is counted in the shop's main currency, the first that an order
 // has named, and what names none is taken for it; an order in another one counts without its money.
 type customers struct {
 	byShop[book]
 	people  *people.People
 	rules   rfm.Rules
-	logins  logins
+	stale   bool       // see resettle
 	credits slab.Words // two words an order: contact<<32 | foreign, amount
 	numbers slab.Words // a word a contact: number in its shop's base + 1
 	changes changes
@@ -45,13 +44,27 @@ func newCustomers(p *people.People, rules rfm.Rules) *customers {
 	return &customers{people: p, rules: rules}
 }
 
-// loginOrders is how many orders of a browser that name nobody, the newest, a login can make somebody's.
-const loginOrders = 64
+// moved takes that somebody has logged in on visitor v, or out: orders of the visitor may have become another's.
+func (c *customers) moved(shop, v uint32) {
+	if c.people.Moved() {
+		c.people.EachMoved(v, func(order uint32) { c.settle(shop, order) })
+	}
+}
 
-// login takes that a contact is on visitor v at moment t: orders of the visitor may turn out to be the contact's.
-func (c *customers) login(shop, v, contact uint32, t models.Time) {
-	if c.logins.note(v, contact, t.Seconds()) {
-		c.people.EachOrder(v, loginOrders, func(order uint32) { c.settle(shop, order) })
+// resettle makes the bases of a state that was read from a version without owners of orders agree with them, once.
+func (c *customers) resettle() {
+	if !c.stale {
+		return
+	}
+	c.stale = false
+	for order := uint32(1); order <= c.people.LastOrder(); order++ {
+		whose := c.people.OrderContact(order)
+		if whose == 0 {
+			whose = c.credited(order, 0).contact
+		}
+		if _, shop := c.people.ContactID(whose); whose != 0 && shop != 0 {
+			c.settle(shop, order)
+		}
 	}
 }
 
@@ -92,9 +105,6 @@ func (c *customers) wanted(b *book, s *people.Sale) credit {
 		return w
 	}
 	if w.contact = s.Contact; w.contact == 0 {
-		w.contact = c.logins.owner(s.Visitor, s.Time.Seconds(), c.people.ContactHash)
-	}
-	if w.contact == 0 {
 		return w
 	}
 	if w.foreign = s.Currency != 0 && s.Currency != b.currency(); !w.foreign {
@@ -228,12 +238,12 @@ func (c *customers) parts() map[string]uint64 {
 			n += b.bytes()
 		}
 	}
-	return map[string]uint64{"customers": n, "logins": c.logins.bytes(), "credits": c.credits.Bytes()}
+	return map[string]uint64{"customers": n, "credits": c.credits.Bytes()}
 }
 
 // Freeze returns the customer bases of this moment for a snapshot.
 func (c *customers) Freeze() *slab.Parts {
-	parts := append(c.logins.freeze(), c.credits.Freeze(), c.numbers.Freeze(), c.changes.freeze(), slab.Numbers{uint64(c.day), c.known()})
+	parts := append([]io.WriterTo{}, c.credits.Freeze(), c.numbers.Freeze(), c.changes.freeze(), slab.Numbers{uint64(c.day), c.known()})
 	for shop, b := range c.all() {
 		if b != nil {
 			parts = append(parts, slab.Numbers{uint64(shop)}, b.contacts.Freeze(), b.sums.Freeze(), b.base.Freeze())
@@ -245,7 +255,13 @@ func (c *customers) Freeze() *slab.Parts {
 // ReadVersion replaces the customer bases by what Freeze wrote, in this version or the one before.
 func (c *customers) ReadVersion(r io.Reader, version uint16) error {
 	ring := make(slab.Numbers, 3)
-	if _, err := slab.ReadAll(r, &c.logins.heads, &c.logins.more, &c.credits, &c.numbers, ring, &c.changes.words); err != nil {
+	if c.stale = version == 10; c.stale {
+		var heads, more slab.Words // of logins, which people knows
+		if _, err := slab.ReadAll(r, &heads, &more); err != nil {
+			return err
+		}
+	}
+	if _, err := slab.ReadAll(r, &c.credits, &c.numbers, ring, &c.changes.words); err != nil {
 		return err
 	}
 	c.changes.noted.Store(ring[0])

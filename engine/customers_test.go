@@ -17,6 +17,7 @@ import (
 	"orrery/churn/rfm"
 	"orrery/models"
 	"orrery/models/slab"
+	"orrery/recommend/people"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 )
 
 func newTestEngine(t testing.TB) *Engine {
-	e, err := New(Config{})
+	e, err := New(Config{People: people.Config{Logins: 64}}) // exactly: nothing is let go of
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,7 @@ func batch(streams [][]*models.Event) map[string]struct {
 		contact string
 		at      models.Time
 	}
-	first := map[string][]login{} // by visitor
+	logins := map[string][]login{} // by visitor
 	var sales []*models.Event
 	refunds, cancelled := map[string]models.Money{}, map[string]bool{}
 	for _, ev := range slices.Concat(streams...) {
@@ -141,12 +142,7 @@ func batch(streams [][]*models.Event) map[string]struct {
 			continue
 		}
 		v, c := string(ev.Visitor), string(ev.Contact)
-		i := slices.IndexFunc(first[v], func(l login) bool { return l.contact == c })
-		if i < 0 {
-			first[v] = append(first[v], login{c, ev.Time})
-		} else {
-			first[v][i].at = min(first[v][i].at, ev.Time)
-		}
+		logins[v] = append(logins[v], login{c, ev.Time})
 	}
 	e := newTestEngine(nil)
 	out := map[string]struct {
@@ -162,11 +158,11 @@ func batch(streams [][]*models.Event) map[string]struct {
 		if whose == "" {
 			rank := func(c string) uint64 { return e.m.People.ContactHash(e.m.People.Contact(1, []byte(c))) }
 			var past, future *login
-			for _, l := range first[string(s.Visitor)] {
+			for _, l := range logins[string(s.Visitor)] {
 				if l.at <= s.Time && (past == nil || l.at > past.at || l.at == past.at && rank(l.contact) > rank(past.contact)) {
 					past = &l
 				}
-				if l.at > s.Time && (future == nil || l.at < future.at || l.at == future.at && rank(l.contact) > rank(future.contact)) {
+				if l.at > s.Time && (future == nil || l.at < future.at || l.at == future.at && rank(l.contact) < rank(future.contact)) {
 					future = &l
 				}
 			}

@@ -103,12 +103,18 @@ func (t *telling) logins() {
 		if p.StandsIn(v) {
 			continue
 		}
-		t.e.customers.logins.each(v, func(contact, first uint32) {
-			id, shop := p.ContactID(contact)
-			t.tell(&models.Fact{
-				Fact: models.FactLogin, Shop: t.shop(shop), Contact: string(id), Visitor: models.Key(people.KeyIn(shop, p.Key(v))),
-				Time: models.Time(first) * models.Second, Newest: models.Time(max(first, p.NewestLogin(v, contact))) * models.Second,
-			})
+		shop := uint32(0)
+		p.EachLogin(v, func(contact, second uint32) {
+			fact := &models.Fact{Fact: models.FactLogin, Time: models.Time(second) * models.Second}
+			if contact != 0 { // 0 is a logout, which comes behind a login
+				var id []byte
+				id, shop = p.ContactID(contact)
+				fact.Contact = string(id)
+			} else {
+				fact.Fact = models.FactLogout
+			}
+			fact.Shop, fact.Visitor = t.shop(shop), models.Key(people.KeyIn(shop, p.Key(v)))
+			t.tell(fact)
 		})
 	}
 }
@@ -133,7 +139,7 @@ func (t *telling) orders() {
 			fact.Key = models.Key(key)
 		}
 		fact.Again = len(o.ID) > 0 && key != p.HashOf(shop, o.ID)
-		if sale.Contact != 0 {
+		if sale.Named {
 			id, _ := p.ContactID(sale.Contact)
 			fact.Contact = string(id)
 		} else {

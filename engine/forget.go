@@ -87,9 +87,3 @@ func (s *shelves) forget(visitor uint32) {
 		s.last.Set(at, 0)
 	}
 }
-
-func (l *logins) forget(v uint32) {
-	if uint64(v) < l.heads.Len() && l.heads.Load(uint64(v)) != 0 {
-		l.heads.Set(uint64(v), 0)
-	}
-}

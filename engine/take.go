@@ -35,7 +35,7 @@ func (e *Engine) TakeFact(f *models.Fact) error {
 		return e.takeProduct(shop, f)
 	case models.FactContact:
 		return e.takeContact(shop, f)
-	case models.FactLogin:
+	case models.FactLogin, models.FactLogout:
 		return e.takeLogin(shop, f)
 	case models.FactOrder:
 		return e.takeOrder(shop, f)
@@ -101,7 +101,7 @@ func (e *Engine) takeContact(shop uint32, f *models.Fact) error {
 
 func (e *Engine) takeLogin(shop uint32, f *models.Fact) error {
 	switch {
-	case f.Contact == "":
+	case f.Contact == "" && f.Fact == models.FactLogin:
 		return missing("contact")
 	case f.Visitor == 0:
 		return missing("visitor")
@@ -110,11 +110,16 @@ func (e *Engine) takeLogin(shop uint32, f *models.Fact) error {
 	}
 	p := e.m.People
 	v, _ := p.Keyed(people.KeyIn(shop, uint64(f.Visitor)))
+	if f.Fact == models.FactLogout {
+		p.Logout(v, f.Time)
+		e.customers.moved(shop, v)
+		return nil
+	}
 	c := p.Contact(shop, []byte(f.Contact))
 	for _, t := range []models.Time{f.Time, max(f.Time, f.Newest)} {
 		e.afterViewing(p.Link(v, c, t))
+		e.customers.moved(shop, v)
 	}
-	e.customers.login(shop, v, c, f.Time)
 	return nil
 }
 

@@ -64,8 +64,9 @@ const (
 	FactProduct = "product" // of the catalogue, or named by events
 	FactContact = "contact" // with attributes
 	FactLogin   = "login"   // of a contact on a browser
-	FactOrder   = "order"   // with what has been refunded of it
-	FactTotals  = "totals"  // the last line
+	FactLogout  = "logout"
+	FactOrder   = "order"  // with what has been refunded of it
+	FactTotals  = "totals" // the last line
 )
 
 // FactFormat is the newest version of the lines.

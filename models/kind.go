@@ -27,6 +27,7 @@ const (
 	ProductRemove
 	ProductPrice
 	ProductStock
+	Logout // nobody is on the browser any more
 	kinds
 )
 
@@ -37,6 +38,7 @@ var kindNames = [kinds]string{
 	EmailSent: "email_sent", EmailOpen: "email_open", EmailClick: "email_click",
 	Purchase: "purchase", Refund: "refund", Cancel: "cancel", Identify: "identify",
 	ProductUpsert: "product_upsert", ProductRemove: "product_remove", ProductPrice: "product_price", ProductStock: "product_stock",
+	Logout: "logout",
 }
 
 // String returns the event name of a known kind, and "other".
@@ -93,6 +95,8 @@ func KindOf(name []byte) Kind {
 		return ProductPrice
 	case "product_stock":
 		return ProductStock
+	case "logout":
+		return Logout
 	}
 	return Other
 }
@@ -116,7 +120,7 @@ func (k Kind) Topic() Topic {
 	switch k {
 	case Purchase, Refund, Cancel:
 		return Transactions
-	case Identify:
+	case Identify, Logout:
 		return Contacts
 	case ProductUpsert, ProductRemove, ProductPrice, ProductStock:
 		return Catalogue

@@ -155,6 +155,9 @@ func (a *Answerer) ask(q *models.FrameQuery, shop uint32) {
 			a.c.exclude = append(a.c.exclude, item)
 		}
 	}
+	if len(a.products) == 0 && len(q.Category) == 0 { // what is shown to a person, and not to a page: no presents are given away
+		a.c.exclude = a.reader.Others(a.c.exclude, a.who)
+	}
 }
 
 // VisitorKey returns the 32 bits of a visitor's hash that social proof knows the visitor by; never 0.

@@ -31,14 +31,23 @@ func (p *People) Identify(c uint32, attributes []byte, t models.Time) {
 }
 
 // Link tells that contact c logged in on visitor v at moment t. It returns the (viewed before, order) pairs that come
-// true by it: views on one device before orders on another. They live until the next call.
+// true by it: views on one device before orders on another. They live until the next call. Moved tells whether orders of v that
+// name nobody may have become another's.
 func (p *People) Link(v, c uint32, t models.Time) []Pair {
-	p.pairs = p.pairs[:0]
-	if s := t.Seconds(); !p.again(v, c, s) {
+	p.pairs, p.moved = p.pairs[:0], false
+	browser := p.visitors.Load(p.word(v, vCount))&flagProxy == 0
+	s := t.Seconds()
+	if !p.again(v, c, s) {
+		if browser && p.browsers(c) >= maxBrowsers {
+			return p.pairs // everybody's address
+		}
 		p.begin()
 		p.joinLogin(v, c) // before the two are linked: what has been counted is what was true without it
 		p.end()
 		p.link(v, c, s)
+	}
+	if browser {
+		p.login(v, c, s)
 	}
 	return p.pairs
 }
@@ -79,13 +88,13 @@ func (p *People) link(v, c, s uint32) {
 	if order := p.newestOrder(visitorOwner(v)); order != 0 {
 		p.raise(c, p.orders.time(order).Seconds())
 	}
+	if _, before, _, _ := p.logins.span(v, c); before == 0 && p.visitors.Load(p.word(v, vCount))&flagProxy == 0 {
+		p.seenOn(c)
+	}
 	word := p.visitors.Load(p.word(v, vContact))
 	old, login := uint32(word>>32), uint32(word)
 	switch {
 	case old == 0:
-		if own := p.live(v); own > 0 {
-			p.bump(cntBuyers, -1) // as a visitor alone; as this contact it counts below
-		}
 		p.adopt(v, c, s)
 	case p.newer(c, s, old, login):
 		p.remember(v, old, login)
@@ -100,14 +109,9 @@ func (p *People) newer(a, s, b, t uint32) bool {
 	return s > t || s == t && p.contacts.Load(p.cword(a, cHash)) > p.contacts.Load(p.cword(b, cHash))
 }
 
-// adopt makes c the newest contact of v, with whom its orders go.
+// adopt makes c the newest contact of v.
 func (p *People) adopt(v, c, s uint32) {
-	own := int64(p.live(v))
-	if old := p.contact(v); old != 0 {
-		p.count(old, -own)
-	}
 	p.visitors.Set(p.word(v, vContact), uint64(c)<<32|uint64(s))
-	p.count(c, own)
 }
 
 // remember keeps a contact of v that is not the newest.

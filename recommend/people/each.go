@@ -25,23 +25,6 @@ func (p *People) StandsIn(v uint32) bool {
 	return p.visitors.Load(p.word(v, vCount))&flagProxy != 0
 }
 
-// NewestLogin returns the second of the newest login of a contact on a visitor, 0 where it is not remembered.
-func (p *People) NewestLogin(v, contact uint32) uint32 {
-	if word := p.visitors.Load(p.word(v, vContact)); uint32(word>>32) == contact {
-		return uint32(word)
-	}
-	if !p.shared(v) {
-		return 0
-	}
-	l := p.lists.peek(p.former.records.Load(p.formerOf(v)))
-	for i := range l.n {
-		if e := l.at(i); e.ID == contact {
-			return e.Last
-		}
-	}
-	return 0
-}
-
 // Described returns what is known of a contact or lead: its shop, its id, a JSON member list and when that was said.
 func (p *People) Described(c uint32) (shop uint32, id, attributes []byte, at models.Time, lead bool) {
 	word := p.contacts.Load(p.cword(c, cShop))

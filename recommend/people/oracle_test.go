@@ -177,18 +177,27 @@ func (o oracle) money(r *result) {
 // plain knows ids by unseeded hashes.
 var plain = New(Config{})
 
-// newest returns the contact that a visitor's own history goes with, 0 where it has none.
-func (o oracle) newest(v int) int {
-	best := event{}
+// owner returns the contact that what names nobody on a visitor at a moment is of, 0 where it has none.
+func (o oracle) owner(v int, t models.Time) int {
+	var past, first event
+	newer := func(a, b event) bool {
+		return b.contact == 0 || a.t > b.t || a.t == b.t && plain.HashOf(1, contactID(a.contact)) > plain.HashOf(1, contactID(b.contact))
+	}
 	for _, e := range o.events {
 		if e.visitor != v || e.contact == 0 {
 			continue
 		}
-		if best.contact == 0 || e.t > best.t || e.t == best.t && plain.HashOf(1, contactID(e.contact)) > plain.HashOf(1, contactID(best.contact)) {
-			best = e
+		if e.t <= t && newer(e, past) {
+			past = e
+		}
+		if first.contact == 0 || !newer(e, first) {
+			first = e
 		}
 	}
-	return best.contact
+	if past.contact != 0 {
+		return past.contact
+	}
+	return first.contact
 }
 
 // person returns who an order is of, "v1" or "c1".
@@ -196,11 +205,11 @@ func (o oracle) person(order event) string {
 	if order.contact != 0 {
 		return string(contactID(order.contact))
 	}
-	return o.self(order.visitor)
+	return o.self(order.visitor, order.t)
 }
 
-func (o oracle) self(v int) string {
-	if c := o.newest(v); c != 0 {
+func (o oracle) self(v int, t models.Time) string {
+	if c := o.owner(v, t); c != 0 {
 		return string(contactID(c))
 	}
 	return string(visitorID(v))
@@ -218,25 +227,45 @@ func (o oracle) persons(r *result) {
 	for who, items := range bought {
 		r.Bought[who] = sorted(items)
 	}
-	visitors := o.visitors()
-	for v := range visitors {
-		who := o.self(v)
-		var viewed []uint32
-		for w := range visitors {
-			if o.self(w) == who {
-				for _, e := range o.all("view") {
-					if e.visitor == w && !slices.Contains(viewed, e.item) {
-						viewed = append(viewed, e.item)
+	viewed := map[string][]uint32{}
+	persons := map[string]bool{}
+	for v := range o.visitors() {
+		for item := uint32(1); item <= 5; item++ {
+			for _, span := range o.spans(v, item) {
+				for _, who := range []string{o.self(v, span[0]), o.self(v, span[1])} {
+					if !slices.Contains(viewed[who], item) {
+						viewed[who] = append(viewed[who], item)
 					}
 				}
 			}
 		}
-		r.Viewed[who] = sorted(viewed)
-		r.Carts[who] = o.cart(who, visitors)
+		for _, e := range o.events {
+			if e.visitor == v {
+				persons[o.self(v, e.t)] = true
+			}
+		}
+	}
+	for who := range persons {
+		r.Viewed[who], r.Carts[who] = sorted(viewed[who]), o.cart(who)
 	}
 	maps.DeleteFunc(r.Bought, func(_, s string) bool { return s == "[]" })
 	maps.DeleteFunc(r.Viewed, func(_, s string) bool { return s == "[]" })
 	maps.DeleteFunc(r.Carts, func(_, s string) bool { return s == "map[]" })
+}
+
+// spans returns the intervals of views of a product without a gap longer than Window.
+func (o oracle) spans(v int, item uint32) (spans [][2]models.Time) {
+	for _, e := range o.all("view") {
+		if e.visitor != v || e.item != item {
+			continue
+		}
+		if n := len(spans); n > 0 && e.t-spans[n-1][1] <= 30*models.Day {
+			spans[n-1][1] = e.t
+			continue
+		}
+		spans = append(spans, [2]models.Time{e.t, e.t})
+	}
+	return spans
 }
 
 func sorted(items []uint32) string {
@@ -245,31 +274,24 @@ func sorted(items []uint32) string {
 	return fmt.Sprint(items)
 }
 
-// cart returns what lies in a person's cart: on each device what was put there after the newest order of the person, and
-// of whoever logged in there; of a product on two devices what was put there last, of the same second the more.
-func (o oracle) cart(who string, visitors map[int]bool) string {
+// cart returns what lies in a person's cart: on each device what the person put there after the own newest order; of a product on
+// two devices what was put there last, of the same second the more.
+func (o oracle) cart(who string) string {
 	type line struct {
 		t        models.Time
 		quantity int
 	}
 	cart := map[uint32]line{}
-	newest := func(of func(event) bool) (t models.Time) {
-		for _, e := range o.orders() {
-			if of(e) {
-				t = max(t, e.t)
-			}
+	cutoff := models.Time(0)
+	for _, e := range o.orders() {
+		if o.person(e) == who {
+			cutoff = max(cutoff, e.t)
 		}
-		return t
 	}
-	cutoff := newest(func(e event) bool { return o.person(e) == who })
 	for v := 1; v <= 9; v++ {
-		if !visitors[v] || o.self(v) != who {
-			continue
-		}
-		here := max(cutoff, newest(func(e event) bool { return e.contact != 0 && o.linked(v, e.contact) }))
 		own := map[uint32]line{}
 		for _, e := range o.all("add", "remove") {
-			if e.visitor != v || e.t <= here {
+			if e.visitor != v || e.t <= cutoff || o.self(v, e.t) != who {
 				continue
 			}
 			by := int(e.quantity)
@@ -297,7 +319,9 @@ type fold struct {
 	r result
 }
 
-func newFold() *fold { return &fold{p: New(Config{}), r: newResult()} }
+func newFold() *fold {
+	return &fold{p: New(Config{Logins: maxLogins}), r: newResult()} // exactly as the oracle
+}
 
 func (f *fold) before(pairs []Pair) {
 	for _, p := range pairs {

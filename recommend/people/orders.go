@@ -198,8 +198,9 @@ func (p *People) take(number, v uint32, order *Order) {
 	set(head, oMeta, uint64(order.Currency)<<32|flags)
 	p.changes = append(p.changes, Change{before.Currency, -before.Amount}, o.worth(number))
 	p.chain(who, number)
+	p.assign(number)
 	if flags&orderCancelled == 0 {
-		p.credit(who, 1)
+		p.credit(number, 1)
 	}
 }
 
@@ -246,25 +247,8 @@ func (p *People) newestOrder(who owner) uint32 {
 	return uint32(words.Load(at) >> 32)
 }
 
-// live returns how many orders of a visitor that name no contact count.
+// live returns how many orders of a visitor count that are nobody's.
 func (p *People) live(v uint32) uint32 { return uint32(p.visitors.Load(p.word(v, vOrders))) }
-
-// credit counts an order of an owner, or with -1 takes it back.
-func (p *People) credit(who owner, by int64) {
-	p.bump(cntOrders, by)
-	if who&ofContact != 0 {
-		p.count(uint32(who), by)
-		return
-	}
-	v := uint32(who)
-	at := p.word(v, vOrders)
-	p.visitors.Set(at, p.visitors.Load(at)+uint64(by))
-	if c := p.contact(v); c != 0 {
-		p.count(c, by)
-	} else if n := p.live(v); by > 0 && n == 1 || by < 0 && n == 0 {
-		p.bump(cntBuyers, by)
-	}
-}
 
 // count adds to the orders of a contact. A contact is a buyer while it has one.
 func (p *People) count(c uint32, by int64) {
@@ -316,7 +300,7 @@ func (p *People) Cancel(hash uint64) []Change {
 	o.set(number, oMeta, meta|orderCancelled)
 	p.exceeded(number, excess)
 	if meta&orderAwaited == 0 {
-		p.credit(p.ownerOf(number), -1)
+		p.credit(number, -1)
 	}
 	return append(p.changes, Change{before.Currency, -before.Amount})
 }

@@ -7,13 +7,14 @@
 // A session is a visitor's behaviour without a silence longer than SessionGap. Two products are viewed together once in
 // every session that views both.
 //
-// An order belongs to the contact that it names, else to its visitor. Whose views count for it: those of the contact's
+// An order is the contact's that it names, else of the newest login on its browser not after it, else of the first login after
+// it; and so is what was viewed and put into the cart: see logins and credited. Whose views count for it: those of the contact's
 // visitors, or those of its visitor and of all visitors that share a contact with that one. A product is viewed before an
 // order at time t once, if one of these views lies within Window before t.
 //
 // A visitor is of every contact that ever logged in on it as far as joins go, so that a login only ever adds pairs; but
-// profile, cart, history, and the orders that name no contact go with the newest login (of two at the same second, that of
-// the larger hash).
+// profile, cart, history, and the orders that name no contact are split by logins (of two at the same second, that of
+// the larger hash is the newer one).
 //
 // # Whatever the order
 //
@@ -49,6 +50,7 @@ type Config struct {
 	Window     models.Time // how long a view counts as "before" an order; default 30 days
 	SessionGap models.Time // silence that ends a session; default 30 minutes
 	BotPace    int         // product and page views within one clock minute that give a crawler away; default 90, at most 250
+	Logins     int         // logins on a visitor that are kept before those between two of the same contact are let go of; default 4, at most 64
 	Members    int         // visitors kept per contact; default 16, at most 1,024
 }
 
@@ -62,6 +64,7 @@ func (c Config) withDefaults() Config {
 	def(&c.History, 128, maxRoom)
 	def(&c.BotPace, 90, 250)
 	def(&c.Members, 16, maxRoom)
+	def(&c.Logins, exactLogins, maxLogins)
 	if c.Window <= 0 {
 		c.Window = 30 * models.Day
 	}
@@ -80,7 +83,7 @@ const (
 	vContact        // newest contact<<32 | its login, in seconds
 	vViews          // list: product, last view, first view of the interval
 	vCart           // list: product, when, change of its quantity
-	vOrders         // newest order<<32 | orders that count, of those that name no contact
+	vOrders         // newest order<<32 | orders that count, of those that are nobody's
 	visitorWords
 )
 
@@ -92,7 +95,7 @@ const (
 	cAttrAt         // when they were identified, ms
 	cMembers        // list: visitor, its first login
 	cNewest         // newest order that a member's view may come before, in seconds
-	cOrders         // newest order that names the contact<<32 | orders that count, those of its visitors included
+	cOrders         // newest order that names the contact<<32 | orders that count, those credited to it included
 	cShop           // tenant | flagLead
 	contactWords
 )
@@ -120,11 +123,16 @@ type People struct {
 	orders   orders
 	text     slab.Text  // ids of contacts and orders
 	counts   slab.Words // see Totals
+	logins   logins
+	credited slab.Words // see credited.go
+	firsts   slab.Words // a word a contact: browsers that it was seen on<<32 | newest order that is credited to it
 	trails   trails     // long chains of orders
 	seed     intern.Seed
 
 	attributes *slab.Texts
 	strangers  *Strangers
+
+	moved bool // see Moved
 
 	scratch
 }

@@ -2,10 +2,10 @@ package people
 
 import "orrery/models"
 
-// Purchases returns how many orders count of the person behind a visitor: of its newest contact, else its own. Any
+// Purchases returns how many orders count of the person behind a visitor: of who is on it now, else its own. Any
 // goroutine may call it.
 func (p *People) Purchases(v uint32) uint32 {
-	if c := p.contact(v); c != 0 {
+	if c := p.current(v); c != 0 {
 		return uint32(p.contacts.Load(p.cword(c, cOrders)))
 	}
 	return p.live(v)

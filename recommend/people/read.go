@@ -14,7 +14,6 @@ type Reader struct {
 	members []Entry
 	entries []Entry
 	raw     []Entry // operations of a cart
-	others  []Entry // former contacts
 }
 
 // Reader returns a new reader.
@@ -37,7 +36,7 @@ func (p *People) Find(shop uint32, visitor, contact []byte) Person {
 		who.Contact = p.FindContact(shop, contact)
 	}
 	if who.Contact == 0 && who.Visitor != 0 {
-		who.Contact = p.contact(who.Visitor)
+		who.Contact = p.current(who.Visitor)
 	}
 	return who
 }
@@ -47,7 +46,7 @@ func (r *Reader) visitors(who Person) []Entry {
 	r.members = r.members[:0]
 	if who.Contact != 0 {
 		r.members = r.p.lists.read(r.members, &r.p.contacts, r.p.cword(who.Contact, cMembers))
-		r.members = slices.DeleteFunc(r.members, func(e Entry) bool { return r.p.contact(e.ID) != who.Contact })
+		r.members = slices.DeleteFunc(r.members, func(e Entry) bool { return r.p.current(e.ID) != who.Contact })
 	}
 	if who.Visitor != 0 && !slices.ContainsFunc(r.members, func(e Entry) bool { return e.ID == who.Visitor }) {
 		r.members = append(r.members, Entry{ID: who.Visitor})
@@ -55,14 +54,79 @@ func (r *Reader) visitors(who Person) []Entry {
 	return r.members
 }
 
+// browsers returns the visitors that a person was ever on, as far as they are remembered.
+func (r *Reader) browsers(who Person) []Entry {
+	r.members = r.members[:0]
+	if who.Contact != 0 {
+		r.members = r.p.lists.read(r.members, &r.p.contacts, r.p.cword(who.Contact, cMembers))
+	}
+	if who.Visitor != 0 && !slices.ContainsFunc(r.members, func(e Entry) bool { return e.ID == who.Visitor }) {
+		r.members = append(r.members, Entry{ID: who.Visitor})
+	}
+	return r.members
+}
+
+// mine tells whether what names nobody on a visitor at a second is a person's. Of a shared visitor that nobody is on, or on which
+// nobody is told from another, it is what came since the newest login or logout.
+func (p *People) mine(who Person, v, second uint32) bool {
+	if !p.shared(v) {
+		return true
+	}
+	if p.logins.owner(v, second) != who.Contact {
+		return false
+	}
+	return who.Contact != 0 || second >= p.logins.since(v)
+}
+
 // Viewed returns the products that a person has viewed, the newest first, each once: ID the product, Last the newest
 // view. It lives until the next call.
 func (r *Reader) Viewed(who Person) []Entry {
 	r.entries = r.entries[:0]
-	for _, m := range r.visitors(who) {
+	for _, m := range r.browsers(who) {
+		from := len(r.entries)
 		r.entries = r.p.lists.read(r.entries, &r.p.visitors, r.p.word(m.ID, vViews))
+		if r.p.shared(m.ID) {
+			r.entries = r.p.keepViews(who, m.ID, r.entries, from)
+		}
 	}
 	return r.newestFirst()
+}
+
+// keepViews keeps of a shared visitor's views those that are a person's: whose newest view is, or whose first.
+func (p *People) keepViews(who Person, v uint32, entries []Entry, from int) []Entry {
+	kept := entries[:from]
+	for _, e := range entries[from:] {
+		if !p.mine(who, v, e.Last) {
+			if e.Last = e.Aux; !p.mine(who, v, e.Last) {
+				continue
+			}
+		}
+		kept = append(kept, e)
+	}
+	return kept
+}
+
+// Others appends the products that others looked at or put into the cart on a browser that a person shares with them.
+func (r *Reader) Others(dst []uint32, who Person) []uint32 {
+	p := r.p
+	for _, m := range r.browsers(who) {
+		if !p.shared(m.ID) {
+			continue
+		}
+		r.raw = p.lists.read(r.raw[:0], &p.visitors, p.word(m.ID, vViews))
+		for _, e := range r.raw {
+			if !p.mine(who, m.ID, e.Last) && !p.mine(who, m.ID, e.Aux) {
+				dst = append(dst, e.ID)
+			}
+		}
+		r.raw = p.lists.read(r.raw[:0], &p.visitors, p.word(m.ID, vCart))
+		for _, e := range r.raw {
+			if !p.mine(who, m.ID, e.Last) {
+				dst = append(dst, e.ID)
+			}
+		}
+	}
+	return dst
 }
 
 // Touches is which products a visitor may have viewed, put into a cart or bought.
@@ -78,7 +142,7 @@ func (r *Reader) Touches(v uint32) Touches {
 	}
 	p := r.p
 	c := p.contact(v)
-	if p.shared(v) || p.newestOrder(visitorOwner(v)) != 0 || c != 0 && p.newestOrder(contactOwner(c)) != 0 {
+	if p.shared(v) || p.newestOrder(visitorOwner(v)) != 0 || c != 0 && (p.newestOrder(contactOwner(c)) != 0 || p.newestCredited(c) != 0) {
 		return Touches{all: true}
 	}
 	views, cart := p.word(v, vViews), p.word(v, vCart)
@@ -109,38 +173,29 @@ func (t *Touches) May(item uint32) bool {
 // order. Aux is the quantity. It lives until the next call.
 func (r *Reader) Cart(who Person) []Entry {
 	r.entries = r.entries[:0]
-	members := r.visitors(who)
+	members := r.browsers(who)
 	cutoff := uint32(0)
 	if who.Contact != 0 {
 		cutoff = r.p.newestAt(contactOwner(who.Contact))
+		if order := r.p.newestCredited(who.Contact); order != 0 {
+			cutoff = max(cutoff, r.p.orders.time(order).Seconds())
+		}
 	}
 	for _, m := range members {
-		cutoff = max(cutoff, r.p.newestAt(visitorOwner(m.ID)))
+		if order := r.p.newestOrder(visitorOwner(m.ID)); order != 0 && r.p.OrderContact(order) == who.Contact {
+			cutoff = max(cutoff, r.p.orders.time(order).Seconds())
+		}
 	}
 	for _, m := range members {
 		r.raw = r.p.lists.read(r.raw[:0], &r.p.visitors, r.p.word(m.ID, vCart))
+		if r.p.shared(m.ID) {
+			r.raw = slices.DeleteFunc(r.raw, func(e Entry) bool { return !r.p.mine(who, m.ID, e.Last) })
+		}
 		if len(r.raw) > 0 {
-			r.entries = lay(r.entries, r.raw, max(cutoff, r.formerCutoff(m.ID)))
+			r.entries = lay(r.entries, r.raw, cutoff)
 		}
 	}
 	return r.newestFirst()
-}
-
-// formerCutoff returns the newest order of those who logged in on a shared device before: it may have emptied the cart.
-func (r *Reader) formerCutoff(v uint32) (cutoff uint32) {
-	p := r.p
-	record := uint32(0)
-	if p.shared(v) {
-		record = p.former.byVisitor.Find(formerKey(v))
-	}
-	if record == 0 {
-		return 0
-	}
-	r.others = p.lists.read(r.others[:0], &p.former.records, uint64(record)*formerWords+fContacts)
-	for _, e := range r.others {
-		cutoff = max(cutoff, p.newestAt(contactOwner(e.ID)))
-	}
-	return cutoff
 }
 
 // newestAt returns the second of an owner's newest order, or 0.
@@ -191,8 +246,14 @@ func (r *Reader) eachOrder(who Person, n int, f func(order uint32)) {
 	}
 	if who.Contact != 0 {
 		walk(r.p.newestOrder(contactOwner(who.Contact)))
+		r.p.eachCredited(who.Contact, n, f)
+		return
 	}
-	for _, m := range r.visitors(who) {
-		walk(r.p.newestOrder(visitorOwner(m.ID)))
+	order := r.p.newestOrder(visitorOwner(who.Visitor))
+	for i := 0; who.Visitor != 0 && order != 0 && i < n; i++ {
+		if r.p.OrderContact(order) == 0 {
+			f(order)
+		}
+		order = r.p.orders.older(order)
 	}
 }

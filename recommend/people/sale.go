@@ -8,7 +8,8 @@ import (
 // Sale is an order as the models of customers see it.
 type Sale struct {
 	Visitor  uint32 // that placed it; 0 where it names a contact
-	Contact  uint32 // that it names, or 0
+	Contact  uint32 // whose it is, see OrderContact, or 0
+	Named    bool   // it names the contact
 	Time     models.Time
 	Value    models.Money // less refunds in its currency
 	Gross    models.Money // as it was placed
@@ -48,10 +49,11 @@ func (p *People) Sale(order uint32) Sale {
 	}
 	s.Gross = models.Money(o.get(order, oValue))
 	s.Value = max(0, s.Gross-s.Given)
-	if who := p.ownerOf(order); who&ofContact != 0 {
-		s.Contact = uint32(who)
-	} else {
+	s.Contact = p.OrderContact(order)
+	if who := p.ownerOf(order); who&ofContact == 0 {
 		s.Visitor = uint32(who)
+	} else {
+		s.Named = true
 	}
 	return s
 }
@@ -85,8 +87,8 @@ func (p *People) ContactID(c uint32) (id []byte, shop uint32) {
 	return p.text.Get(slab.Ref(p.contacts.Load(p.cword(c, cText)))), uint32(p.contacts.Load(p.cword(c, cShop)))
 }
 
-// ContactOf returns the contact that a visitor was newest seen as, 0 where it is unknown. Any goroutine may call it.
-func (p *People) ContactOf(v uint32) uint32 { return p.contact(v) }
+// ContactOf returns who is on a visitor now as far as is known, or 0. Any goroutine may call it.
+func (p *People) ContactOf(v uint32) uint32 { return p.current(v) }
 
 // LastContact returns the largest number of a contact; all from 1 to it are in use, some by leads. Any goroutine may call it.
 func (p *People) LastContact() uint32 {

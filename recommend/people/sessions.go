@@ -51,6 +51,9 @@ func (p *People) Behave(v uint32, t models.Time) (began bool) {
 	if count != record[vCount] {
 		set(record, vCount, count)
 	}
+	if count&flagShared != 0 {
+		p.logins.session(v, s, began, 0)
+	}
 	if active := uint64(start)<<32 | uint64(max(last, s)); active != record[vActive] {
 		set(record, vActive, active)
 	}

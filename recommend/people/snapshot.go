@@ -12,18 +12,22 @@ func (p *People) Freeze() *slab.Parts {
 		append(slab.Numbers{}, p.lists.free[:]...), // a copy: the saver comes later
 		p.visitors.Freeze(), p.contacts.Freeze(), p.former.records.Freeze(), p.lists.words.Freeze(),
 		p.orders.heads.Freeze(), p.orders.lines.Freeze(), p.text.Freeze(), p.attributes.Freeze(), p.counts.Freeze(),
+		p.logins.heads.Freeze(), p.logins.more.Freeze(), p.credited.Freeze(), p.firsts.Freeze(),
 	)
 }
 
-// ReadFrom replaces the state by what Freeze wrote. It must not run beside readers.
-func (p *People) ReadFrom(r io.Reader) (int64, error) {
-	n, err := slab.ReadAll(r,
+// ReadVersion replaces the state by what Freeze wrote, in version 11 or 10, which had no logins. It must not run beside readers.
+func (p *People) ReadVersion(r io.Reader, version uint16) error {
+	_, err := slab.ReadAll(r,
 		slab.Numbers(p.lists.free[:]),
 		&p.visitors, &p.contacts, &p.former.records, &p.lists.words,
 		&p.orders.heads, &p.orders.lines, &p.text, p.attributes, &p.counts,
 	)
+	if err == nil && version > 10 {
+		_, err = slab.ReadAll(r, &p.logins.heads, &p.logins.more, &p.credited, &p.firsts)
+	}
 	if err != nil {
-		return n, err
+		return err
 	}
 	p.trails = nil
 	p.visitors.Grow(visitorWords)
@@ -33,5 +37,8 @@ func (p *People) ReadFrom(r io.Reader) (int64, error) {
 	p.byID.Rebuild()
 	p.former.byVisitor.Rebuild()
 	p.orders.byHash.Rebuild()
-	return n, nil
+	if version == 10 {
+		p.rebuild()
+	}
+	return nil
 }

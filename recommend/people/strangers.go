@@ -212,6 +212,7 @@ func (p *People) Forget(shop, v uint32) {
 	for w := uint64(vSeen); w < visitorWords; w++ {
 		p.visitors.Set(p.word(v, w), 0)
 	}
+	p.logins.forget(v)
 	p.bump(cntForgotten, 1)
 }
 

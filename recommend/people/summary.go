@@ -17,19 +17,24 @@ func (r *Reader) Summary(who Person) (s Summary) {
 	p := r.p
 	if who.Contact != 0 {
 		s.Orders = p.contacts.Load(p.cword(who.Contact, cOrders)) & 0xffffffff
-		if order := p.newestOrder(contactOwner(who.Contact)); order != 0 {
-			s.LastPurchase = p.orders.time(order)
+		for _, order := range [2]uint32{p.newestOrder(contactOwner(who.Contact)), p.newestCredited(who.Contact)} {
+			if order != 0 {
+				s.LastPurchase = max(s.LastPurchase, p.orders.time(order))
+			}
 		}
 	}
-	for _, m := range r.visitors(who) {
-		seen, count := uint32(p.visitors.Load(p.word(m.ID, vSeen))>>32), p.visitors.Load(p.word(m.ID, vCount))
+	for _, m := range r.browsers(who) {
+		span, events, sessions := p.tallyOf(m.ID, who.Contact)
+		seen := uint32(span >> 32)
 		if seen != 0 && (s.FirstSeen == 0 || seen < s.FirstSeen) {
 			s.FirstSeen = seen
 		}
-		s.LastBehaviour = max(s.LastBehaviour, p.LastBehaviour(m.ID))
-		s.Events += count / oneEvent
-		s.Sessions += count / oneSession & 0xffff
-		if order := p.newestOrder(visitorOwner(m.ID)); order != 0 {
+		if who.Contact == 0 || p.current(m.ID) == who.Contact {
+			s.LastBehaviour = max(s.LastBehaviour, p.LastBehaviour(m.ID))
+		}
+		s.Events += events
+		s.Sessions += sessions
+		if order := p.newestOrder(visitorOwner(m.ID)); order != 0 && p.OrderContact(order) == who.Contact {
 			s.LastPurchase = max(s.LastPurchase, p.orders.time(order))
 		}
 		if who.Contact == 0 {

@@ -46,7 +46,7 @@ func TestChainIsSorted(t *testing.T) {
 					t.Fatal(err)
 				}
 				p = New(Config{})
-				if _, err := p.ReadFrom(&b); err != nil {
+				if err := p.ReadVersion(&b, 11); err != nil {
 					t.Fatal(err)
 				}
 			}
