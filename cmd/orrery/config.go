@@ -69,11 +69,25 @@ func (s *settings) sourceOf(ctx *kong.Context, f *kong.Flag) string {
 
 // masked hides secrets, and the public key too: what is printed here is pasted into tickets.
 func masked(name, value string) string {
-	_, last, _ := strings.Cut(name, ".")
-	for _, word := range []string{"secret", "password", "token", "-key"} {
-		if value != "" && strings.Contains(last, word) && !strings.HasSuffix(last, "-file") {
-			return "****"
-		}
+	if value != "" && (secretFlag(name) || strings.HasSuffix(name, "-key")) {
+		return "****"
 	}
 	return value
+}
+
+// secretFlag tells whether a flag's value is a secret, and not the name of the file that holds it.
+func secretFlag(name string) bool {
+	_, last, _ := strings.Cut(name, ".")
+	return (strings.Contains(last, "secret") || strings.Contains(last, "password") || strings.Contains(last, "token")) && !strings.HasSuffix(last, "-file")
+}
+
+// shown returns the flags of a command line whose values are secrets: every user of the machine may see them there.
+func shown(args []string) (names []string) {
+	for _, a := range args {
+		name, ok := strings.CutPrefix(a, "--")
+		if name, _, _ = strings.Cut(name, "="); ok && secretFlag(name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }

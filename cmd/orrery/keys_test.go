@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,14 @@ func TestKeyFileRefused(t *testing.T) {
 		if _, stderr, code := output(t, "config", "check", "--http.keys", path); (code != 0) != refused || refused && !strings.Contains(stderr, "chmod 600 "+path) {
 			t.Errorf("mode %o: exit code %d, %s", mode, code, stderr)
 		}
+	}
+}
+
+// Secrets that every user of the machine can see are named at the start.
+func TestSecretsOnTheCommandLine(t *testing.T) {
+	got := shown([]string{"serve", "--http.write-key", testWrite, "--http.secret-key", testSecret, "--admin.token=" + testSecret, "--kafka.password-file", "file", "--http.shop", "--secret", "-"})
+	if want := []string{"http.secret-key", "admin.token"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

@@ -97,6 +97,9 @@ func (c *collector) measure(arrays, live int64) {
 
 // check is the condition that there is room for new names.
 func (c *collector) check() (ok bool, reason string) {
+	if c.memory <= 0 {
+		return true, "no limit is set"
+	}
 	if !c.full.Load() {
 		return true, fmt.Sprintf("%d of %d bytes taken", c.taken.Load(), c.memory)
 	}

@@ -95,6 +95,9 @@ func (n *node) reachLog(ctx context.Context) (err error) {
 	if err := n.flags.validate(); err != nil {
 		return err
 	}
+	for _, name := range shown(os.Args[1:]) {
+		n.log.Warn("a secret on the command line stands in the list of processes", "flag", "--"+name, "better", envName(name))
+	}
 	keepPrivate(n.flags.DataDir, n.log)
 	n.memory = startCollector(n.log)
 	n.stopsWith("memory ceiling", func(context.Context) error { n.memory.stop(); return nil })
