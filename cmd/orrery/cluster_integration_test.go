@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // cluster is three brokers of Apache Kafka that the test has brought up.
@@ -132,6 +133,8 @@ func TestCluster(t *testing.T) {
 		}
 	}
 
+	oneSpeaks(t, c)
+
 	i := c.instance("killed.", exact...)
 	i.start()
 	var enough atomic.Bool
@@ -208,4 +211,98 @@ func (w *watcher) check(t *testing.T) {
 		t.Errorf("%d of %d questions were not answered with 200, first: %s", len(w.refused), w.asked, w.refused[0])
 	}
 	t.Logf("%d times ready and a frame, the slowest after %s", w.asked/2, w.slowest.Round(time.Millisecond))
+}
+
+// oneSpeaks has three instances read the same log: scores and dead letters are written once, and go on when the instance that
+// writes them is killed.
+func oneSpeaks(t *testing.T, c *cluster) {
+	t.Helper()
+	var list []*instance
+	for range 3 {
+		i := c.instance("speakers.")
+		i.launch()
+		list = append(list, i)
+	}
+	for _, i := range list {
+		i.ready()
+	}
+	speaker := func() (which int) {
+		eventually(t, "one instance speaks", func() bool {
+			which = -1
+			for n, i := range list {
+				if strings.Contains(i.text("/metrics"), "\norrery_speaks 1\n") {
+					if which >= 0 {
+						t.Fatalf("instances %d and %d speak", which, n)
+					}
+					which = n
+				}
+			}
+			return which >= 0
+		})
+		return which
+	}
+	sent := 0
+	send := func() {
+		client := list[0].client()
+		defer client.Close()
+		for range 20 {
+			sent++
+			buy := fmt.Sprintf(`{"event":"purchase","id":"%[1]d","visitor":"v%[1]d","contact":"c%[1]d@example.com","order":"o%[1]d","value":5,"currency":"EUR"}`, sent)
+			if status, body := list[0].post("/v1/events", []byte(buy)); status != http.StatusAccepted {
+				t.Fatalf("status %d: %s", status, body)
+			}
+			broken := &kgo.Record{Topic: "speakers.pageviews", Key: []byte("k"), Value: []byte("broken")}
+			if err := client.ProduceSync(context.Background(), broken).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	check := func() {
+		t.Helper()
+		letters := map[string]int{}
+		eventually(t, "all dead letters are written", func() bool {
+			clear(letters)
+			for _, r := range list[0].readTopic("deadletter") {
+				source := ""
+				for _, h := range r.Headers {
+					if h.Key == "x-partition" || h.Key == "x-offset" {
+						source += string(h.Value) + " "
+					}
+				}
+				letters[source]++
+			}
+			return len(letters) == sent
+		})
+		told := map[string]score{}
+		eventually(t, "all scores are written", func() bool {
+			clear(told)
+			for _, r := range list[0].readTopic("scores") {
+				var s score
+				decodeJSON(t, r.Value, &s)
+				if before, known := told[s.Contact]; known && (before.Segment != s.SegmentBefore || before.Segment == s.Segment && fmt.Sprint(before.Band) == fmt.Sprint(s.Band)) {
+					t.Fatalf("%s: told %q, then %s", s.Contact, before.Segment, r.Value)
+				}
+				told[s.Contact] = s
+			}
+			return len(told) == sent
+		})
+		twice := 0
+		for _, n := range letters {
+			twice += n - 1
+		}
+		t.Logf("%d dead letters, %d of them twice, scores of %d contacts", len(letters), twice, len(told))
+	}
+	first := speaker()
+	send()
+	check()
+	list[first].proc.kill()
+	began := time.Now()
+	list = append(list[:first], list[first+1:]...)
+	speaker()
+	t.Logf("another instance speaks %s after the first was killed", time.Since(began).Round(time.Millisecond))
+	send()
+	check()
+	for _, i := range list {
+		i.proc.kill()
+	}
 }
