@@ -307,6 +307,10 @@ func (c *Catalogue) Freeze() *slab.Parts {
 
 // ReadFrom replaces the catalogue by what Freeze wrote. It must not run beside readers.
 func (c *Catalogue) ReadFrom(r io.Reader) (int64, error) {
-	return slab.ReadAll(r, c.items, c.categories, c.brands, c.currencies,
+	n, err := slab.ReadAll(r, c.items, c.categories, c.brands, c.currencies,
 		&c.products, &c.labels, &c.parents, &c.listed, &c.recent, c.texts)
+	if err == nil {
+		c.clean()
+	}
+	return n, err
 }
