@@ -216,11 +216,14 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 		}
 		switch ev.Kind {
 		case models.ViewItem:
-			e.view(deed{kinds: kinds, visitor: v, key: key, item: item, time: ev.Time, dice: ev.IDHash()})
+			e.view(ev, deed{kinds: kinds, visitor: v, key: key, item: item, time: ev.Time, dice: ev.IDHash()})
 		case models.AddToCart:
 			p.Carts(shop, v)
+			counts := e.cartCounts(ev, v, item)
 			p.AddToCart(v, item, uint32(it.Quantity), ev.Time)
-			e.demand.add(deed{kinds: carted, item: item, key: key, time: ev.Time})
+			if counts {
+				e.demand.add(deed{kinds: carted, item: item, key: key, time: ev.Time})
+			}
 		case models.RemoveFromCart:
 			p.Carts(shop, v)
 			p.RemoveFromCart(v, item, uint32(it.Quantity), ev.Time)
@@ -250,11 +253,16 @@ func declaredBot(ev *models.Event) bool {
 }
 
 // view takes a view of a product.
-func (e *Engine) view(x deed) {
+func (e *Engine) view(ev *models.Event, x deed) {
 	if e.claims.Lending() {
 		e.viewLent(x.visitor, x.item, x.time)
 	}
+	again := ev.Trust == models.Public && e.m.People.ViewedWithin(x.visitor, x.item, x.time, models.Day)
 	isFirst, session, before := e.m.People.View(x.visitor, x.item, x.time)
+	if ev.Trust == models.Public {
+		isFirst = e.weigh(ev, &x, isFirst, again)
+		session = session[max(0, len(session)-publicPairs):]
+	}
 	if isFirst {
 		x.kinds |= first
 		x.scope = e.m.Catalogue.Innermost(x.item)

@@ -6,6 +6,7 @@ import (
 
 	"orrery/models"
 	"orrery/recommend/frame"
+	"orrery/recommend/votes"
 )
 
 // demand is the models that count what all visitors together do with products: the session index with the ranker that learns
@@ -60,7 +61,7 @@ type deed struct {
 }
 
 // deedKind is a set of what a deed is.
-type deedKind uint8
+type deedKind uint16
 
 const (
 	ended   deedKind = 1 << iota // the visitor's session has: before the rest
@@ -71,6 +72,8 @@ const (
 	bought
 	forgotten // what a crawler did with the product
 	moved     // the product has come to another category
+	unknown   // few networks have viewed the product
+	seen      // viewed by a visitor whose view does not count, unless it has counted before
 )
 
 func newDemand(m *frame.Models, alone bool) *demand {
@@ -172,7 +175,7 @@ func (d *demand) one(s *deeds, x, soon, next *deed) {
 	if x.kinds&ended != 0 {
 		m.Next.End(x.visitor)
 	}
-	if x.kinds&clicked != 0 {
+	if x.kinds&clicked != 0 && (x.kinds&unknown == 0 || m.Next.Index().Count(x.item) >= votes.Networks) {
 		d.measure(m.Next.Visit(x.visitor, x.item, x.dice), x.item, x.time)
 	}
 	if next != nil {
@@ -184,6 +187,8 @@ func (d *demand) one(s *deeds, x, soon, next *deed) {
 	switch {
 	case x.kinds&viewed != 0:
 		m.Social.Viewed(x.item, x.key, x.time)
+	case x.kinds&seen != 0:
+		m.Social.Again(x.item, x.key, x.time)
 	case x.kinds&carted != 0:
 		m.Social.Carted(x.item, x.key, x.time)
 	case x.kinds&bought != 0:

@@ -22,6 +22,7 @@ import (
 	"orrery/recommend/similar"
 	"orrery/recommend/social"
 	"orrery/recommend/together"
+	"orrery/recommend/votes"
 )
 
 // Config sets the models up. The zero value is what a shop starts with.
@@ -88,6 +89,7 @@ type Engine struct {
 	shelves   *shelves
 	horizon   *horizon
 	arrivals  arrivals
+	votes     *votes.Votes
 
 	free    chan *frame.Answerer // answerers that no request uses
 	lines   []people.Line
@@ -120,7 +122,8 @@ func New(cfg Config) (*Engine, error) {
 			Together: together.New(), Rebuy: rebuy.New(),
 			Recent: frame.NewRecent(),
 		},
-		free: make(chan *frame.Answerer, maxAnswerers),
+		votes: votes.New(),
+		free:  make(chan *frame.Answerer, maxAnswerers),
 	}
 	e.m.Catalogue.Bound(cfg.MaxInvented)
 	e.claims = claims.New()
@@ -143,7 +146,7 @@ func New(cfg Config) (*Engine, error) {
 // the seed of what is restored.
 func (e *Engine) Seed(n uint64) {
 	s := intern.SeedOf(n)
-	for _, m := range []interface{ Seed(intern.Seed) }{e.shops, e.m.Catalogue, e.m.People, e.m.Similar, e.m.Rebuy} {
+	for _, m := range []interface{ Seed(intern.Seed) }{e.shops, e.m.Catalogue, e.m.People, e.m.Similar, e.m.Rebuy, e.votes} {
 		m.Seed(s)
 	}
 }

@@ -11,6 +11,7 @@ func (e *Engine) dropped() []models.Dropped {
 	_, _, _, displaced := e.claims.Counts()
 	list := []models.Dropped{
 		{What: "visitor", Why: "ceiling", N: t.Forgotten}, {What: "lead", Why: "ceiling", N: t.LeadsLost}, {What: "claim", Why: "ceiling", N: displaced},
+		{What: "vote", Why: "network", N: e.votes.Refused()},
 	}
 	for kind, what := range [catalogue.Kinds]string{"product", "category", "brand"} {
 		list = append(list, models.Dropped{What: what, Why: "ceiling", N: e.m.Catalogue.Invented().Refused(catalogue.Kind(kind))})

@@ -132,7 +132,7 @@ func TestF5Products(t *testing.T) {
 	n := 0
 	line := func(event, trust, shop, item, category string) string {
 		n++
-		return fmt.Sprintf(`{"event":%q,"id":"%d","trust":%q,"shop":%q,"visitor":"v%d","time":"2026-03-02T00:00:00Z","items":[{"item_id":%q,"item_category":%q,"item_brand":%q,"price":1}]}`,
+		return fmt.Sprintf(`{"event":%q,"id":"%d","trust":%q,"shop":%q,"visitor":"v%d","time":"2027-04-05T23:00:00Z","items":[{"item_id":%q,"item_category":%q,"item_brand":%q,"price":1}]}`,
 			event, n, trust, shop, n/30, item, category, "brand of "+item)
 	}
 	var lines []string

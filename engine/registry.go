@@ -105,6 +105,7 @@ func (e *Engine) registry() []entry {
 		unchanged("rebuy", e.m.Rebuy),
 		unchanged("quality_next", e.demand.meters.next).relearned(),
 		unchanged("quality_viewed_together", e.demand.meters.viewed).relearned(),
+		added("votes", 11, e.votes),
 		unchanged("time", clock{&e.now}),
 	}
 }

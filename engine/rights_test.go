@@ -27,7 +27,7 @@ func (r *rig) say(trust string, at models.Time, text string, args ...any) error 
 	if !strings.Contains(body, `"time"`) {
 		body = fmt.Sprintf(`{"time":%d,%s`, at, body[1:])
 	}
-	body = strings.TrimSuffix(body, "}") + fmt.Sprintf(`,"id":"id-%d","trust":%q,"net":"00000000000000ff"}`, r.n, trust)
+	body = strings.TrimSuffix(body, "}") + fmt.Sprintf(`,"id":"id-%d","trust":%q,"net":"%016x"}`, r.n, trust, r.n<<16)
 	ev := new(models.Event)
 	if err := ev.Decode([]byte(body), at); err != nil {
 		return err

@@ -86,7 +86,7 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 	if f != nil {
 		return f
 	}
-	in.from = sender{shop: named, trust: c.grant.trust(), net: s.networks.hash(s.client(c.ctx)), addresses: s.addresses, proof: c.grant.proof}
+	in.from = sender{shop: named, trust: c.grant.trust(), net: s.network(c), addresses: s.addresses, proof: c.grant.proof}
 	if room := s.deps.Room; room != nil && in.from.trust == models.Public && room.Full() {
 		in.from.room = room
 	}

@@ -79,3 +79,13 @@ func (s *Server) hintAtProxy(c *call) {
 	s.cfg.Logger.Warn("a proxy that is not trusted hands on requests: name it with --http.trusted-proxies, or all visitors behind it look like one",
 		"proxy", c.client.String())
 }
+
+// network returns the hash of the network that a request comes from. A proxy that nobody has named is none: those behind it are
+// not one network, and it is known that there are others (see hintAtProxy).
+func (s *Server) network(c *call) uint64 {
+	client := s.client(c.ctx)
+	if client.IsPrivate() && len(c.ctx.Request.Header.Peek(fasthttp.HeaderXForwardedFor)) > 0 {
+		return 0
+	}
+	return s.networks.hash(client)
+}

@@ -31,6 +31,33 @@ func (p *People) View(v, item uint32, t models.Time) (first bool, session []uint
 	return first, p.paired, p.pairs
 }
 
+// ViewedWithin tells whether a visitor is remembered to have viewed item less than a span before or after t.
+func (p *People) ViewedWithin(v, item uint32, t, span models.Time) bool {
+	return p.within(p.word(v, vViews), item, t, span)
+}
+
+// Late tells whether a moment lies before the running session of a visitor.
+func (p *People) Late(v uint32, t models.Time) bool {
+	return t.Seconds() < uint32(p.visitors.Load(p.word(v, vActive))>>32)
+}
+
+// CartedWithin tells likewise whether item was put into the visitor's cart, or taken out of it.
+func (p *People) CartedWithin(v, item uint32, t, span models.Time) bool {
+	return p.within(p.word(v, vCart), item, t, span)
+}
+
+func (p *People) within(list uint64, item uint32, t, span models.Time) bool {
+	l := p.lists.peek(p.visitors.Load(list))
+	for _, word := range l.block[:l.n] {
+		if uint32(word>>32) == item {
+			if at := models.Time(uint32(word)) * models.Second; at > t-span && at < t+span {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // pairUp collects the other products of the session that runs from start to s.
 func (p *People) pairUp(l *list, item, start, s uint32) {
 	// In a session longer than Window a product may have two intervals.

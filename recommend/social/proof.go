@@ -75,6 +75,16 @@ func (p *Proof) Viewed(product, visitor uint32, t models.Time) {
 	p.viewed.touch(product, visitor, t)
 }
 
+// Again notes that a visitor looks at a product once more, if it is among those who count as having looked at it.
+func (p *Proof) Again(product, visitor uint32, t models.Time) {
+	if !p.knows(product) {
+		return
+	}
+	if n, _ := p.viewed.share(product, visitor, t); n > 0 {
+		p.Viewed(product, visitor, t)
+	}
+}
+
 // Carted notes that a visitor put a product into the cart.
 func (p *Proof) Carted(product, visitor uint32, t models.Time) {
 	p.grow(product)
