@@ -41,8 +41,11 @@ type collector struct {
 }
 
 const (
-	// collectorEvery is how often arrays and heap are looked at.
+	// collectorEvery is how often the bound of garbage is looked at.
 	collectorEvery = time.Second
+	// measureEvery is how often the memory taken is noted, and the heap's limit follows the arrays: made-up names can add 30 MB
+	// of arrays a second, which the heap's garbage must not take as well.
+	measureEvery = 100 * time.Millisecond
 	// mostGarbage is some seconds' worth at 20,000 events a second. More of it would be memory for nothing: what a collection
 	// costs depends on the heap alone.
 	mostGarbage = 256 << 20
@@ -58,14 +61,17 @@ func startCollector(log *slog.Logger) *collector {
 		debug.SetMemoryLimit(c.heap(slab.Mapped()))
 	}
 	go func() {
-		tick := time.NewTicker(collectorEvery)
+		tick := time.NewTicker(measureEvery)
 		defer tick.Stop()
-		for {
+		for n := 1; ; n++ {
 			select {
 			case <-tick.C:
 				arrays, live := slab.Mapped(), liveHeap()
-				c.look(arrays, live)
 				c.measure(arrays, live)
+				c.limit(arrays)
+				if n%int(collectorEvery/measureEvery) == 0 {
+					c.look(arrays, live)
+				}
 			case <-c.done:
 				return
 			}
@@ -156,11 +162,15 @@ func (c *collector) metrics(w io.Writer) {
 	fmt.Fprintf(w, "memory_arrays_bytes %d\n", slab.Mapped())
 }
 
-// look sets anew what arrays and heap have outgrown: each setting stops the world for a moment.
-func (c *collector) look(arrays, live int64) {
+// limit sets the heap's limit anew where the arrays have outgrown it: that stops the world for a moment.
+func (c *collector) limit(arrays int64) {
 	if c.memory > 0 && c.stale(arrays) {
 		debug.SetMemoryLimit(c.heap(arrays))
 	}
+}
+
+// look sets anew how much garbage there may be: that stops the world for a moment.
+func (c *collector) look(arrays, live int64) {
 	if p := garbage(live, arrays); c.stretch && (p > c.percent*5/4 || p < c.percent*4/5) {
 		c.percent = p
 		debug.SetGCPercent(p)
