@@ -15,7 +15,8 @@ import (
 // saves encodes them, beside the writer.
 type saved struct{ m *Models }
 
-// maxSaved bounds what a damaged snapshot can make a restore allocate.
+// maxSaved bounds what a damaged snapshot can make a restore allocate. Models are some kilobytes; larger ones would be written as
+// none, and learned anew.
 const maxSaved = 1 << 20
 
 // kinds tells gob what a forecast's model can be.
@@ -33,6 +34,9 @@ func (s saved) WriteTo(dst io.Writer) (int64, error) {
 		if err := gob.NewEncoder(&buf).Encode(s.m); err != nil {
 			return 0, fmt.Errorf("cannot write the models of customers: %w", err)
 		}
+	}
+	if buf.Len()-8 > maxSaved {
+		buf.Truncate(8)
 	}
 	binary.LittleEndian.PutUint64(buf.Bytes(), uint64(buf.Len()-8))
 	return buf.WriteTo(dst)

@@ -41,7 +41,7 @@ func (p *People) Member(c uint32) uint32 {
 }
 
 // LastOrder returns the largest number of an order; all from 1 to it are in use.
-func (p *People) LastOrder() uint32 { return uint32(p.orders.heads.Len()/headWords) - 1 }
+func (p *People) LastOrder() uint32 { return uint32(max(p.orders.heads.Len()/headWords, 1)) - 1 }
 
 // OrderKey returns the hash that an order is known by, and what is known of it.
 func (p *People) OrderKey(order uint32) (key uint64, facts OrderFacts) {
