@@ -9,8 +9,9 @@ package claims
 
 import (
 	"container/heap"
-	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync/atomic"
 
 	"orrery/models"
@@ -187,14 +188,13 @@ func (b *Book) Bytes() uint64 { return 150 * (b.open.Load() + min(b.confirmed.Lo
 const (
 	headWords  = 5
 	claimWords = 6
-	maxClaims  = 1 << 24 // what a damaged snapshot can make a restore allocate
 )
 
 // Freeze returns the claims of this moment for a snapshot.
 func (b *Book) Freeze() *slab.Parts {
 	words := make(slab.Numbers, headWords)
-	for _, shop := range b.shops {
-		for _, c := range *shop {
+	for _, shop := range slices.Sorted(maps.Keys(b.shops)) { // equal states are written alike
+		for _, c := range *b.shops[shop] {
 			number := uint64(c.Number) << 1
 			if c.Lent {
 				number |= 1
@@ -214,16 +214,13 @@ func (b *Book) ReadFrom(r io.Reader) (int64, error) {
 	if err != nil {
 		return n, err
 	}
-	if head[4] > maxClaims {
-		return n, fmt.Errorf("cannot read %d claims", head[4])
-	}
-	words := make(slab.Numbers, head[4]*claimWords)
-	k, err := words.ReadFrom(r)
-	if n += k; err != nil {
-		return n, err
-	}
 	b.shops, b.byOrder, b.byVisitor = map[uint32]*ages{}, map[uint64][]*Claim{}, map[uint64][]*Claim{}
-	for w := words; len(w) > 0; w = w[claimWords:] {
+	w := make(slab.Numbers, claimWords)
+	for range head[4] { // one by one: a damaged number must not eat the memory
+		k, err := w.ReadFrom(r)
+		if n += k; err != nil {
+			return n, err
+		}
 		b.put(Claim{Order: w[0], Visitor: w[1], Contact: w[2], Time: models.Time(w[3]), Shop: uint32(w[4]), Number: uint32(w[5] >> 1), Lent: w[5]&1 != 0})
 	}
 	b.open.Store(head[0])
