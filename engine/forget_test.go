@@ -39,13 +39,25 @@ func passers(seed uint64, n, visitors int) (lines []string) {
 	return lines
 }
 
+// fresh decodes events as records of their own moments.
+func fresh(t testing.TB, lines []string) (events []*models.Event) {
+	for _, ev := range decode(t, lines) {
+		line := lines[len(events)]
+		if err := ev.Decode([]byte(line), ev.Time); err != nil || ev.Stale {
+			t.Fatalf("%s: %v, stale: %t", line, err, ev.Stale)
+		}
+		events = append(events, ev)
+	}
+	return events
+}
+
 // Strangers make room for one another: who has ordered or logged in is never forgotten, nobody finds anything of somebody
 // else, and the state does not depend on how events come in batches or on restarts.
 func TestForget(t *testing.T) {
 	const most, visitors = 60, 9_000
 	cfg := engine.Config{MaxStrangers: most}
 	lines := passers(7, 30_000, visitors)
-	events := decode(t, lines)
+	events := fresh(t, lines)
 	whole, single, halves := newEngine(t, cfg), newEngine(t, cfg), newEngine(t, cfg)
 	apply(whole, events, 300)
 	apply(single, events, 1)
@@ -95,14 +107,14 @@ func TestF5Visitors(t *testing.T) {
 	for i := range 500 {
 		lines = append(lines, fmt.Sprintf(`{"event":"view_item","trust":"public","shop":"quiet","visitor":"honest%d","items":[{"item_id":"p"}]}`, i))
 	}
-	apply(e, decode(t, lines), 256)
+	apply(e, fresh(t, lines), 256)
 	var before, after uint64
 	for round := range 30 {
 		lines = lines[:0]
 		for i := range 2_000 {
 			lines = append(lines, fmt.Sprintf(`{"event":"view_item","trust":"public","shop":"loud","visitor":"made up %d-%d","items":[{"item_id":"p"}]}`, round, i))
 		}
-		apply(e, decode(t, lines), 256)
+		apply(e, fresh(t, lines), 256)
 		bytes := uint64(0)
 		for name, n := range e.Stats().Bytes {
 			if name != "sessions" && name != "intent" { // rings and pools with bounds of their own, which time has to pass for
@@ -146,7 +158,7 @@ func TestF5Products(t *testing.T) {
 		lines = append(lines, line("product_upsert", "", "loud", fmt.Sprint("own", i), fmt.Sprintf("own%d > b", i)))
 	}
 	lines = append(lines, line("add_to_cart", "public", "loud", "p1", "a1 > b > c"), line("view_item", "public", "quiet", "q40", "boots"))
-	apply(e, decode(t, lines), 64)
+	apply(e, fresh(t, lines), 64)
 	check := func() {
 		t.Helper()
 		dropped := map[string]uint64{}
@@ -182,7 +194,7 @@ func TestF5Products(t *testing.T) {
 	for i := range 60 {
 		lines = append(lines, line("view_item", "public", "loud", fmt.Sprint("other", i), ""))
 	}
-	apply(e, decode(t, lines), 64)
+	apply(e, fresh(t, lines), 64)
 	if got := e.Stats().Items; got != 601+59 { // one is the quiet shop's
 		t.Errorf("%d products after the shop has named 60", got)
 	}
