@@ -108,4 +108,8 @@ func TestSecondProcess(t *testing.T) {
 	}
 	i.ready()
 	t.Logf("refused: %s", tail(second.file("log"), 1))
+	// What it writes, the embedded broker's library included, is its owner's.
+	if n := checkPrivate(t, i.dir+"/data"); n < 10 {
+		t.Errorf("only %d files in the data folder", n)
+	}
 }
