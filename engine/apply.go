@@ -311,7 +311,7 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 	e.book(money)
 	e.customers.settle(shop, e.m.People.OrderOf(order.Hash))
 	e.mails.answer(shop, cmp.Or(contact, e.m.People.ContactOf(v)), ev.Time, visitWithin)
-	e.learnOrder(shop, v, contact, ev.IDHash(), &order)
+	e.learnOrder(shop, v, e.m.People.OrderContact(e.m.People.OrderOf(order.Hash)), ev.IDHash(), &order)
 	after := e.m.After.Weight(ev.Time)
 	e.m.After.CountBasket(after)
 	together := e.m.Bought.Weight(ev.Time)

@@ -26,7 +26,8 @@ const (
 	learnShare = 8
 )
 
-// learnOrder lets the models of baskets learn from an order, before it is counted in the lists, and count it.
+// learnOrder lets the models of baskets learn from an order, before it is counted in the lists, and count it for the contact
+// whose it is, or for its browser.
 func (e *Engine) learnOrder(shop, v, contact uint32, dice uint64, order *people.Order) {
 	b := &e.baskets
 	b.products = b.products[:0]

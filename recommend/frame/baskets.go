@@ -64,8 +64,11 @@ func (a *Answerer) buyNext(recipe Recipe) {
 	if a.who.Contact != 0 {
 		b.owners = append(b.owners, ContactOwner(a.who.Contact))
 	}
-	if a.who.Visitor != 0 {
-		b.owners = append(b.owners, VisitorOwner(a.who.Visitor))
+	b.owners = a.reader.Nameless(b.owners, a.who)
+	for i := range b.owners {
+		if i > 0 || a.who.Contact == 0 {
+			b.owners[i] = VisitorOwner(b.owners[i])
+		}
 	}
 	q := rebuy.Query{Owners: b.owners, Now: a.q.Now, Again: recipe == BuyAgain, Allow: a.allow}
 	if !q.Again {

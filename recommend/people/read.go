@@ -106,6 +106,16 @@ func (p *People) keepViews(who Person, v uint32, entries []Entry, from int) []En
 	return kept
 }
 
+// Nameless appends the visitors of whom a person has the orders that were nobody's when they came: those before the first login.
+func (r *Reader) Nameless(dst []uint32, who Person) []uint32 {
+	for _, m := range r.browsers(who) {
+		if r.p.newestOrder(visitorOwner(m.ID)) != 0 && r.p.OwnerAt(m.ID, 0) == who.Contact {
+			dst = append(dst, m.ID)
+		}
+	}
+	return dst
+}
+
 // Others appends the products that others looked at or put into the cart on a browser that a person shares with them.
 func (r *Reader) Others(dst []uint32, who Person) []uint32 {
 	p := r.p
