@@ -59,6 +59,13 @@ func TestF4ContactsInEvents(t *testing.T) {
 	f(`"`+good[:62]+`00"`, "write-key-of-a-shop", false)
 	f(`"zz"`, "write-key-of-a-shop", false)
 	f(`"`+good+`"`, "another-write-key", false)
+	asWritten := hex.EncodeToString(hmacOf("k", " Anna@Example.com")) // the shop's server signs what it has
+	for proof, proved := range map[string]bool{asWritten: true, good: true, asWritten[:62] + "00": false} {
+		e := r.stored(t, `{"event":"page_view","visitor":"v","contact":" Anna@Example.com","contact_hmac":"`+proof+`"}`, "Authorization: Bearer write-key-of-a-shop")
+		if e.Proved != proved || string(e.Contact) != "anna@example.com" {
+			t.Errorf("a contact in another spelling: proved %v, %q", e.Proved, e.Contact)
+		}
+	}
 	f(`"`+good+`"`, "secret-key-of-a-shop", false) // trusted: nothing to prove
 	for _, claim := range []string{`"trust":"proved"`, `"trust":"secret"`} {
 		if e := r.stored(t, `{"event":"identify","visitor":"v","contact":"anna@example.com",`+claim+`}`, "Authorization: Bearer write-key-of-a-shop"); e.Proved || e.Trust != models.Public {
