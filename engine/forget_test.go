@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -198,4 +199,49 @@ func TestF5Products(t *testing.T) {
 	if got := e.Stats().Items; got != 601+59 { // one is the quiet shop's
 		t.Errorf("%d products after the shop has named 60", got)
 	}
+}
+
+// Who asks while visitors make room finds a visitor's own products or none.
+func TestForgetBesideReaders(t *testing.T) {
+	const visitors = 6_000
+	e := newEngine(t, engine.Config{MaxStrangers: 30})
+	events := fresh(t, passers(11, 12_000, visitors))
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for reader := range uint64(2) {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(reader, 3))
+			var f models.Frame
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				v := rng.IntN(visitors)
+				shop, id := fmt.Appendf(nil, "s%d", v%3), fmt.Appendf(nil, "v%d", v)
+				p, _ := e.Visitor(shop, id, e.StreamTime())
+				for _, touched := range slices.Concat(p.Viewed, p.Cart) {
+					if !strings.HasPrefix(string(touched.ID), fmt.Sprintf("p%d-", v)) {
+						t.Errorf("v%d finds %s of somebody else", v, touched.ID)
+						return
+					}
+				}
+				q := models.FrameQuery{Frame: []byte("recently_viewed"), Shop: shop, Visitor: id, N: 10, Now: e.StreamTime()}
+				if err := e.Frame(&q, &f); err != nil {
+					t.Error(err)
+					return
+				}
+				for _, it := range f.Items {
+					if it.Recipe == "recently_viewed" && !strings.HasPrefix(string(it.Product.ID), fmt.Sprintf("p%d-", v)) {
+						t.Errorf("v%d is shown %s of somebody else", v, it.Product.ID)
+						return
+					}
+				}
+			}
+		})
+	}
+	apply(e, events, 64)
+	close(done)
+	wg.Wait()
 }
