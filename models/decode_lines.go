@@ -62,17 +62,17 @@ func (d *decoder) settleProduct() *Invalid {
 	if d.lineDoubt != nil {
 		return d.lineDoubt
 	}
-	for i := range d.e.odd {
-		o := &d.e.odd[i]
-		switch it := &d.e.Items[o.item]; {
-		case len(it.ID) == 0:
-			return d.line(o, "item_id", Missing, " is missing")
-		case it.Price < 0:
-			return d.line(o, "price", OutOfRange, " is below 0")
-		}
-		return d.line(o, "quantity", BadNumber, " must be a whole number from 1 on")
+	if len(d.e.odd) == 0 {
+		return nil
 	}
-	return nil
+	o := &d.e.odd[0]
+	switch it := &d.e.Items[o.item]; {
+	case len(it.ID) == 0:
+		return d.line(o, "item_id", Missing, " is missing")
+	case it.Price < 0:
+		return d.line(o, "price", OutOfRange, " is below 0")
+	}
+	return d.line(o, "quantity", BadNumber, " must be a whole number from 1 on")
 }
 
 // line makes the refusal of an event for one of its lines.

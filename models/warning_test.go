@@ -125,7 +125,7 @@ func TestUnset(t *testing.T) {
 	}
 	for _, w := range unsetPersons {
 		f(w, false, true)
-		f(strings.Title(w), false, true)
+		f(strings.ToUpper(w[:1])+w[1:], false, true)
 	}
 	for _, w := range []string{"0", "00", "000-000", "00000000-0000-0000-0000-000000000000"} {
 		f(w, false, true)

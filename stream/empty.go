@@ -29,15 +29,14 @@ func emptyUntil(ctx context.Context, client *kgo.Client, l logPart, from int64) 
 	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
 		return from, fmt.Errorf("cannot fetch from offset %d: %w", from, err)
 	}
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-				return from, fmt.Errorf("cannot fetch from offset %d: %w", from, err)
-			}
-			return behindEmpty(p.RecordBatches, from), nil
-		}
+	if len(resp.Topics) == 0 || len(resp.Topics[0].Partitions) == 0 {
+		return from, nil
 	}
-	return from, nil
+	p := resp.Topics[0].Partitions[0] // the one that was asked for
+	if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+		return from, fmt.Errorf("cannot fetch from offset %d: %w", from, err)
+	}
+	return behindEmpty(p.RecordBatches, from), nil
 }
 
 // Places within a batch of Kafka's format 2, which all brokers of this decade write.

@@ -26,7 +26,7 @@ type keysNewCmd struct {
 // Run prints a new key. It is the one place where a key is shown.
 func (c *keysNewCmd) Run() error {
 	if !isName(c.Name) {
-		return errors.New("name: must be 1 to 64 of a-z, 0-9, -, _ and .")
+		return errors.New("name: must be 1 to 64 of a-z, 0-9 and the characters . - _")
 	}
 	k := fileKey{Name: c.Name, Shop: c.Shop, Scope: c.Scope, Key: strings.ToLower(rand.Text()), Created: time.Now().UTC().Truncate(time.Second)}
 	fmt.Printf("[[key]]\nname = %q\nscope = %q\nshop = %q\nkey = %q\ncreated = %s\n", k.Name, k.Scope, k.shop(), k.Key, k.Created.Format(time.RFC3339))
