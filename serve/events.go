@@ -224,7 +224,7 @@ func (in *ingest) decode(record *[]byte, now models.Time) *models.Invalid {
 	}
 	in.proved = false
 	if len(e.Proof) > 0 {
-		in.proved = from.trust == models.Public && ((from.vouches(e.Contact, e.Proof) || from.vouches(e.SentContact, e.Proof)) || from.vouches(e.SentContact, e.Proof))
+		in.proved = from.trust == models.Public && (from.vouches(e.Contact, e.Proof) || from.vouches(e.SentContact, e.Proof))
 		*record = in.without(*record, "contact_hmac")
 		if errors.As(e.Decode(*record, now), &bad) {
 			return bad

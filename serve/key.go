@@ -92,7 +92,7 @@ func (g *grant) prove(contact, proof []byte) *fault {
 	case g.proof == nil:
 		return &fault{fasthttp.StatusForbidden, "contact_not_proved",
 			"contact cannot be named by the public key: set --http.contact-secret and send contact_hmac, or ask with the secret key", "contact"}
-	case !proves(g.proof, contact, proof) && !proves(g.proof, models.CanonicalContact(contact), proof):
+	case !proves(g.proof, contact, proof):
 		return &fault{fasthttp.StatusForbidden, "contact_not_proved", "contact_hmac must be the HMAC-SHA-256 of the contact, in hexadecimal", "contact_hmac"}
 	}
 	return nil
