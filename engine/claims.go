@@ -52,7 +52,9 @@ func (e *Engine) confirm(c *claims.Claim, order uint32) {
 		return
 	}
 	others := e.lent(c.Order, nil)
-	e.claims.Lend(c)
+	if !e.claims.Lend(c) {
+		return
+	}
 	if v := e.m.People.FindKey(c.Visitor); v != 0 {
 		e.afterViewing(e.m.People.JoinLent(order, v, others))
 	}

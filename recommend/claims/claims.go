@@ -27,6 +27,9 @@ const (
 	Most = 1 << 14
 	// PerOrder is how many visitors may claim one order.
 	PerOrder = 4
+	// MaxLent is how many orders one visitor may be lent to while their claims are known: whoever claims every number that the
+	// shop will give has placed none of them, and each of his views is looked at for each.
+	MaxLent = 16
 )
 
 // Claim is an order that a page has told of.
@@ -130,10 +133,14 @@ func (b *Book) Confirm(c *Claim, number uint32) {
 	}
 }
 
-// Lend makes the claim's visitor one of its order's.
-func (b *Book) Lend(c *Claim) {
+// Lend makes the claim's visitor one of its order's, and reports false where it is one of too many already.
+func (b *Book) Lend(c *Claim) bool {
+	if len(b.byVisitor[c.Visitor]) >= MaxLent {
+		return false
+	}
 	c.Lent = true
 	b.byVisitor[c.Visitor] = append(b.byVisitor[c.Visitor], c)
+	return true
 }
 
 // Lending tells whether any claim lends its visitor.

@@ -99,3 +99,20 @@ func TestBounds(t *testing.T) {
 		t.Error("half a head is read")
 	}
 }
+
+// K6: who claims every order is lent to a few, so that what a view of his costs is bounded.
+func TestLentIsBounded(t *testing.T) {
+	b := New()
+	lent := 0
+	for i := range 10_000 {
+		if c := b.Add(Claim{Order: uint64(i + 1), Visitor: 7, Time: models.MinTime, Shop: 1}, models.MinTime); b.Lend(c) {
+			lent++
+		}
+	}
+	if n := len(b.LentTo(7)); n != MaxLent || lent != MaxLent {
+		t.Errorf("lent %d times, %d kept, want %d", lent, n, MaxLent)
+	}
+	if c := b.Add(Claim{Order: 1 << 40, Visitor: 8, Time: models.MinTime, Shop: 1}, models.MinTime); !b.Lend(c) {
+		t.Error("another visitor is lent to none")
+	}
+}
