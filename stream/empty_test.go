@@ -160,6 +160,7 @@ func TestOpenTransaction(t *testing.T) {
 	if err := client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		t.Fatal(err)
 	}
+	until(t, func() bool { return p.Status().Taken == uint64(len(records)) }, p) // a cluster writes the markers a little later
 	if got, want := settle(t, p, m).State, oracle(records); !reflect.DeepEqual(got, want) {
 		t.Fatalf("got %v, want %v", got, want)
 	}
