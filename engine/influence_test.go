@@ -194,3 +194,31 @@ func TestB3Influence(t *testing.T) {
 		})
 	}
 }
+
+// B6: a view by the public key is paired with some products of its session, however long that is; one that the shop tells of
+// with all that are remembered.
+func TestB6LongSession(t *testing.T) {
+	const views = 100
+	for trust, want := range map[models.Trust]int{models.Public: 32, models.Trusted: views - 1} {
+		s := &street{t: t, e: newEngine(t, engine.Config{}), now: dayZero}
+		var item []byte
+		for i := range views {
+			item = fmt.Appendf(nil, "p%d", i)
+			s.do(trust, 0, models.ViewItem, "v", item, dayZero+models.Time(5*i)*models.Second)
+		}
+		var f models.Frame
+		q := models.FrameQuery{Frame: []byte("viewed_together"), Visitor: []byte("somebody"), Products: [][]byte{item}, N: 2 * views, Now: dayZero + models.Hour}
+		if err := s.e.Frame(&q, &f); err != nil {
+			t.Fatal(err)
+		}
+		paired := 0
+		for _, it := range f.Items {
+			if it.Recipe == "viewed_together" {
+				paired++
+			}
+		}
+		if paired != want {
+			t.Errorf("said by %s: the last of %d products is paired with %d, want %d", trust, views, paired, want)
+		}
+	}
+}

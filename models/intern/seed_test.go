@@ -47,7 +47,7 @@ func TestMadeUpHash(t *testing.T) {
 }
 
 // F11, B5: names made up to lie together cost no more than any others.
-func TestFloodedTables(t *testing.T) {
+func TestF11FloodedTables(t *testing.T) {
 	const names = 50_000
 	crafted, other := badinput.Flood(names), make([][]byte, names)
 	for i := range other {

@@ -57,7 +57,7 @@ func (c *crowd) login(v, contact uint32, t models.Time) {
 
 // K6, F12, B6: the dearest event of each kind costs no more when there have been 100,000 like it. What is bounded is not time but
 // the steps of walks through what persons have sent.
-func TestCostOfAnEventIsBounded(t *testing.T) {
+func TestF12B6CostIsBounded(t *testing.T) {
 	const events = 100_000
 	const now = start + models.Day
 	id := func(i int) []byte { return contactID(i) }

@@ -60,7 +60,7 @@ func TestChainIsSorted(t *testing.T) {
 }
 
 // F12: an order with an earlier time than all before it costs no more with 100,000 of them than with a hundred.
-func TestFallingOrdersAreBounded(t *testing.T) {
+func TestF12FallingOrders(t *testing.T) {
 	const orders = 100_000
 	for _, contact := range []bool{false, true} {
 		p := New(Config{})
