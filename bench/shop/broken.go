@@ -14,12 +14,12 @@ var faults = [][]byte{
 	[]byte(`{"event":"view_item","time":"TIME","items":[{"item_id":"P00001"}]}`),                                                // nobody's
 	[]byte(`{"time":"TIME","visitor":"VISITOR"}`),                                                                               // nothing's
 	[]byte(`{"event":"view_item","time":"yesterday","visitor":"VISITOR"}`),                                                      // no time
-	[]byte(`{"event":"add_to_cart","time":"TIME","visitor":"VISITOR","items":[{"item_id":"P00001","quantity":-1}]}`),            // less than nothing
-	[]byte(`{"event":"view_item","time":"TIME","visitor":"VISITOR","items":[{"item_id":"P00001","price":"free"}]}`),             // no number
+	[]byte(`{"event":"purchase","time":"TIME","visitor":"VISITOR","order":"X","items":[{"item_id":"P00001","price":"free"}]}`),  // an amount that nobody can tell
+	[]byte(`{"event":"purchase","time":"TIME","visitor":"VISITOR","order":"X","value":"a lot"}`),                                // no number
 	[]byte(`{"event":"purchase","time":"TIME","visitor":"VISITOR","order":"X","value":12.5,"currency":"EURO"}`),                 // no currency
 	[]byte(`{"event":"purchase","time":"TIME","visitor":"VISITOR","order":"X"}`),                                                // no amount
 	[]byte("{\"event\":\"search\",\"time\":\"TIME\",\"visitor\":\"VISITOR\",\"query\":\"caf\xe9\"}"),                            // Latin-1
-	[]byte(`{"event":"view_item","time":"TIME","visitor":"VISITOR","items":{"item_id":"P00001"}}`),                              // an object for an array
+	[]byte(`{"event":"refund","time":"TIME","visitor":"VISITOR","value":5,"currency":"EUR"}`),                                   // of no order
 	[]byte(`[{"event":"page_view","time":"TIME","visitor":"VISITOR"},{"event":"page_view","time":"TIME","visitor":"VISITOR"}]`), // two in one record
 }
 
