@@ -75,7 +75,7 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 // item returns the number of an event's item, and takes what the event says of it where no feed does. It is 0 where the public
 // key may name no other.
 func (e *Engine) item(shop uint32, ev *models.Event, it *models.Item) uint32 {
-	item := e.m.Catalogue.ItemOf(shop, it.ID, ev.Trust)
+	item := e.m.Catalogue.ItemOf(shop, it.ID, ev, e.StreamTime())
 	if item != 0 {
 		e.mention(shop, item, ev, it)
 	}
@@ -83,7 +83,7 @@ func (e *Engine) item(shop uint32, ev *models.Event, it *models.Item) uint32 {
 }
 
 func (e *Engine) mention(shop, item uint32, ev *models.Event, it *models.Item) {
-	e.follow(shop, item, e.m.Catalogue.MentionBy(shop, item, it, ev.Currency, ev.Trust))
+	e.follow(shop, item, e.m.Catalogue.MentionBy(shop, item, it, ev, e.StreamTime()))
 }
 
 // follow passes on what the catalogue has learned of an item.
@@ -115,7 +115,7 @@ func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, c uint32) {
 	if ev.Trust != models.Public || ev.Vouched() && len(ev.Contact) > 0 {
 		p.Confirm(shop, v)
 	} else if fresh {
-		e.meet(shop, v)
+		e.meet(shop, v, ev.Net)
 	}
 	switch {
 	case len(ev.Contact) == 0:
@@ -179,7 +179,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	switch {
 	case ev.Kind == models.ViewItem && len(ev.Items) == 1 && !bot: // a list of products is not a step of a visitor
 		if a.item == 0 {
-			a.item = e.m.Catalogue.ItemOf(shop, ev.Items[0].ID, ev.Trust)
+			a.item = e.m.Catalogue.ItemOf(shop, ev.Items[0].ID, ev, e.StreamTime())
 		}
 		if refused = a.item == 0; refused {
 			if began {
@@ -202,7 +202,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 			break
 		}
 		if i > 0 || item == 0 {
-			item = e.m.Catalogue.ItemOf(shop, it.ID, ev.Trust)
+			item = e.m.Catalogue.ItemOf(shop, it.ID, ev, e.StreamTime())
 		}
 		if item == 0 {
 			continue

@@ -40,6 +40,9 @@ type Config struct {
 	MaxStrangers int       // visitors that only the public key has spoken of, of all shops; 0: any number
 	MaxShops     int       // shops that there may be; default 1,000, at most 2^20
 
+	NetworkInvented  int // names of each such kind that one network (a /24, a /48) may bring a shop a day; default 2,000, at most 65,535
+	NetworkStrangers int // such visitors of a shop that are kept of one network; default 20,000
+
 	// PageOrders takes what pages say was bought for orders, within bounds, of a shop whose server never tells: see pageOrder.
 	PageOrders bool
 
@@ -53,6 +56,15 @@ type Config struct {
 	Horizons func(*HorizonOutcome)
 }
 
+// What one network may make, where nothing else is said. Visitors: a /24 of an operator that puts a thousand people behind each address
+// has a quarter of a million, of whom a large shop sees a few thousand a day without ever hearing more of most of them: some days' worth of
+// those are kept. It is 12 MB of state. Names: whoever walks through a shop that has no feed is the first to see some hundreds of
+// products; a test run through all of 5,000 has them known on the third day. It is 3 MB a day.
+const (
+	networkStrangers = 20_000
+	networkInvented  = 2_000
+)
+
 func (c Config) withDefaults() Config {
 	if c.HalfLife <= 0 {
 		c.HalfLife = 60 * models.Day
@@ -64,6 +76,12 @@ func (c Config) withDefaults() Config {
 		c.MaxShops = 1000
 	}
 	c.MaxShops = min(c.MaxShops, maxShops)
+	if c.NetworkStrangers <= 0 {
+		c.NetworkStrangers = networkStrangers
+	}
+	if c.NetworkInvented <= 0 {
+		c.NetworkInvented = networkInvented
+	}
 	if c.PairItems <= 0 {
 		c.PairItems = 100
 	}
@@ -125,7 +143,7 @@ func New(cfg Config) (*Engine, error) {
 		votes: votes.New(),
 		free:  make(chan *frame.Answerer, maxAnswerers),
 	}
-	e.m.Catalogue.Bound(cfg.MaxInvented)
+	e.m.Catalogue.Bound(cfg.MaxInvented, cfg.NetworkInvented)
 	e.claims = claims.New()
 	e.demand = newDemand(&e.m, cfg.Alone)
 	e.customers = newCustomers(e.m.People, cfg.RFM)

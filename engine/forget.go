@@ -10,11 +10,14 @@ func (e *Engine) dropped() []models.Dropped {
 	t := e.m.People.Totals()
 	_, _, _, displaced := e.claims.Counts()
 	list := []models.Dropped{
-		{What: "visitor", Why: "ceiling", N: t.Forgotten}, {What: "lead", Why: "ceiling", N: t.LeadsLost}, {What: "claim", Why: "ceiling", N: displaced},
-		{What: "vote", Why: "network", N: e.votes.Refused()},
+		{What: "visitor", Why: "ceiling", N: t.Forgotten - min(t.Forgotten, e.m.People.Displaced())},
+		{What: "lead", Why: "ceiling", N: t.LeadsLost}, {What: "claim", Why: "ceiling", N: displaced},
+		{What: "vote", Why: "network", N: e.votes.Refused()}, {What: "visitor", Why: "network", N: e.m.People.Displaced()},
 	}
 	for kind, what := range [catalogue.Kinds]string{"product", "category", "brand"} {
-		list = append(list, models.Dropped{What: what, Why: "ceiling", N: e.m.Catalogue.Invented().Refused(catalogue.Kind(kind))})
+		names := e.m.Catalogue.Invented()
+		list = append(list, models.Dropped{What: what, Why: "ceiling", N: names.Refused(catalogue.Kind(kind))},
+			models.Dropped{What: what, Why: "network", N: names.Overdrawn(catalogue.Kind(kind))})
 	}
 	return list
 }
@@ -38,17 +41,17 @@ func (e *Engine) Knows(shop []byte, ev *models.Event) bool {
 	return true
 }
 
-// meet takes a visitor that the public key has made. Where there are more of them than there may be, the oldest of them make
-// room: two for one, so that a state under a lower bound than before comes down to it.
-func (e *Engine) meet(shop, v uint32) {
+// meet takes a visitor that the public key has made from a network. Where there are more of them than there may be, the oldest of
+// them make room: those of the same network first, if it holds more than its share. Two for one, so that a state under a lower bound than
+// before comes down to it.
+func (e *Engine) meet(shop, v uint32, net uint64) {
 	p := e.m.People
-	p.Met(shop, v)
-	most := uint64(e.cfg.MaxStrangers)
+	p.Met(shop, v, net)
 	for range 2 {
-		if most == 0 || p.Crowd() <= most {
-			return
+		its, oldest := shop, p.Overfull(v, uint64(e.cfg.NetworkStrangers))
+		if most := uint64(e.cfg.MaxStrangers); oldest == 0 && most > 0 && p.Crowd() > most {
+			its, oldest = p.Oldest(shop, v, most)
 		}
-		its, oldest := p.Oldest(shop, v, most)
 		if oldest == 0 {
 			return
 		}

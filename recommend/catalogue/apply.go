@@ -214,7 +214,7 @@ func (c *Catalogue) known(item uint32) (f facts) {
 
 // roomFor tells whether an item may be put into a category: of a made-up one all levels have to find room.
 func (c *Catalogue) roomFor(shop uint32, path []byte) bool {
-	if !c.invented.public {
+	if c.invented.by == nil {
 		return true
 	}
 	c.path = cleanPath(c.path[:0], path)

@@ -68,6 +68,7 @@ func New() *Catalogue {
 
 // Seed sets what decides where names lie: see intern.Strings.Seed.
 func (c *Catalogue) Seed(s intern.Seed) {
+	c.invented.networks.Seed(s)
 	for _, names := range []*intern.Strings{c.items, c.categories, c.brands, c.currencies} {
 		names.Seed(s)
 	}

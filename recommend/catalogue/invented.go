@@ -5,6 +5,7 @@ import (
 
 	"orrery/models"
 	"orrery/models/slab"
+	"orrery/recommend/votes"
 )
 
 // Kind is a kind of names that anybody can make up by the public key.
@@ -21,11 +22,16 @@ const (
 // Invented counts what only the public key has named. There may be so many of each kind: past it a shop that has less than an
 // equal share of them may name more, and the others' new names are refused. A product that a feed, an order or another event
 // of the shop's own names afterwards is not counted any more.
+//
+// Besides, one network (a /24, a /48) brings a shop so many new names of each kind a day of the stream, and the rest is refused.
 type Invented struct {
-	counts  slab.Words // inventedWords a shop, by kind; those of shop 0, which there is not, are the totals
-	refused slab.Words // by kind
-	most    uint64     // of each kind; 0: any number
-	public  bool       // what is said now is said by the public key
+	counts   slab.Words // inventedWords a shop, by kind; those of shop 0, which there is not, are the totals
+	refused  slab.Words // by kind: at the ceiling, then of a network that has brought its share
+	networks votes.Quota
+	most     uint64        // of each kind; 0: any number
+	perDay   uint64        // of each kind and network
+	by       *models.Event // of the public key, that is saying something now; nil: another one's
+	now      models.Time   // of the stream then
 }
 
 // inventedWords are those of Kinds, and in the totals the shops that have some.
@@ -37,24 +43,30 @@ const (
 func newInvented() *Invented {
 	v := new(Invented)
 	v.counts.Grow(inventedWords)
-	v.refused.Grow(uint64(Kinds))
+	v.refused.Grow(2 * uint64(Kinds))
 	return v
 }
 
-// Refused returns how many new names of a kind were refused. Any goroutine may call it.
-func (v *Invented) Refused(k Kind) uint64 { return v.refused.Load(uint64(k)) }
+// Refused returns how many new names of a kind were refused at the ceiling, Overdrawn how many of networks that had brought their
+// share of the day. Any goroutine may call them.
+func (v *Invented) Refused(k Kind) uint64   { return v.refused.Load(uint64(k)) }
+func (v *Invented) Overdrawn(k Kind) uint64 { return v.refused.Load(uint64(Kinds + k)) }
+
+func (v *Invented) refuse(word Kind) { v.refused.Set(uint64(word), v.refused.Load(uint64(word))+1) }
 
 // Bytes returns the memory held.
-func (v *Invented) Bytes() uint64 { return v.counts.Bytes() + v.refused.Bytes() }
+func (v *Invented) Bytes() uint64 { return v.counts.Bytes() + v.refused.Bytes() + v.networks.Bytes() }
 
 // Freeze returns the counts of this moment for a snapshot.
-func (v *Invented) Freeze() *slab.Parts { return slab.Join(v.counts.Freeze(), v.refused.Freeze()) }
+func (v *Invented) Freeze() *slab.Parts {
+	return slab.Join(v.counts.Freeze(), v.refused.Freeze(), v.networks.Freeze())
+}
 
 // ReadFrom replaces the counts by what Freeze wrote.
 func (v *Invented) ReadFrom(r io.Reader) (int64, error) {
-	n, err := slab.ReadAll(r, &v.counts, &v.refused)
+	n, err := slab.ReadAll(r, &v.counts, &v.refused, &v.networks)
 	v.counts.Grow(inventedWords)
-	v.refused.Grow(uint64(Kinds))
+	v.refused.Grow(2 * uint64(Kinds))
 	return n, err
 }
 
@@ -82,7 +94,7 @@ func (v *Invented) all(shop uint32) (n uint64) {
 
 // take counts n names that are about to be made, unless they are refused: then it is false.
 func (v *Invented) take(shop uint32, k Kind, n int64) bool {
-	if !v.public {
+	if v.by == nil {
 		return true
 	}
 	if v.most > 0 && v.counts.Load(uint64(k)) >= v.most {
@@ -91,31 +103,38 @@ func (v *Invented) take(shop uint32, k Kind, n int64) bool {
 			own = v.counts.Load(at)
 		}
 		if own >= v.most/max(1, v.counts.Load(inventedShops)) {
-			v.refused.Set(uint64(k), v.refused.Load(uint64(k))+1)
+			v.refuse(k)
 			return false
 		}
+	}
+	if !v.networks.Take(v.by.Net, shop*uint32(Kinds)+uint32(k), uint64(n), v.perDay, v.now) {
+		v.refuse(Kinds + k)
+		return false
 	}
 	v.add(shop, k, n)
 	return true
 }
 
-// Bound sets how many names of each kind there may be that only the public key has named; 0 is any number.
-func (c *Catalogue) Bound(most int) { c.invented.most = uint64(most) }
+// Bound sets how many names of each kind there may be that only the public key has named, and how many new ones of a shop one
+// network may bring a day of the stream, at most 65,535; 0 is any number.
+func (c *Catalogue) Bound(most, perDay int) {
+	c.invented.most, c.invented.perDay = uint64(most), uint64(perDay)
+}
 
 // Invented returns the counts of what only the public key has named, as a section of snapshots.
 func (c *Catalogue) Invented() *Invented { return c.invented }
 
-// ItemOf is Item for an event that is trusted so much: 0 where the public key may name no other product.
-func (c *Catalogue) ItemOf(shop uint32, id []byte, trust models.Trust) uint32 {
-	if trust != models.Public {
+// ItemOf is Item for what an event names, with the stream at now: 0 where the public key may name no other product.
+func (c *Catalogue) ItemOf(shop uint32, id []byte, ev *models.Event, now models.Time) uint32 {
+	if ev.Trust != models.Public {
 		return c.Item(shop, id)
 	}
 	if item := c.Find(shop, id); item != 0 {
 		return item
 	}
-	c.invented.public = true
+	c.invented.by, c.invented.now = ev, now
 	ok := c.invented.take(shop, Products, 1)
-	c.invented.public = false
+	c.invented.by = nil
 	if !ok {
 		return 0
 	}
@@ -124,15 +143,15 @@ func (c *Catalogue) ItemOf(shop uint32, id []byte, trust models.Trust) uint32 {
 	return item
 }
 
-// MentionBy is Mention by an event that is trusted so much.
-func (c *Catalogue) MentionBy(shop, item uint32, it *models.Item, currency []byte, trust models.Trust) Effect {
-	if trust != models.Public {
+// MentionBy is Mention of one of an event's items, with the stream at now.
+func (c *Catalogue) MentionBy(shop, item uint32, it *models.Item, ev *models.Event, now models.Time) Effect {
+	if ev.Trust != models.Public {
 		c.own(shop, item)
-		return c.Mention(shop, item, it, currency)
+		return c.Mention(shop, item, it, ev.Currency)
 	}
-	c.invented.public = true
-	effect := c.Mention(shop, item, it, currency)
-	c.invented.public = false
+	c.invented.by, c.invented.now = ev, now
+	effect := c.Mention(shop, item, it, ev.Currency)
+	c.invented.by = nil
 	return effect
 }
 

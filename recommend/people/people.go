@@ -175,6 +175,7 @@ func New(cfg Config) *People {
 // beside readers, nor while there is anybody, unless ReadFrom follows, with what was written under the same seed.
 func (p *People) Seed(s intern.Seed) {
 	p.seed = s
+	p.strangers.Seed(s)
 	for _, h := range []*intern.Hashes{p.byHash, p.byID, p.former.byVisitor, p.orders.byHash} {
 		h.Seed(s)
 	}

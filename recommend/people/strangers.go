@@ -3,6 +3,7 @@ package people
 import (
 	"io"
 
+	"orrery/models/intern"
 	"orrery/models/slab"
 )
 
@@ -11,11 +12,26 @@ import (
 // room is the one at the head of the first that is not empty, of the shop that has more than its share. A visitor leaves the
 // queues for good by a login, an order, or an event that the shop's own servers vouch for.
 //
-// A word a visitor, none where no event comes from the public key, and four a shop.
+// Those of one network (a /24, a /48: the one that the first event of the visitor came from) stand in two queues of their own as
+// well, in the same order: so one that has made too many makes room among its own, however many others there are. A network is known as
+// long as it has a stranger in the shop.
+//
+// Three words a visitor, none where no event comes from the public key, four a shop, and four and a slot of a table a network of a shop.
 type Strangers struct {
-	links slab.Words // by visitor: the one before<<32 | the one behind; of a number that is nobody's: the next such one
-	shops slab.Words // queueWords a shop; those of shop 0, which there is not, are the totals
+	links    slab.Words // linkWords a visitor
+	shops    slab.Words // queueWords a shop; those of shop 0, which there is not, are the totals
+	networks slab.Words // networkWords a network of a shop; those of number 0, which there is not, are totals as well
+	byKey    *intern.Hashes
+	seed     intern.Seed
 }
+
+// The words of a visitor.
+const (
+	inShop    = iota // the one before<<32 | the one behind; of a number that is nobody's: the next such one
+	inNetwork        // likewise
+	ofNetwork        // number of the network, 0 where it is not known
+	linkWords
+)
 
 // The words of a shop.
 const (
@@ -40,65 +56,107 @@ const quarantine = 1 << 12
 
 func newStrangers() *Strangers {
 	s := new(Strangers)
+	s.byKey = intern.NewHashes(&s.networks, networkWords)
 	s.shops.Grow(queueWords)
+	s.networks.Grow(networkWords)
 	return s
+}
+
+// Seed sets what decides where networks lie: see intern.Seed.
+func (s *Strangers) Seed(seed intern.Seed) {
+	s.seed = seed
+	s.byKey.Seed(seed)
 }
 
 func (s *Strangers) bump(word uint64, by int64) { s.shops.Set(word, s.shops.Load(word)+uint64(by)) }
 
 // Bytes returns the memory held.
-func (s *Strangers) Bytes() uint64 { return s.links.Bytes() + s.shops.Bytes() }
+func (s *Strangers) Bytes() uint64 {
+	return s.links.Bytes() + s.shops.Bytes() + s.networks.Bytes() + s.byKey.Bytes()
+}
 
 // Freeze returns the queues of this moment for a snapshot.
-func (s *Strangers) Freeze() *slab.Parts { return slab.Join(s.links.Freeze(), s.shops.Freeze()) }
+func (s *Strangers) Freeze() *slab.Parts {
+	return slab.Join(s.links.Freeze(), s.shops.Freeze(), s.networks.Freeze())
+}
 
 // ReadFrom replaces the queues by what Freeze wrote.
 func (s *Strangers) ReadFrom(r io.Reader) (int64, error) {
-	n, err := slab.ReadAll(r, &s.links, &s.shops)
+	n, err := slab.ReadAll(r, &s.links, &s.shops, &s.networks)
 	s.shops.Grow(queueWords)
+	s.networks.Grow(networkWords)
+	s.byKey.Rebuild()
 	return n, err
 }
 
-func (s *Strangers) link(v uint32) (before, behind uint32) {
-	word := s.links.Load(uint64(v))
-	return uint32(word >> 32), uint32(word)
+// queue is a place among others: ends is the word of its first<<32 | last, link the word of each visitor.
+type queue struct {
+	words      *slab.Words
+	ends, link uint64
 }
 
+func (s *Strangers) load(q queue, v uint32) uint64   { return s.links.Load(uint64(v)*linkWords + q.link) }
+func (s *Strangers) set(q queue, v uint32, w uint64) { s.links.Set(uint64(v)*linkWords+q.link, w) }
+
 // put puts v behind the last of a queue.
-func (s *Strangers) put(queue uint64, v uint32) {
-	word := s.shops.Load(queue)
+func (s *Strangers) put(q queue, v uint32) {
+	word := q.words.Load(q.ends)
 	first, last := uint32(word>>32), uint32(word)
 	if last == 0 {
 		first = v
 	} else {
-		s.links.Set(uint64(last), s.links.Load(uint64(last))&^0xffffffff|uint64(v))
+		s.set(q, last, s.load(q, last)&^0xffffffff|uint64(v))
 	}
-	s.links.Set(uint64(v), uint64(last)<<32)
-	s.shops.Set(queue, uint64(first)<<32|uint64(v))
+	s.set(q, v, uint64(last)<<32)
+	q.words.Set(q.ends, uint64(first)<<32|uint64(v))
 }
 
 // take takes v out of a queue.
-func (s *Strangers) take(queue uint64, v uint32) {
-	before, behind := s.link(v)
-	word := s.shops.Load(queue)
+func (s *Strangers) take(q queue, v uint32) {
+	link, word := s.load(q, v), q.words.Load(q.ends)
+	before, behind := uint32(link>>32), uint32(link)
 	first, last := uint32(word>>32), uint32(word)
 	if before == 0 {
 		first = behind
 	} else {
-		s.links.Set(uint64(before), s.links.Load(uint64(before))&^0xffffffff|uint64(behind))
+		s.set(q, before, s.load(q, before)&^0xffffffff|uint64(behind))
 	}
 	if behind == 0 {
 		last = before
 	} else {
-		s.links.Set(uint64(behind), uint64(before)<<32|uint64(uint32(s.links.Load(uint64(behind)))))
+		s.set(q, behind, uint64(before)<<32|s.load(q, behind)&0xffffffff)
 	}
-	s.shops.Set(queue, uint64(first)<<32|uint64(last))
+	q.words.Set(q.ends, uint64(first)<<32|uint64(last))
+}
+
+// ofShop and ofNetwork return the queues of a shop and of a network: which is qPlain or qCarted.
+func (s *Strangers) ofShop(shop uint32, which uint64) queue {
+	return queue{&s.shops, uint64(shop)*queueWords + which, inShop}
+}
+
+func (s *Strangers) ofNetwork(network, which uint64) queue {
+	return queue{&s.networks, network*networkWords + nPlain + which, inNetwork}
+}
+
+// enter puts v behind all others, leave takes it out.
+func (s *Strangers) enter(shop, v uint32, which uint64) {
+	s.put(s.ofShop(shop, which), v)
+	if network := s.networkOf(v); network != 0 {
+		s.put(s.ofNetwork(network, which), v)
+	}
+}
+
+func (s *Strangers) leave(shop, v uint32, which uint64) {
+	s.take(s.ofShop(shop, which), v)
+	if network := s.networkOf(v); network != 0 {
+		s.take(s.ofNetwork(network, which), v)
+	}
 }
 
 // free notes that a number is nobody's.
 func (s *Strangers) free(v uint32) {
-	s.links.Grow(uint64(v) + 1)
-	s.put(totalFree, v)
+	s.links.Grow((uint64(v) + 1) * linkWords)
+	s.put(s.ofShop(0, totalFree), v)
 	s.bump(totalUnused, 1)
 }
 
@@ -108,7 +166,7 @@ func (s *Strangers) unused() (v uint32) {
 		return 0
 	}
 	v = uint32(s.shops.Load(totalFree) >> 32)
-	s.take(totalFree, v)
+	s.take(s.ofShop(0, totalFree), v)
 	s.bump(totalUnused, -1)
 	return v
 }
@@ -116,12 +174,12 @@ func (s *Strangers) unused() (v uint32) {
 // Strangers returns the queues, as a section of snapshots.
 func (p *People) Strangers() *Strangers { return p.strangers }
 
-// queueOf returns the queue that a stranger of a shop stands in.
-func (p *People) queueOf(shop, v uint32) uint64 {
+// which returns which of the two queues a stranger stands in.
+func (p *People) which(v uint32) uint64 {
 	if p.visitors.Load(p.word(v, vCart)) != 0 {
-		return uint64(shop)*queueWords + qCarted
+		return qCarted
 	}
-	return uint64(shop)*queueWords + qPlain
+	return qPlain
 }
 
 // IsStranger tells whether nobody but the public key has spoken of a visitor. Any goroutine may call it.
@@ -129,13 +187,14 @@ func (p *People) IsStranger(v uint32) bool {
 	return p.visitors.Load(p.word(v, vCount))&flagStranger != 0
 }
 
-// Met takes a new visitor of a shop for a stranger.
-func (p *People) Met(shop, v uint32) {
+// Met takes a new visitor of a shop for a stranger, from a network, 0 where that is not known.
+func (p *People) Met(shop, v uint32, net uint64) {
 	s := p.strangers
-	s.links.Grow(uint64(v) + 1)
+	s.links.Grow((uint64(v) + 1) * linkWords)
 	s.shops.Grow((uint64(shop) + 1) * queueWords)
 	p.visitors.Set(p.word(v, vCount), p.visitors.Load(p.word(v, vCount))|flagStranger)
-	s.put(p.queueOf(shop, v), v)
+	s.join(shop, v, net)
+	s.enter(shop, v, p.which(v))
 	s.count(shop, 1)
 }
 
@@ -151,17 +210,21 @@ func (s *Strangers) count(shop uint32, by int64) {
 
 // Came notes that a visitor has begun a session.
 func (p *People) Came(shop, v uint32) {
-	if queue := p.queueOf(shop, v); p.IsStranger(v) && uint32(p.strangers.shops.Load(queue)) != v {
-		p.strangers.take(queue, v)
-		p.strangers.put(queue, v)
+	if !p.IsStranger(v) {
+		return
+	}
+	s, which := p.strangers, p.which(v)
+	if last := uint32(s.shops.Load(s.ofShop(shop, which).ends)); last != v { // else it is its network's last as well
+		s.leave(shop, v, which)
+		s.enter(shop, v, which)
 	}
 }
 
 // Carts notes that a visitor is about to put something into a cart or take it out.
 func (p *People) Carts(shop, v uint32) {
-	if p.IsStranger(v) && p.visitors.Load(p.word(v, vCart)) == 0 {
-		p.strangers.take(uint64(shop)*queueWords+qPlain, v)
-		p.strangers.put(uint64(shop)*queueWords+qCarted, v)
+	if p.IsStranger(v) && p.which(v) == qPlain {
+		p.strangers.leave(shop, v, qPlain)
+		p.strangers.enter(shop, v, qCarted)
 	}
 }
 
@@ -169,7 +232,8 @@ func (p *People) Carts(shop, v uint32) {
 func (p *People) Confirm(shop, v uint32) {
 	if p.IsStranger(v) {
 		p.visitors.Set(p.word(v, vCount), p.visitors.Load(p.word(v, vCount))&^flagStranger)
-		p.strangers.take(p.queueOf(shop, v), v)
+		p.strangers.leave(shop, v, p.which(v))
+		p.strangers.part(v)
 		p.strangers.count(shop, -1)
 	}
 }
@@ -188,8 +252,8 @@ func (p *People) Oldest(shop, v uint32, most uint64) (its, oldest uint32) {
 			}
 		}
 	}
-	for _, queue := range [2]uint64{qPlain, qCarted} {
-		if oldest = uint32(s.shops.Load(uint64(its)*queueWords+queue) >> 32); oldest != 0 && oldest != v {
+	for which := uint64(qPlain); which <= qCarted; which++ {
+		if oldest = uint32(s.shops.Load(s.ofShop(its, which).ends) >> 32); oldest != 0 && oldest != v {
 			return its, oldest
 		}
 	}

@@ -3,7 +3,7 @@
 // a hundred visitors behind one line is three of them.
 //
 // It counts pairs of network and product, in a table of fixed size: a pair lies in one bucket of eight, one cache line. Where a bucket is
-// full what is of another day makes room, else the smallest count: so a pair that is at its bound stays. No memory until the
+// full what is of an older day makes room, else the smallest count: so a pair that is at its bound stays. No memory until the
 // first vote, then 4 MiB: half a million pairs a day. A count that had to make room begins anew.
 //
 // Besides, it knows which products visitors of several networks have viewed, by 16 bits of each: 8 B a product.
@@ -58,7 +58,7 @@ func (v *Votes) Take(network uint64, subject uint32, t models.Time) (n int) {
 	if network == 0 {
 		return 1
 	}
-	at, pair, day := v.find(network, subject, t)
+	at, pair, day := find(&v.table, buckets, v.seed, network, subject, t)
 	word := v.table.Load(at)
 	if is(word, pair, day) {
 		n = int(word & 0xffff)
@@ -97,35 +97,30 @@ func (v *Votes) Count(network uint64, subject uint32, t models.Time) int {
 	if network == 0 {
 		return 0
 	}
-	at, pair, day := v.find(network, subject, t)
+	at, pair, day := find(&v.table, buckets, v.seed, network, subject, t)
 	if word := v.table.Load(at); is(word, pair, day) {
 		return int(word & 0xffff)
 	}
 	return 0
 }
 
-const dayMask = 0xffff << 16
-
 func is(word, pair, day uint64) bool { return word&^0xffff == pair|day }
 
-// find returns the place of a pair on a day, or the one that it may have.
-func (v *Votes) find(network uint64, subject uint32, t models.Time) (at, pair, day uint64) {
-	v.table.Grow(buckets * perBucket)
-	h := v.seed.Mix(network + uint64(subject)*0x9e3779b97f4a7c15)
+// find returns the place of a pair on a day in a table, or the one that it may have: an empty one, else that of the oldest day, else of
+// the smallest count. (A sender who tells of yesterday and today in turns loses neither.)
+func find(table *slab.Words, buckets uint64, seed intern.Seed, network uint64, subject uint32, t models.Time) (at, pair, day uint64) {
+	table.Grow(buckets * perBucket)
+	h := seed.Mix(network + uint64(subject)*0x9e3779b97f4a7c15)
 	h *= 0xd6e8feb86659fd93
-	pair, day = h&^0xffffffff, uint64(t/models.Day)<<16&dayMask
+	pair, day = h&^0xffffffff, uint64(t/models.Day)&0xffff<<16
 	from := h >> 8 % buckets * perBucket
 	at, least := from, ^uint64(0)
-	for i, word := range v.table.Block(from, perBucket) {
+	for i, word := range table.Block(from, perBucket) {
 		if is(word, pair, day) {
 			return from + uint64(i), pair, day
 		}
-		n := word & 0xffff
-		if word&dayMask != day {
-			n = 0
-		}
-		if n < least {
-			at, least = from+uint64(i), n
+		if rank := word & 0xffffffff; rank < least {
+			at, least = from+uint64(i), rank
 		}
 	}
 	return at, pair, day

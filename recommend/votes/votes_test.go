@@ -24,7 +24,10 @@ func TestAgainstMap(t *testing.T) {
 				day++
 			}
 			k := key{rapid.Uint64Range(0, 3).Draw(t, "network"), rapid.Uint32Range(1, 3).Draw(t, "subject"), day}
-			at := day*models.Day + models.Time(rapid.IntRange(0, int(models.Day)-1).Draw(t, "at"))
+			if rapid.IntRange(0, 3).Draw(t, "late") == 0 {
+				k.day--
+			}
+			at := k.day*models.Day + models.Time(rapid.IntRange(0, int(models.Day)-1).Draw(t, "at"))
 			want := k.network == 0 || counts[k] < PerDay
 			if n := v.Count(k.network, k.subject, at); k.network != 0 && n != min(counts[k], PerDay) {
 				t.Fatalf("%v after %d votes: %d count", k, counts[k], n)
@@ -70,6 +73,54 @@ func TestFlood(t *testing.T) {
 	if v.Bytes() > 5<<20 {
 		t.Errorf("%d bytes", v.Bytes())
 	}
+}
+
+// Who tells of two days in turns is not counted anew on each, nor who fills a bucket with what was said today.
+func TestTwoDays(t *testing.T) {
+	v := New()
+	taken := 0
+	for i := range 1000 {
+		if v.Take(7, 1, (20_000+models.Time(i%2))*models.Day) > 0 {
+			taken++
+		}
+	}
+	if taken != 2*PerDay {
+		t.Errorf("%d of two days were counted, want %d", taken, 2*PerDay)
+	}
+}
+
+// TestQuota: as much as there may be of a day, in pieces, by network and subject, and after a restart.
+func TestQuota(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		type key struct {
+			network uint64
+			subject uint32
+			day     models.Time
+		}
+		const most = 20
+		q, counts := new(Quota), map[key]uint64{}
+		for range rapid.IntRange(1, 200).Draw(t, "takes") {
+			k := key{rapid.Uint64Range(0, 3).Draw(t, "network"), rapid.Uint32Range(1, 3).Draw(t, "subject"), models.Time(rapid.IntRange(20_000, 20_002).Draw(t, "day"))}
+			n := rapid.Uint64Range(1, 8).Draw(t, "n")
+			want := k.network == 0 || counts[k]+n <= most
+			if got := q.Take(k.network, k.subject, n, most, k.day*models.Day+models.Hour); got != want {
+				t.Fatalf("%d more of %v, which has %d: %t", n, k, counts[k], got)
+			}
+			if want {
+				counts[k] += n
+			}
+			if rapid.IntRange(0, 50).Draw(t, "restart") == 0 {
+				var b bytes.Buffer
+				if _, err := q.Freeze().WriteTo(&b); err != nil {
+					t.Fatal(err)
+				}
+				q = new(Quota)
+				if _, err := q.ReadFrom(&b); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
 }
 
 // A subject is known when several networks have voted for it, however often each did.
