@@ -25,7 +25,8 @@ type facts struct {
 	value     models.Money
 	hasValue  bool
 	slot      int32
-	synthetic bool // the time is made up when the event is
+	currency  string // that the amounts name
+	synthetic bool   // the time is made up when the event is
 }
 
 // roundPieces rounds pieces to whole ones; less than one is one.
@@ -46,6 +47,7 @@ type builder struct {
 	clock   clockReader
 	prefix  string // of derived ids
 	scratch []byte
+	mark    byte // the file's decimal mark
 	hash    xxhash.Digest
 }
 
@@ -75,16 +77,16 @@ func (b *builder) facts(r *row) (f facts, err error) {
 		}
 	}
 	var hasAmount bool
-	if f.amount, hasAmount, err = money("amount", b.text(b.m.amount, r)); err != nil {
+	if f.amount, hasAmount, err = b.money("amount", b.text(b.m.amount, r), &f); err != nil {
 		return f, err
 	}
-	if f.price, f.hasPrice, err = money("price", b.text(b.m.price, r)); err != nil {
+	if f.price, f.hasPrice, err = b.money("price", b.text(b.m.price, r), &f); err != nil {
 		return f, err
 	}
-	if f.value, f.hasValue, err = money("value", b.text(b.m.value, r)); err != nil {
+	if f.value, f.hasValue, err = b.money("value", b.text(b.m.value, r), &f); err != nil {
 		return f, err
 	}
-	if f.pieces, err = pieces(b.text(b.m.quantity, r)); err != nil {
+	if f.pieces, err = b.pieces(b.text(b.m.quantity, r)); err != nil {
 		return f, err
 	}
 	f.quantity = roundPieces(f.pieces)
@@ -142,23 +144,29 @@ func divide(a, b models.Money) models.Money {
 	return (a + b/2) / b
 }
 
-func money(field string, s []byte) (models.Money, bool, error) {
-	if len(s) == 0 {
+func (b *builder) money(field string, s []byte, f *facts) (models.Money, bool, error) {
+	if len(s) == 0 || isNull(s) {
 		return 0, false, nil
 	}
-	m, err := models.ParseMoney(s)
+	m, currency, err := parseAmount(s, b.mark)
 	if err != nil {
-		return 0, false, fmt.Errorf("%s %q is %w", field, s, err)
+		return 0, false, fmt.Errorf("%s %q %w", field, s, err)
+	}
+	if currency != "" && f.currency != "" && currency != f.currency {
+		return 0, false, fmt.Errorf("%s %q is in another currency than the rest of the row, %s", field, s, f.currency)
+	}
+	if currency != "" {
+		f.currency = currency
 	}
 	return m, true, nil
 }
 
 // pieces reads a number of pieces, in millionths: goods by weight or length are sold in parts. Absent is one.
-func pieces(s []byte) (models.Money, error) {
-	if len(s) == 0 {
+func (b *builder) pieces(s []byte) (models.Money, error) {
+	if len(s) == 0 || isNull(s) {
 		return models.Micros, nil
 	}
-	m, err := models.ParseMoney(s)
+	m, _, err := parseAmount(s, b.mark)
 	if err != nil || m > math.MaxInt32*models.Micros || m < -math.MaxInt32*models.Micros {
 		return 0, fmt.Errorf("quantity %q is not a number of pieces", s)
 	}
@@ -198,7 +206,7 @@ func (b *builder) begin(g *group, r *row, f *facts) {
 	e.Page.Referrer = g.keep(b.text(m.referrer, r))
 	e.Order = g.keep(b.text(m.order, r))
 	e.Value, e.HasValue = f.value, f.hasValue
-	e.Currency = g.keepOr(b.text(m.currency, r), b.cfg.Currency)
+	e.Currency = g.keepOr(b.currency(r, f), b.cfg.Currency)
 	e.Query = g.keep(b.text(m.query, r))
 	e.Recommendation = g.keep(b.text(m.recommen, r))
 	e.Slot = f.slot
@@ -207,7 +215,15 @@ func (b *builder) begin(g *group, r *row, f *facts) {
 		g.buf = appendProps(g.buf, m.props, &b.scratch, r)
 		e.Props = g.buf[from:len(g.buf):len(g.buf)]
 	}
-	g.amount, g.rows, g.synthetic = 0, 0, f.synthetic
+	g.amount, g.rows, g.synthetic, g.named = 0, 0, f.synthetic, f.currency != ""
+}
+
+// currency returns that of the row: the column's, else what its amounts name.
+func (b *builder) currency(r *row, f *facts) []byte {
+	if mapped := b.text(b.m.currency, r); len(mapped) > 0 && !isNull(mapped) {
+		return mapped
+	}
+	return []byte(f.currency)
 }
 
 // identity hashes a row and its line number: the same for every reading of the same file, and another one for a row
@@ -276,11 +292,11 @@ func (b *builder) finish(g *group, number int64) *models.Event {
 		if !e.HasValue {
 			e.Value, e.HasValue = g.amount, true
 		}
-		if len(e.Order) == 0 {
+		if len(e.Order) == 0 || models.IsUnset(e.Order) {
 			e.Order = g.derived(b.prefix, "-order-", g.identity)
 		}
 	}
-	if !e.HasValue && b.m.currency == nil && !hasPrice(e.Items) {
+	if !e.HasValue && b.m.currency == nil && !g.named && !hasPrice(e.Items) {
 		e.Currency = nil
 	}
 	if g.synthetic {

@@ -37,8 +37,12 @@ type Config struct {
 	// .ndjson, .json, each with or without .gz).
 	Format Format
 
-	// Separator between columns of CSV, by default a comma.
+	// Separator between columns, Quote around them ("none" for none), Encoding of the text, and Decimal, the decimal mark of
+	// numbers that could be read either way (1,299): by default what the first rows of each file say.
 	Separator byte
+	Quote     string
+	Encoding  string
+	Decimal   string
 
 	// Columns names the columns of CSV or TSV files that have no header row.
 	Columns []string
@@ -48,6 +52,8 @@ type Config struct {
 	//	item_id=StockCode              the column StockCode
 	//	event==view_item               the constant view_item
 	//	visitor=invoice-{InvoiceNo}    a text with columns in it; empty where one of them is empty
+	//	item_id={SKU|Name}             the first of these columns that is not empty
+	//	props.note=Note?               a column that a file need not have
 	//
 	// Fields: event, id, time, shop, visitor, contact, session, url, title, referrer, item_id, item_name,
 	// item_category, item.NAME for anything else of the item, price (of one piece), quantity, amount (of the row: price times quantity), order, value (of the
@@ -70,7 +76,8 @@ type Config struct {
 	Hold time.Duration
 
 	// TimeLayout reads the time field: rfc3339, s, ms, us and ns (since 1970, decimals allowed), datetime (2006-01-02
-	// 15:04:05), date (2006-01-02), yyyymmdd, yyyymmddhhmm, yyyymmddhhmmss, or any layout of Go's time package. The default, auto, tells these from
+	// 15:04:05), date (2006-01-02), yyyymmdd, yyyymmddhhmm, yyyymmddhhmmss, dmy and mdy (04/10/2024 with the day or the
+	// month first), or any layout of Go's time package. The default, auto, tells these from
 	// each other by their shape. A time before 2000, or more than a day ahead, makes a bad row.
 	TimeLayout string
 
@@ -122,7 +129,6 @@ func (c Config) defaults() (Config, preset, error) {
 		return c, p, fmt.Errorf("cannot find preset %q: there are %s", c.Preset, strings.Join(Presets(), ", "))
 	}
 	p.fill(&c)
-	def(&c.Separator, ',')
 	def(&c.Location, time.UTC)
 	def(&c.Step, time.Minute)
 	if c.Stdin == nil {
@@ -154,6 +160,15 @@ func (c *Config) check() error {
 	formats := []Format{"", CSV, TSV, JSONL, Lines, Feed, Histories}
 	if !slices.Contains(formats, c.Format) {
 		errs = append(errs, fmt.Errorf("unknown format %q: there are csv, tsv, jsonl, lines, feed, histories", c.Format))
+	}
+	if err := checkEncoding(c.Encoding); err != nil {
+		errs = append(errs, err)
+	}
+	if c.Decimal != "" && c.Decimal != "." && c.Decimal != "," {
+		errs = append(errs, fmt.Errorf("unknown decimal mark %q: there are . and ,", c.Decimal))
+	}
+	if len(c.Quote) > 1 && c.Quote != "none" {
+		errs = append(errs, fmt.Errorf("unknown quote %q: it is one character, or none", c.Quote))
 	}
 	return errors.Join(errs...)
 }

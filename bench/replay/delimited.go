@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
-// delimited reads rows of delimited text. With quotes it follows RFC 4180: a field that starts with a quote runs to the
+// delimited reads rows of delimited text. With a quote it follows RFC 4180: a field that starts with a quote runs to the
 // closing one, over line ends, and holds a quote as two. A quote within an unquoted field is an ordinary character.
 // Without quotes (TSV) every byte stands for itself.
 type delimited struct {
 	*liner
 	comma  byte
-	quotes bool
+	quote  byte // 0: none
 	header []string
 	fields [][]byte
 	index  []int // of the bound columns; -1 is the row's number
@@ -23,8 +24,8 @@ type delimited struct {
 }
 
 // newDelimited reads the header from the first row unless columns names the columns.
-func newDelimited(r io.Reader, comma byte, quotes bool, columns []string) (*delimited, error) {
-	d := &delimited{liner: newLiner(r), comma: comma, quotes: quotes, header: columns}
+func newDelimited(r io.Reader, comma, quote byte, columns []string) (*delimited, error) {
+	d := &delimited{liner: newLiner(r), comma: comma, quote: quote, header: columns}
 	if columns != nil {
 		return d, nil
 	}
@@ -60,10 +61,14 @@ func columnIndex(header []string, name string) (int, error) {
 	if name == rowColumn {
 		return -1, nil
 	}
-	for i, h := range header {
-		if h == name {
+	if i := slices.Index(header, name); i >= 0 {
+		return i, nil
+	}
+	if may, ok := strings.CutSuffix(name, maybe); ok {
+		if i := slices.Index(header, may); i >= 0 {
 			return i, nil
 		}
+		return absent, nil
 	}
 	return 0, fmt.Errorf("cannot find column %q: there are %s", name, strings.Join(header, ", "))
 }
@@ -82,6 +87,10 @@ func (d *delimited) next() (*row, error) {
 		return nil, badRow(line, "%d columns instead of %d", len(d.fields), len(d.header))
 	}
 	for i, at := range d.index {
+		if at == absent {
+			d.row.cells[i] = nil
+			continue
+		}
 		if at < 0 {
 			d.num = appendInt(d.num[:0], d.row.num)
 			d.row.cells[i] = d.num
@@ -104,7 +113,7 @@ func (d *delimited) record() ([]byte, int64, error) {
 			return nil, line, d.err
 		}
 		lines := int64(1)
-		if d.quotes && bytes.IndexByte(d.buf[d.start:d.start+n], '"') >= 0 {
+		if d.quote != 0 && bytes.IndexByte(d.buf[d.start:d.start+n], d.quote) >= 0 {
 			var bad *rowError
 			if n, lines, bad = d.quoted(n); bad != nil {
 				return nil, line, bad
@@ -149,10 +158,10 @@ func (d *delimited) scan(state scanState, b []byte) scanState {
 	for _, c := range b {
 		switch {
 		case state == inside:
-			if c == '"' {
+			if c == d.quote {
 				state = closing
 			}
-		case c == '"' && state != plain:
+		case c == d.quote && state != plain:
 			state = inside // opens, or is the second half
 		case c == d.comma:
 			state = fieldStart
@@ -168,8 +177,8 @@ func (d *delimited) scan(state scanState, b []byte) scanState {
 func (d *delimited) split(b []byte) error {
 	d.fields = d.fields[:0]
 	for {
-		if d.quotes && len(b) > 0 && b[0] == '"' {
-			field, rest, err := unquote(b[1:])
+		if d.quote != 0 && len(b) > 0 && b[0] == d.quote {
+			field, rest, err := unquote(b[1:], d.quote)
 			if err != nil {
 				return err
 			}
@@ -194,16 +203,16 @@ func (d *delimited) split(b []byte) error {
 }
 
 // unquote resolves a quoted field in place, from behind its opening quote, and returns what follows the closing one.
-func unquote(b []byte) (field, rest []byte, err error) {
+func unquote(b []byte, quote byte) (field, rest []byte, err error) {
 	w := 0
 	for r := 0; r < len(b); r++ {
-		if b[r] != '"' {
+		if b[r] != quote {
 			b[w] = b[r]
 			w++
 			continue
 		}
-		if r+1 < len(b) && b[r+1] == '"' {
-			b[w] = '"'
+		if r+1 < len(b) && b[r+1] == quote {
+			b[w] = quote
 			w, r = w+1, r+1
 			continue
 		}

@@ -38,7 +38,7 @@ func TestDelimited(t *testing.T) {
 		for _, wrap := range []func(io.Reader) io.Reader{
 			func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.DataErrReader,
 		} {
-			d, err := newDelimited(wrap(strings.NewReader(text)), ',', true, nil)
+			d, err := newDelimited(wrap(strings.NewReader(text)), ',', '"', nil)
 			if err == nil {
 				err = d.bind(d.header)
 			}
@@ -72,7 +72,7 @@ func TestDelimitedLongRecords(t *testing.T) {
 		"a\n" + long + "\nlast\n",
 		"a\n\"" + strings.Repeat("line\n", maxRecord/4) + "\"\nlast\n",
 	} {
-		d, err := newDelimited(strings.NewReader(text), ',', true, nil)
+		d, err := newDelimited(strings.NewReader(text), ',', '"', nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +90,7 @@ func TestDelimitedLongRecords(t *testing.T) {
 }
 
 func TestDelimitedPseudoColumns(t *testing.T) {
-	d, err := newDelimited(strings.NewReader("1\t\"2\n\n3\t4\n"), '\t', false, []string{"x", "y"})
+	d, err := newDelimited(strings.NewReader("1\t\"2\n\n3\t4\n"), '\t', 0, []string{"x", "y"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestDelimitedPseudoColumns(t *testing.T) {
 func TestDelimitedBrokenOff(t *testing.T) {
 	failure := errors.New("disk on fire")
 	in := io.MultiReader(strings.NewReader("a\n1\n23"), iotest.ErrReader(failure))
-	d, err := newDelimited(in, ',', true, nil)
+	d, err := newDelimited(in, ',', '"', nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestDelimitedRoundTrip(t *testing.T) {
 		}
 		w.Write(header)
 		w.WriteAll(table)
-		d, err := newDelimited(iotest.HalfReader(&b), ',', true, nil)
+		d, err := newDelimited(iotest.HalfReader(&b), ',', '"', nil)
 		if err == nil {
 			err = d.bind(header)
 		}
@@ -168,7 +168,7 @@ func FuzzDelimited(f *testing.F) {
 	f.Add("a\n\"x\"\"y\n\",\n")
 	f.Add("\ufeff\"a\"\r\n1\"\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		d, err := newDelimited(strings.NewReader(text), ',', true, nil)
+		d, err := newDelimited(strings.NewReader(text), ',', '"', nil)
 		if err != nil || d.bind(make([]string, 0)) != nil {
 			return
 		}

@@ -20,6 +20,7 @@ type group struct {
 	noted     []string    // codes of what was not taken as it is
 	last      models.Time // of its newest row
 	synthetic bool
+	named     bool // its amounts name a currency
 }
 
 // keep copies a text into the group. The buffer only grows while the group is open: what was copied before stays

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,14 +18,15 @@ type text struct {
 
 type part struct {
 	constant string
-	column   int // index among the bound columns, -1 for a constant
+	column   int   // index among the bound columns, -1 for a constant
+	others   []int // columns that stand in where it is empty
 }
 
 // render returns the field's text of a row. A single column is returned as it lies in the row; anything else is put
-// together in *scratch. A text with a column that is empty is empty. Spaces around a column are not part of it.
+// together in *scratch. A text with a column that is empty, or says that there is nothing, is empty. Spaces around a column are not part of it.
 func (t *text) render(scratch *[]byte, r *row) []byte {
 	if len(t.parts) == 1 {
-		if p := t.parts[0]; p.column >= 0 {
+		if p := t.parts[0]; p.column >= 0 && p.others == nil {
 			return bytes.TrimSpace(r.cells[p.column])
 		}
 	}
@@ -34,7 +36,7 @@ func (t *text) render(scratch *[]byte, r *row) []byte {
 			*scratch = append(*scratch, p.constant...)
 			continue
 		}
-		cell := bytes.TrimSpace(r.cells[p.column])
+		cell := p.cell(r)
 		if len(cell) == 0 {
 			*scratch = (*scratch)[:from]
 			return nil
@@ -42,6 +44,18 @@ func (t *text) render(scratch *[]byte, r *row) []byte {
 		*scratch = append(*scratch, cell...)
 	}
 	return (*scratch)[from:len(*scratch):len(*scratch)]
+}
+
+// cell returns the first column of a part that is not empty.
+func (p *part) cell(r *row) []byte {
+	cell := bytes.TrimSpace(r.cells[p.column])
+	for i := 0; (len(cell) == 0 || isNull(cell)) && i < len(p.others); i++ {
+		cell = bytes.TrimSpace(r.cells[p.others[i]])
+	}
+	if isNull(cell) {
+		return nil
+	}
+	return cell
 }
 
 // prop is a text that becomes a member of props.
@@ -78,6 +92,11 @@ func (m *mapping) fields() map[string]**text {
 		"session": &m.session, "url": &m.url, "title": &m.title, "referrer": &m.referrer,
 		"order": &m.order, "currency": &m.currency, "query": &m.query, "recommendation": &m.recommen,
 	}
+}
+
+// Fields returns the names of the fields that a map can fill, in alphabetical order.
+func Fields() []string {
+	return append(slices.Sorted(maps.Keys((&mapping{}).fields())), "item.NAME", "props.NAME")
 }
 
 // parseMapping reads a column map and the grouping columns.
@@ -125,7 +144,7 @@ func (m *mapping) entry(fields map[string]**text, entry string) error {
 	at, ok := fields[field]
 	switch {
 	case !ok:
-		return fmt.Errorf("cannot map %q: there is no such field", field)
+		return fmt.Errorf("cannot map %q: there is no such field: there are %s", field, strings.Join(Fields(), ", "))
 	case *at != nil:
 		return fmt.Errorf("cannot map %q: it is mapped twice", field)
 	}
@@ -136,7 +155,7 @@ func (m *mapping) entry(fields map[string]**text, entry string) error {
 // text reads what stands behind the first equals sign of an entry.
 func (m *mapping) text(from string) (*text, error) {
 	if constant, ok := strings.CutPrefix(from, "="); ok {
-		return &text{[]part{{constant, -1}}}, nil
+		return &text{[]part{{constant: constant, column: -1}}}, nil
 	}
 	if !strings.Contains(from, "{") {
 		return &text{[]part{{column: m.column(from)}}}, nil
@@ -145,7 +164,7 @@ func (m *mapping) text(from string) (*text, error) {
 	for from != "" {
 		before, rest, ok := strings.Cut(from, "{")
 		if before != "" {
-			t.parts = append(t.parts, part{before, -1})
+			t.parts = append(t.parts, part{constant: before, column: -1})
 		}
 		if !ok {
 			break
@@ -154,7 +173,12 @@ func (m *mapping) text(from string) (*text, error) {
 		if !ok || column == "" {
 			return nil, errors.New("a brace without a column and its closing brace")
 		}
-		t.parts = append(t.parts, part{column: m.column(column)})
+		names := strings.Split(column, "|")
+		p := part{column: m.column(names[0])}
+		for _, name := range names[1:] {
+			p.others = append(p.others, m.column(name))
+		}
+		t.parts = append(t.parts, p)
 		from = after
 	}
 	return t, nil

@@ -41,4 +41,10 @@ const (
 	lineColumn = "line" // with Lines: the whole line
 )
 
+// maybe stands behind the name of a column that a file need not have, and absent is its index where it has none.
+const (
+	maybe  = "?"
+	absent = -2
+)
+
 func appendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }

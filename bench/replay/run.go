@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"orrery/models"
 )
@@ -126,19 +127,20 @@ func (r *runner) files(ctx context.Context) error {
 
 // one replays a file.
 func (r *runner) one(ctx context.Context, name string) error {
-	format, err := r.cfg.format(name)
-	if err != nil {
-		return err
-	}
 	src, err := open(name, r.cfg.Stdin, &r.read)
 	if err != nil {
 		return err
 	}
 	defer src.close()
+	format, err := r.cfg.format(name)
+	if err != nil {
+		return err
+	}
 	if r.cfg.own() {
 		return r.ownEvents(ctx, newLiner(src))
 	}
-	in, err := r.rows(src, format)
+	dialect := r.dialect(src, format)
+	in, err := r.rows(src, &dialect)
 	if err == nil {
 		err = in.bind(r.mapping.columns)
 	}
@@ -148,10 +150,20 @@ func (r *runner) one(ctx context.Context, name string) error {
 	return r.each(ctx, in)
 }
 
-func (r *runner) rows(src io.Reader, format Format) (rows, error) {
-	switch format {
-	case TSV:
-		return newDelimited(src, '\t', false, r.cfg.Columns)
+// dialect takes a file's dialect from its head.
+func (r *runner) dialect(src *source, format Format) Dialect {
+	head, whole := src.begin()
+	d := sniff(head, whole, &r.cfg, format, r.mapping)
+	d.File = src.name
+	src.decode(d.Encoding)
+	r.builder.mark = d.decimal
+	r.builder.clock.order, r.builder.clock.last = d.dates, nil
+	r.tally.Dialects = append(r.tally.Dialects, d)
+	return d
+}
+
+func (r *runner) rows(src io.Reader, d *Dialect) (rows, error) {
+	switch d.Format {
 	case JSONL:
 		return newJSONRows(src), nil
 	case Lines:
@@ -161,7 +173,7 @@ func (r *runner) rows(src io.Reader, format Format) (rows, error) {
 	case Histories:
 		return newHistories(src, r.cfg.Start), nil
 	}
-	return newDelimited(src, r.cfg.Separator, true, r.cfg.Columns)
+	return newDelimited(src, d.separator, d.quote, r.cfg.Columns)
 }
 
 // each takes the rows of a file.
@@ -175,6 +187,9 @@ func (r *runner) each(ctx context.Context, in rows) error {
 			return err
 		}
 		var facts facts
+		if err == nil && !utf8.Valid(row.raw) {
+			err = badRow(row.line, "it is not UTF-8: say how it is written (encoding)")
+		}
 		if err == nil {
 			if facts, err = r.builder.facts(row); err != nil {
 				err = &rowError{row.line, err}

@@ -143,7 +143,7 @@ func TestBadRows(t *testing.T) {
 		",v,i,1,1\n" +
 		"2026-01-01,v,good too,,2.0\n"
 	want := []string{
-		`-:3: time "yesterday" is not auto`,
+		`-:3: time "yesterday" is no time that is known: give its layout (time-layout)`,
 		`-:4: price "cheap" is not a decimal number`,
 		`-:5: quantity "some" is not a number of pieces`,
 		`-:6: quantity "99999999999" is not a number of pieces`,

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"golang.org/x/text/transform"
 )
 
 // Stdin is the file name that stands for standard input.
@@ -15,6 +17,7 @@ const Stdin = "-"
 // source is one open input. Bytes are counted below the decompression: a file's size is known, its content's is not.
 type source struct {
 	io.Reader
+	head  *bufio.Reader // the same, to look ahead in
 	name  string
 	close func() error
 }
@@ -31,17 +34,37 @@ func open(name string, stdin io.Reader, read *int64) (*source, error) {
 		}
 		in, s.close = f, f.Close
 	}
-	b := bufio.NewReaderSize(&meter{in, read}, 64<<10)
-	s.Reader = b
+	b := bufio.NewReaderSize(&meter{in, read}, sniffed)
+	s.Reader, s.head = b, b
 	if magic, _ := b.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
 		z, err := gzip.NewReader(b)
 		if err != nil {
 			s.close()
 			return nil, fmt.Errorf("cannot unpack %q: %w", name, err)
 		}
-		s.Reader = z
+		s.head = bufio.NewReaderSize(z, sniffed)
+		s.Reader = s.head
 	}
 	return s, nil
+}
+
+// begin returns the first bytes of the content and whether they are all of it. Of a pipe it waits for no more than it takes to
+// tell what is in it.
+func (s *source) begin() (head []byte, whole bool) {
+	enough := sniffed
+	if s.name == Stdin {
+		enough = 4 << 10
+	}
+	_, err := s.head.Peek(enough)
+	head, _ = s.head.Peek(s.head.Buffered())
+	return head, err == io.EOF
+}
+
+// decode turns the content into UTF-8.
+func (s *source) decode(name string) {
+	if e, ok := encodings[name]; ok {
+		s.Reader = transform.NewReader(s.Reader, e.NewDecoder())
+	}
 }
 
 // totalBytes returns the size of all inputs together, 0 where one of them has none.

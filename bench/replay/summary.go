@@ -15,13 +15,14 @@ import (
 
 // Summary is what a replay has sent.
 type Summary struct {
-	Files   int              `json:"files"`
-	Rows    int64            `json:"rows"`   // understood or not; without header and blank lines
-	Total   int64            `json:"total"`  // events sent
-	Events  map[string]int64 `json:"events"` // of them, by name
-	Persons int64            `json:"persons"`
-	Orders  int64            `json:"orders"` // different orders that were purchased
-	Buyers  int64            `json:"buyers"` // different persons that purchased
+	Files    int              `json:"files"`
+	Dialects []Dialect        `json:"dialects,omitempty"` // how each file is written; none for Orrery's own events
+	Rows     int64            `json:"rows"`               // understood or not; without header and blank lines
+	Total    int64            `json:"total"`              // events sent
+	Events   map[string]int64 `json:"events"`             // of them, by name
+	Persons  int64            `json:"persons"`
+	Orders   int64            `json:"orders"` // different orders that were purchased
+	Buyers   int64            `json:"buyers"` // different persons that purchased
 
 	// AtLeast says that there were more than eight million persons, buyers or orders, so that their counts are lower bounds.
 	AtLeast bool `json:"at_least,omitempty"`
@@ -187,6 +188,9 @@ func (s *Summary) Print(w io.Writer) error {
 		fmt.Fprintf(tw, "%s\t"+format+"\n", append([]any{name}, args...)...)
 	}
 	rate := float64(s.Total) / max(s.Elapsed.Seconds(), 1e-9)
+	for i := range s.Dialects {
+		line("read", "%s", &s.Dialects[i])
+	}
 	line("rows", "%d", s.Rows)
 	line("events", "%d in %s, %.0f a second", s.Total, s.Elapsed.Round(time.Millisecond), rate)
 	if s.Total > 0 {

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -12,6 +13,7 @@ import (
 // clockReader reads the time field of rows. Rows of one event carry the same text, so the last one is kept.
 type clockReader struct {
 	layout string
+	order  byte // of day and month in the file's dates
 	loc    *time.Location
 	last   []byte
 	time   models.Time
@@ -25,9 +27,9 @@ func (c *clockReader) parse(s []byte) (models.Time, error) {
 	if bytes.Equal(s, c.last) {
 		return c.time, nil
 	}
-	t, ok := c.read(s)
-	if !ok {
-		return 0, fmt.Errorf("time %q is not %s", s, c.layout)
+	t, err := c.any(s)
+	if err != nil {
+		return 0, err
 	}
 	if t < models.MinTime || c.most != 0 && t > c.most {
 		return 0, fmt.Errorf("time %q is read as %s, which cannot be: give its layout or its unit (time-layout)", s, t.Std().Format(time.DateTime))
@@ -37,9 +39,29 @@ func (c *clockReader) parse(s []byte) (models.Time, error) {
 	return t, nil
 }
 
+// any reads a time by the layout; where none is given, and the shape is not one of the common ones, as a date of any writing.
+func (c *clockReader) any(s []byte) (models.Time, error) {
+	t, ok := c.read(s)
+	switch free := c.layout == "auto" || c.layout == "dmy" || c.layout == "mdy"; {
+	case !free && !ok:
+		return 0, fmt.Errorf("time %q is not %s", s, c.layout)
+	case !free || ok && t >= models.MinTime:
+		return t, nil
+	case isNull(s):
+		return 0, errors.New("no time")
+	}
+	if read, err := parseDate(s, c.order, c.loc); err == nil || !ok {
+		if err != nil {
+			err = fmt.Errorf("time %q %w", s, err)
+		}
+		return read, err
+	}
+	return t, nil
+}
+
 func (c *clockReader) read(s []byte) (models.Time, bool) {
 	layout := c.layout
-	if layout == "auto" {
+	if layout == "auto" || layout == "dmy" || layout == "mdy" {
 		layout = shapeOf(s)
 	}
 	switch layout {

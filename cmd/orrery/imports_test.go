@@ -46,7 +46,7 @@ var libraries = map[string][]string{
 	"stream":    {"github.com/twmb/franz-go", "github.com/cespare/xxhash/v2", "golang.org/x/sys"},
 	"serve":     {"github.com/valyala/fasthttp", "github.com/VictoriaMetrics/metrics", "github.com/HdrHistogram/hdrhistogram-go", "github.com/x-way/crawlerdetect"},
 	"engine":    {},
-	"bench":     {"gonum.org/v1", "github.com/HdrHistogram/hdrhistogram-go", "github.com/valyala/fasthttp", "github.com/twmb/franz-go", "github.com/cespare/xxhash/v2"},
+	"bench":     {"gonum.org/v1", "golang.org/x/text", "github.com/HdrHistogram/hdrhistogram-go", "github.com/valyala/fasthttp", "github.com/twmb/franz-go", "github.com/cespare/xxhash/v2"},
 	"cmd":       {"github.com/alecthomas/kong", "github.com/pelletier/go-toml/v2"},
 }
 

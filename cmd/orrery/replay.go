@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
+	_ "time/tzdata" // --time-zone, on machines without zones
 
 	"orrery/bench/replay"
 	"orrery/stream"
@@ -23,11 +25,16 @@ type replayCmd struct {
 	Group  []string `name:"group" help:"Columns: rows with equal values in all of them are one event with several items."`
 
 	ItemSeparator string        `name:"item-separator" help:"Splits the item column into several items."`
-	TimeLayout    string        `name:"time-layout" help:"rfc3339, s, ms, us, ns (since 1970), datetime, date, yyyymmdd, yyyymmddhhmm, yyyymmddhhmmss or a layout of Go's time package; by default told from the shape."`
+	TimeLayout    string        `name:"time-layout" help:"rfc3339, s, ms, us, ns (since 1970), datetime, date, yyyymmdd, yyyymmddhhmm, yyyymmddhhmmss, dmy or mdy (04/10/2024 with the day or the month first) or a layout of Go's time package; by default told from the shape."`
 	Start         string        `name:"start" help:"Time of the first event of a file without times, RFC 3339."`
 	Step          time.Duration `name:"step" help:"Time between events of a file without times; one minute by default."`
 	Shop          string        `name:"shop" help:"Shop of events for which no column is mapped."`
 	Currency      string        `name:"currency" help:"Currency of events for which no column is mapped."`
+	Separator     string        `name:"separator" help:"Between columns: , ; | or tab. This and the next four are by default what the first rows of a file say; the summary names what was taken."`
+	Quote         string        `name:"quote" help:"Around columns: one character, or none."`
+	Encoding      string        `name:"encoding" help:"utf-8, utf-16le, utf-16be, windows-1252, windows-1250, iso-8859-1, iso-8859-2 or iso-8859-15."`
+	Decimal       string        `name:"decimal" help:"Decimal mark, . or , for numbers that can be read either way, as 1,299."`
+	TimeZone      string        `name:"time-zone" help:"Zone of times without one, as Europe/Warsaw; UTC by default."`
 	Sort          bool          `name:"sort" help:"Send in the order of time instead of the file's; holds the file in memory."`
 	Limit         int64         `name:"limit" help:"End after so many events."`
 	Strict        bool          `name:"strict" help:"End at the first row that cannot be understood."`
@@ -38,7 +45,9 @@ type replayCmd struct {
 
 // Help says what the presets read.
 func (*replayCmd) Help() string {
-	text := "Presets:"
+	text := "Fields of --map: " + strings.Join(replay.Fields(), ", ") +
+		".\n\nvisitor=order-{Order} makes a visitor of each order of a shop that knows no customers; item_id={SKU|Name} takes the first" +
+		" column that is not empty; props.note=Note? is a column that a file need not have.\n\nPresets:"
 	for _, name := range replay.Presets() {
 		text += "\n\n" + name + ": " + replay.AboutPreset(name) + "."
 	}
@@ -59,6 +68,9 @@ func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 		}
 		cfg.Start = at
 	}
+	if err := c.dialect(&cfg); err != nil {
+		return err
+	}
 	cluster, err := c.Cluster.cluster()
 	if err != nil {
 		return err
@@ -70,6 +82,26 @@ func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 	defer bulk.Close()
 	summary, err := replay.Run(ctx, cfg, bulk, c.progress())
 	return errors.Join(err, c.print(all, summary))
+}
+
+// dialect takes over the flags that say how files are written.
+func (c *replayCmd) dialect(cfg *replay.Config) (err error) {
+	cfg.Quote, cfg.Encoding, cfg.Decimal = c.Quote, strings.ToLower(c.Encoding), c.Decimal
+	if c.Separator == "tab" || c.Separator == `\t` {
+		c.Separator = "\t"
+	}
+	if len(c.Separator) > 1 {
+		return fmt.Errorf("unknown separator %q: it is one character, or tab", c.Separator)
+	}
+	if c.Separator != "" {
+		cfg.Separator = c.Separator[0]
+	}
+	if c.TimeZone != "" {
+		if cfg.Location, err = time.LoadLocation(c.TimeZone); err != nil {
+			return fmt.Errorf("time-zone: %w", err)
+		}
+	}
+	return nil
 }
 
 func (c *replayCmd) progress() replay.Progress {
