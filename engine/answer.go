@@ -163,7 +163,7 @@ func (e *Engine) Stats() models.Stats {
 	s.Leads = t.Leads
 	s.Claims.Open, s.Claims.Confirmed, s.Claims.Expired, _ = e.claims.Counts()
 	s.OverRefunds, s.OrderConflicts = t.OverRefunds, t.Conflicts
-	s.JoinsCut = t.JoinsCut
+	s.JoinsCut, s.MergedContacts = t.JoinsCut, t.Merged
 	s.Items, s.Products = uint64(e.m.Catalogue.Items()), e.m.Catalogue.Products()
 	s.Bytes = e.bytes()
 	s.Dropped = e.dropped()

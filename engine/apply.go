@@ -12,7 +12,7 @@ import (
 
 // Apply implements stream.Machine.
 func (e *Engine) Apply(events []*models.Event) {
-	e.customers.resettle()
+	e.resettle()
 	e.demand.begin(len(events))
 	for i := -aheadSteps; i < len(events); i++ {
 		e.lookAhead(events, i)

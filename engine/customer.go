@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"cmp"
+
 	"orrery/churn"
 	"orrery/churn/btyd"
 	"orrery/churn/rfm"
@@ -110,6 +112,7 @@ func (e *Engine) CustomerChanges(most int) (list []models.CustomerChange, next u
 	pending, next := e.customers.changes.pending(most)
 	for i := range pending {
 		c := &pending[i]
+		c.contact = cmp.Or(e.m.People.MergedInto(c.contact), c.contact)
 		id, shop := e.m.People.ContactID(c.contact)
 		list = append(list, models.CustomerChange{
 			Shop: e.shops.Name(shop), Contact: id, Number: c.contact, At: models.Time(c.second) * models.Second,

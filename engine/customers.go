@@ -51,11 +51,21 @@ func (c *customers) moved(shop, v uint32) {
 	}
 }
 
-// resettle makes the bases of a state that was read from a version without owners of orders agree with them, once.
-func (c *customers) resettle() {
-	if !c.stale {
+// resettle makes what was restored of a version before agree with the people of it, once.
+func (e *Engine) resettle() {
+	if !e.customers.stale {
 		return
 	}
+	e.customers.resettle()
+	for c := uint32(1); c <= e.m.People.LastContact(); c++ {
+		if into := e.m.People.MergedInto(c); into != 0 {
+			e.mails.merge(c, into)
+		}
+	}
+}
+
+// resettle makes the bases of a state that was read from a version without owners of orders agree with them, once.
+func (c *customers) resettle() {
 	c.stale = false
 	for order := uint32(1); order <= c.people.LastOrder(); order++ {
 		whose := c.people.OrderContact(order)
@@ -196,6 +206,9 @@ func (c *customers) advance(now models.Time) {
 
 // changed notes a change with what holds after it.
 func (c *customers) changed(b *book, ch *churn.Change, now models.Time) {
+	if c.people.MergedInto(uint32(b.contacts.Load(uint64(ch.Contact)))) != 0 {
+		return // whoever has its orders now is told of
+	}
 	// Who has given everything back is in no segment any more.
 	segment, alive, _ := b.base.State(ch.Contact, c.day)
 	note := change{

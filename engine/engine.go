@@ -115,7 +115,9 @@ type Engine struct {
 	baskets baskets
 	ahead   [aheadRing]ahead
 	demand  *demand
-	forgets []func(v uint32) // of each model that knows visitors
+
+	spellings spellings        // of an import
+	forgets   []func(v uint32) // of each model that knows visitors
 }
 
 // New returns an engine with empty models.

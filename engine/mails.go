@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"orrery/churn/rfm"
 	"orrery/churn/timing"
@@ -108,6 +110,35 @@ func (m *mails) mail(place, i uint64) uint32 {
 func (m *mails) setMail(place, i uint64, mail uint32) {
 	at, shift := place+1+i/2, i%2*32
 	m.rings.Set(at, m.rings.Load(at)&^(math.MaxUint32<<shift)|uint64(mail)<<shift)
+}
+
+// merge gives the mails of one contact to another, the newest of both.
+func (m *mails) merge(from, into uint32) {
+	if uint64(from) >= m.places.Len() || m.places.Load(uint64(from)) == 0 {
+		return
+	}
+	m.places.Grow(uint64(into) + 1)
+	old, place := m.places.Load(uint64(from)), m.places.Load(uint64(into))
+	m.places.Set(uint64(from), 0)
+	if place == 0 {
+		m.places.Set(uint64(into), old)
+		return
+	}
+	var all []uint32
+	sent := uint64(0)
+	for _, at := range [...]uint64{old, place} {
+		n := m.rings.Load(at)
+		for i := range min(n, ringMails) {
+			all = append(all, m.mail(at, (n-min(n, ringMails)+i)%ringMails))
+		}
+		sent += n
+	}
+	slices.SortStableFunc(all, func(a, b uint32) int { return cmp.Compare(a&mailMinute, b&mailMinute) })
+	all = all[max(0, len(all)-ringMails):]
+	for i, mail := range all {
+		m.setMail(place, (sent-uint64(len(all)-i))%ringMails, mail)
+	}
+	m.rings.Set(place, sent)
 }
 
 // count adds a mail (what 0) or an answer to it (1) to the sums of its shop and segment.

@@ -112,6 +112,7 @@ func (e *Engine) registry() []entry {
 
 // Freeze implements stream.Machine.
 func (e *Engine) Freeze() []slab.Section {
+	e.resettle() // what has been restored is not looked at anew by whoever reads this
 	var sections []slab.Section
 	for _, m := range e.registry() {
 		frozen := m.model.Freeze()

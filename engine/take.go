@@ -67,7 +67,7 @@ func (e *Engine) takeProduct(shop uint32, f *models.Fact) error {
 		text("availability", "in stock")
 	}
 	ev := &models.Event{Kind: models.ProductUpsert, Time: f.Time, Currency: []byte(f.Currency), Items: []models.Item{{
-		ID: []byte(f.Product), Name: []byte(f.Title), Category: []byte(f.Category), Price: models.Money(f.Price), HasPrice: f.Price > 0,
+		ID: models.CanonicalID([]byte(f.Product)), Name: []byte(f.Title), Category: []byte(f.Category), Price: models.Money(f.Price), HasPrice: f.Price > 0,
 		Quantity: 1, Props: props[1:],
 	}}}
 	item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
@@ -91,11 +91,17 @@ func (e *Engine) takeContact(shop uint32, f *models.Fact) error {
 	if n := len(f.Attributes); n > 2 {
 		attributes = f.Attributes[1 : n-1]
 	}
+	p, id := e.m.People, contactOf(f)
 	if f.Lead {
-		e.m.People.Lead(shop, []byte(f.Contact), attributes, f.Time)
+		p.Lead(shop, id, attributes, f.Time)
 		return nil
 	}
-	e.m.People.Identify(e.m.People.Contact(shop, []byte(f.Contact)), attributes, f.Time)
+	known := p.FindContact(shop, id) != 0
+	c := p.Contact(shop, id)
+	if e.spellings.spell(c, known, f.Contact, string(id)) {
+		p.NoteMerged()
+	}
+	p.Identify(c, attributes, f.Time)
 	return nil
 }
 
@@ -115,7 +121,7 @@ func (e *Engine) takeLogin(shop uint32, f *models.Fact) error {
 		e.customers.moved(shop, v)
 		return nil
 	}
-	c := p.Contact(shop, []byte(f.Contact))
+	c := p.Contact(shop, contactOf(f))
 	for _, t := range []models.Time{f.Time, max(f.Time, f.Newest)} {
 		e.afterViewing(p.Link(v, c, t))
 		e.customers.moved(shop, v)
@@ -131,7 +137,7 @@ func (e *Engine) takeOrder(shop uint32, f *models.Fact) error {
 	case f.Contact == "" && (f.Visitor == 0 || f.Again):
 		return missing("visitor")
 	case f.Again:
-		key = e.conflictHash(p.HashOf(shop, []byte(f.Order)), p.Contact(shop, []byte(f.Contact)))
+		key = e.conflictHash(p.HashOf(shop, []byte(f.Order)), p.Contact(shop, contactOf(f)))
 	case f.Order != "":
 		key = p.HashOf(shop, []byte(f.Order))
 	}
@@ -140,20 +146,20 @@ func (e *Engine) takeOrder(shop uint32, f *models.Fact) error {
 	}
 	v, c := uint32(0), uint32(0)
 	if f.Contact != "" {
-		c = p.Contact(shop, []byte(f.Contact))
+		c = p.Contact(shop, contactOf(f))
 		v = p.Member(c)
 	}
 	switch {
 	case f.Visitor != 0:
 		v, _ = p.Keyed(people.KeyIn(shop, uint64(f.Visitor)))
 	case v == 0:
-		v = p.Proxy(shop, []byte(f.Contact))
+		v = p.Proxy(shop, contactOf(f))
 	}
 	ev := &models.Event{
 		Kind: models.Purchase, Time: f.Time, Order: []byte(f.Order), Value: models.Money(f.Value), HasValue: true, Currency: []byte(f.Currency),
 	}
 	for _, l := range f.Lines {
-		ev.Items = append(ev.Items, models.Item{ID: []byte(l.Product), Quantity: int32(l.Quantity)})
+		ev.Items = append(ev.Items, models.Item{ID: models.CanonicalID([]byte(l.Product)), Quantity: int32(l.Quantity)})
 	}
 	e.now.Store(max(e.now.Load(), int64(f.Time)))
 	e.buy(key, shop, v, c, ev)
@@ -170,9 +176,9 @@ func (e *Engine) takeOrder(shop uint32, f *models.Fact) error {
 // takeTotals checks that nothing is missing, and takes what no single fact says: refunds in other currencies than their orders'.
 func (e *Engine) takeTotals(f *models.Fact) error {
 	t := e.m.People.Totals()
-	if t.Contacts != f.Contacts || t.Orders != f.Orders {
+	if t.Contacts+e.spellings.merged() != f.Contacts || t.Orders != f.Orders {
 		return fmt.Errorf("contacts, orders: the lines before have made %d and %d, not %d and %d: lines are missing, or something was there before: %w",
-			t.Contacts, t.Orders, f.Contacts, f.Orders, ErrFact)
+			t.Contacts+e.spellings.merged(), t.Orders, f.Contacts, f.Orders, ErrFact)
 	}
 	have := e.revenue()
 	for _, code := range codes(f.Revenue) {

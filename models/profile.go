@@ -25,6 +25,8 @@ type Stats struct {
 	// Claims are the orders that pages have told of: how many wait for the shop to tell of them, and what became of others.
 	Claims struct{ Open, Confirmed, Expired uint64 }
 
+	MergedContacts uint64 // contacts that became one with another, since their ids have one form: mail addresses in lower case
+
 	OverRefunds        uint64           // orders of which more was refunded than their value: they are worth 0
 	OverRefunded       map[string]Money // that more, by currency; it counts in no revenue
 	OrderConflicts     uint64           // orders under the id of another one, of another contact and with another value: both count

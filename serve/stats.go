@@ -33,6 +33,7 @@ func appendStats(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
 	dst = appendUint(dst, "open", stats.Claims.Open)
 	dst = appendUint(dst, "confirmed", stats.Claims.Confirmed)
 	dst = append(appendUint(dst, "expired", stats.Claims.Expired), '}')
+	dst = appendUint(dst, "merged_contacts", stats.MergedContacts)
 	dst = appendUint(dst, "over_refunds", stats.OverRefunds)
 	dst = appendAmounts(appendMember(dst, "over_refunded"), stats.OverRefunded)
 	dst = appendUint(dst, "order_conflicts", stats.OrderConflicts)

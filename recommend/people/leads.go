@@ -62,7 +62,7 @@ func (p *People) Lead(shop uint32, id, attributes []byte, t models.Time) {
 
 // FindLead returns the number of a lead, or 0. Any goroutine may call it.
 func (p *People) FindLead(shop uint32, id []byte) uint32 {
-	return p.byID.Find(p.HashOf(shop, id) ^ leadSeed)
+	return p.byID.Find(p.HashOf(shop, models.CanonicalContact(id)) ^ leadSeed)
 }
 
 // LeadOf returns a lead's id as sent and what it says of itself, both shared. Any goroutine may call it.

@@ -79,7 +79,7 @@ func (p *People) EachOrder(v uint32, n int, f func(order uint32)) {
 // ContactHash returns the hash that a contact is known by. Any goroutine may call it.
 func (p *People) ContactHash(c uint32) uint64 { return p.contacts.Load(p.cword(c, cHash)) }
 
-// ContactID returns a contact's id as sent, shared, and its shop, 0 for a lead. Any goroutine may call it.
+// ContactID returns a contact's id as sent, shared, and its shop, 0 for a lead; no id where another one has it, see MergedInto. Any goroutine may call it.
 func (p *People) ContactID(c uint32) (id []byte, shop uint32) {
 	if p.contacts.Load(p.cword(c, cShop))&flagLead != 0 {
 		return nil, 0
@@ -90,7 +90,8 @@ func (p *People) ContactID(c uint32) (id []byte, shop uint32) {
 // ContactOf returns who is on a visitor now as far as is known, or 0. Any goroutine may call it.
 func (p *People) ContactOf(v uint32) uint32 { return p.current(v) }
 
-// LastContact returns the largest number of a contact; all from 1 to it are in use, some by leads. Any goroutine may call it.
+// LastContact returns the largest number of a contact; all from 1 to it are in use, some by leads, some by nobody any more
+// (see MergedInto). Any goroutine may call it.
 func (p *People) LastContact() uint32 {
 	return uint32(p.contacts.Len()/contactWords) - 1
 }

@@ -38,6 +38,7 @@ func (p *People) ReadVersion(r io.Reader, version uint16) error {
 	p.former.byVisitor.Rebuild()
 	p.orders.byHash.Rebuild()
 	if version == 10 {
+		p.canonize()
 		p.rebuild()
 	}
 	return nil

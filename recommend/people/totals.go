@@ -21,6 +21,7 @@ const (
 	cntConflicts   // orders under an id that another one has
 	cntCut         // events whose joins ended early: see spend
 	cntOwed        // steps that are missing from the reserve: see begin
+	cntMerged      // contacts that others have taken in: see canonize
 	countWords
 )
 
@@ -45,6 +46,7 @@ type Totals struct {
 
 	OverRefunds uint64 // orders of which more was refunded than their value
 	Conflicts   uint64 // orders under an id that another one has
+	Merged      uint64 // contacts that others have taken in, since their ids have one form
 	JoinsCut    uint64 // events that not all orders and views of their persons were joined with, since they have too many
 }
 
@@ -57,7 +59,7 @@ func (p *People) Totals() Totals {
 		Leads: n(cntLeads), LeadsLost: n(cntLeadsLost),
 		Forgotten:   n(cntForgotten),
 		OverRefunds: n(cntOverRefunds), Conflicts: n(cntConflicts),
-		JoinsCut: n(cntCut),
+		JoinsCut: n(cntCut), Merged: n(cntMerged),
 	}
 }
 

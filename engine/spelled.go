@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"slices"
+
+	"orrery/models"
+)
+
+// spellings is how contacts of an import are spelled that are not spelled in the one form of their ids: an export of a build
+// from before there was one may hold somebody in several ways, and counts each.
+type spellings map[uint32][]string
+
+// contactOf returns the contact that a fact is about, in the one form of its id.
+func contactOf(f *models.Fact) []byte {
+	if one := models.CanonicalContact([]byte(f.Contact)); len(one) > 0 {
+		return one
+	}
+	return []byte(f.Contact)
+}
+
+// spell takes how a contact is spelled that was known before, or was not, and reports whether it is one more that has been
+// merged: told under another spelling so far.
+func (s *spellings) spell(contact uint32, known bool, spelled, one string) (merged bool) {
+	all := (*s)[contact]
+	if spelled == one && len(all) == 0 || slices.Contains(all, spelled) {
+		return false // the common case first
+	}
+	if *s == nil {
+		*s = spellings{}
+	}
+	if known && len(all) == 0 {
+		all = append(all, one)
+	}
+	(*s)[contact] = append(all, spelled)
+	return known
+}
+
+// merged returns how many contacts were told under other spellings of the same.
+func (s spellings) merged() (n uint64) {
+	for _, all := range s {
+		n += uint64(len(all)) - 1
+	}
+	return n
+}
