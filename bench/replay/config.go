@@ -68,11 +68,17 @@ type Config struct {
 	ItemSeparator string
 
 	// Group names columns: rows with equal values in all of them are one event with an item for each row. What is not
-	// of the item comes from its first row. Rows without an item_id are (part of) an event without items.
+	// of the item comes from its first row. Rows without an item_id are (part of) an event without items. A row that
+	// cannot be understood makes its whole event one that is not sent, where there is money in it. Where purchases are mapped with an order and an
+	// item, rows are grouped by the order; where arrays within JSON lines are mapped, by the line.
 	Group []string
 
+	// Together says that rows of a group stand together. Without it (and without Hold) they stand anywhere in the files,
+	// and all events are held until the end, MaxSort rows of them at most.
+	Together bool
+
 	// Hold is how far in event time the rows of one group may lie from each other, with rows of other groups in
-	// between. 0: rows of a group stand together. 1ms: anywhere within the same millisecond.
+	// between. 0: they stand together, or anywhere: see Together. 1ms: anywhere within the same millisecond.
 	Hold time.Duration
 
 	// TimeLayout reads the time field: rfc3339, s, ms, us and ns (since 1970, decimals allowed), datetime (2006-01-02
@@ -99,6 +105,9 @@ type Config struct {
 
 	// Limit ends the replay after so many events; 0 is no limit.
 	Limit int64
+
+	// Rejects is told every row that was not sent, as CSV: file, line, reason. May be nil.
+	Rejects io.Writer
 
 	// Strict ends the replay at the first row that cannot be understood.
 	Strict bool
@@ -129,6 +138,7 @@ func (c Config) defaults() (Config, preset, error) {
 		return c, p, fmt.Errorf("cannot find preset %q: there are %s", c.Preset, strings.Join(Presets(), ", "))
 	}
 	p.fill(&c)
+	c.groupItself()
 	def(&c.Location, time.UTC)
 	def(&c.Step, time.Minute)
 	if c.Stdin == nil {
@@ -142,6 +152,29 @@ func (c Config) defaults() (Config, preset, error) {
 	}
 	return c, p, c.check()
 }
+
+// groupItself groups rows where it is plain what belongs together and nobody has said it.
+func (c *Config) groupItself() {
+	mapped := map[string]string{}
+	arrays := false
+	for _, entry := range c.Map {
+		field, from, _ := strings.Cut(entry, "=")
+		mapped[field] = from
+		arrays = arrays || strings.Contains(from, arrayMark)
+	}
+	order := mapped["order"]
+	sale := mapped["event"] == "=purchase" || mapped["event"] == "=refund"
+	switch {
+	case c.Group != nil:
+	case arrays:
+		c.Group, c.Together = []string{rowColumn}, true
+	case c.Preset == "" && sale && mapped["item_id"] != "" && c.ItemSeparator == "" && order != "" && !strings.ContainsAny(order, "={"):
+		c.Group = []string{order}
+	}
+}
+
+// anywhere tells whether rows of one event may stand anywhere.
+func (c *Config) anywhere() bool { return len(c.Group) > 0 && c.Hold == 0 && !c.Together }
 
 func (c *Config) check() error {
 	var errs []error

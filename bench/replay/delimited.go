@@ -84,10 +84,10 @@ func (d *delimited) next() (*row, error) {
 		return nil, &rowError{line, err}
 	}
 	if len(d.fields) != len(d.header) {
-		return nil, badRow(line, "%d columns instead of %d", len(d.fields), len(d.header))
+		err = badRow(line, "%d columns instead of %d", len(d.fields), len(d.header))
 	}
 	for i, at := range d.index {
-		if at == absent {
+		if at == absent || at >= len(d.fields) {
 			d.row.cells[i] = nil
 			continue
 		}
@@ -98,7 +98,7 @@ func (d *delimited) next() (*row, error) {
 		}
 		d.row.cells[i] = d.fields[at]
 	}
-	return &d.row, nil
+	return &d.row, err
 }
 
 // record returns the next record that is not blank and the line it starts on.

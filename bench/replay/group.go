@@ -1,7 +1,10 @@
 package replay
 
 import (
+	"bytes"
 	"encoding/binary"
+	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/cespare/xxhash/v2"
@@ -17,6 +20,7 @@ type group struct {
 	identity  uint64
 	amount    models.Money // sum over its rows
 	rows      int
+	places    []place     // where its rows stand
 	noted     []string    // codes of what was not taken as it is
 	last      models.Time // of its newest row
 	synthetic bool
@@ -53,26 +57,74 @@ func (g *group) derived(prefix, kind string, hash uint64) []byte {
 // a group has a hundred times more rows than an event may have items.
 const maxHeld = 100_000
 
+// place is where a row stands.
+type place struct {
+	file int // the how-manieth
+	line int64
+}
+
 // groups are the open groups, in the order of their first rows, which is the order that they leave in.
 type groups struct {
 	by    []int       // the columns whose values a group's rows share; none: each row is a group
-	hold  models.Time // 0: rows of a group stand together
+	hold  models.Time // 0: rows of a group stand together, or anywhere
 	open  []*group
 	head  int // of open, where the oldest group stands
 	byKey map[uint64]*group
 	free  []*group
 	rows  int
 	hash  xxhash.Digest
+
+	anywhere bool             // all are open until the end
+	numbered bool             // by the number of the row, which each file begins anew
+	whole    bool             // a bad row is the end of its event: there is money that would be wrong
+	file     int              // being read
+	spoiled  map[uint64]place // groups that a row was bad of, and where it stands
 }
 
-func newGroups(by []int, hold models.Time) *groups {
-	return &groups{by: by, hold: hold, byKey: map[uint64]*group{}}
+func newGroups(m *mapping, cfg *Config) *groups {
+	return &groups{
+		by: m.group, hold: models.Time(cfg.Hold.Milliseconds()), anywhere: cfg.anywhere(), numbered: slices.Contains(cfg.Group, rowColumn),
+		whole: len(m.group) > 0 && (m.price != nil || m.amount != nil || m.value != nil),
+		byKey: map[uint64]*group{}, spoiled: map[uint64]place{},
+	}
 }
+
+// spoil marks the group that a bad row is part of, if it says of which.
+func (gs *groups) spoil(r *row) error {
+	if !gs.whole || r == nil {
+		return nil
+	}
+	for _, column := range gs.by {
+		if len(r.cells[column]) == 0 {
+			return nil
+		}
+	}
+	return gs.spoilKey(gs.keyOf(r), r.line)
+}
+
+func (gs *groups) spoilKey(key uint64, line int64) error {
+	if len(gs.spoiled) == maxSpoiled {
+		return fmt.Errorf("cannot keep in mind more than %d events with bad rows", maxSpoiled)
+	}
+	if _, ok := gs.spoiled[key]; !ok {
+		gs.spoiled[key] = place{gs.file, line}
+	}
+	return nil
+}
+
+// maxSpoiled bounds the events with bad rows.
+const maxSpoiled = 1_000_000
 
 // keyOf hashes the values that the rows of r's group share, each with its length. Only open groups are told apart by
 // it: two of them share a hash with a chance of 2^-64.
 func (gs *groups) keyOf(r *row) uint64 {
 	gs.hash.Reset()
+	if gs.numbered || gs.anywhere && gs.nameless(r) {
+		gs.hash.Write(binary.LittleEndian.AppendUint64(nil, uint64(gs.file)))
+	}
+	if gs.anywhere && gs.nameless(r) { // an event of its own
+		gs.hash.Write(binary.LittleEndian.AppendUint64(nil, uint64(r.line)))
+	}
 	for _, column := range gs.by {
 		var n [4]byte
 		binary.LittleEndian.PutUint32(n[:], uint32(len(r.cells[column])))
@@ -82,11 +134,21 @@ func (gs *groups) keyOf(r *row) uint64 {
 	return gs.hash.Sum64()
 }
 
+// nameless tells whether none of the values that a group's rows share is there.
+func (gs *groups) nameless(r *row) bool {
+	for _, column := range gs.by {
+		if cell := bytes.TrimSpace(r.cells[column]); len(cell) > 0 && !isNull(cell) {
+			return false
+		}
+	}
+	return true
+}
+
 // closed returns the oldest group if no further row can be its, now that one of this key and time has come, else nil.
 func (gs *groups) closed(key uint64, t models.Time) *group {
 	oldest := gs.oldest()
 	switch {
-	case oldest == nil:
+	case oldest == nil || gs.anywhere:
 		return nil
 	case gs.rows > maxHeld, len(gs.by) == 0, gs.hold == 0 && oldest.key != key, gs.past(oldest, t):
 		return oldest
@@ -136,5 +198,6 @@ func (gs *groups) drop() {
 		delete(gs.byKey, g.key)
 	}
 	gs.rows -= g.rows
+	g.places = g.places[:0]
 	gs.free = append(gs.free, g)
 }

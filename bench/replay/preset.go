@@ -115,7 +115,7 @@ var presets = map[string]preset{
 	},
 	"bread-basket": {
 		about:   "a bakery's transactions: no customers and no prices; rows NONE are kept as an item of that name",
-		config:  Config{Format: CSV, TimeLayout: "datetime", Currency: "GBP", Group: []string{"Transaction"}},
+		config:  Config{Format: CSV, TimeLayout: "datetime", Currency: "GBP", Group: []string{"Transaction"}, Together: true},
 		mapping: []string{"event==purchase", "time={Date} {Time}", "visitor=basket-{Transaction}", "order=Transaction", "item_id=Item"},
 	},
 	"coop100": {
@@ -149,6 +149,7 @@ func (p *preset) fill(c *Config) {
 	c.Sort = c.Sort || d.Sort
 	if c.Group == nil {
 		c.Group = d.Group
+		c.Together = c.Together || d.Together
 	}
 	c.Map = merge(p.mapping, c.Map)
 }

@@ -18,7 +18,8 @@ type rows interface {
 	// bind looks up columns by name, before the first row. The cells of every row come in this order.
 	bind(names []string) error
 
-	// next returns the following row, io.EOF after the last one, or a *rowError, after which reading can go on.
+	// next returns the following row, io.EOF after the last one, or a *rowError, after which reading can go on. The row
+	// beside such an error, if there is one, tells at most which event it was part of.
 	next() (*row, error)
 }
 
@@ -40,6 +41,9 @@ const (
 	rowColumn  = "#"    // the row's number within its file, from 1, header and blank lines not counted
 	lineColumn = "line" // with Lines: the whole line
 )
+
+// arrayMark stands behind the name of an array within JSON whose elements are rows of one event.
+const arrayMark = "[]"
 
 // maybe stands behind the name of a column that a file need not have, and absent is its index where it has none.
 const (

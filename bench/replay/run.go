@@ -2,10 +2,12 @@ package replay
 
 import (
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -35,9 +37,14 @@ func Run(ctx context.Context, cfg Config, sink Sink, progress Progress) (Summary
 	if err = r.prepare(); err != nil {
 		return Summary{}, fmt.Errorf("cannot replay: %w", err)
 	}
-	if err = r.files(ctx); errors.Is(err, errLimit) {
-		err = nil
+	if err = r.files(ctx); err != nil && ctx.Err() == nil && !r.failed {
+		if errors.Is(err, errLimit) {
+			err = nil
+		} else if !cfg.own() { // what was good before it counts
+			err = errors.Join(err, r.finish(ctx))
+		}
 	}
+	err = errors.Join(err, r.rejected())
 	err = errors.Join(err, r.flush(ctx, err != nil))
 	r.report(true)
 	return r.tally.summary(r.elapsed()), err
@@ -65,7 +72,10 @@ type runner struct {
 	arena   arena
 
 	file     string
-	read     int64 // compressed bytes
+	failed   bool        // the sink
+	rejects  *csv.Writer // nil: none
+	key      uint64      // of the last row
+	read     int64       // compressed bytes
 	total    int64
 	began    time.Time
 	reported time.Time
@@ -80,6 +90,10 @@ func newRunner(cfg Config, p preset, sink Sink, progress Progress) *runner {
 		cfg: cfg, preset: p, sink: sink, progress: progress,
 		pace:  pace{speed: cfg.Speed, rate: cfg.Rate, now: cfg.Now, sleep: cfg.Sleep},
 		tally: newTally(), total: totalBytes(cfg.Files), began: cfg.Now(),
+	}
+	if cfg.Rejects != nil {
+		r.rejects = csv.NewWriter(cfg.Rejects)
+		r.rejects.Write([]string{"file", "line", "reason"})
 	}
 	r.idle = func() { r.report(false) }
 	return r
@@ -104,13 +118,15 @@ func (r *runner) prepare() error {
 		return errors.New("sort and hold need a time")
 	}
 	r.mapping, r.builder = m, newBuilder(&r.cfg, m)
-	r.groups = newGroups(m.group, models.Time(r.cfg.Hold.Milliseconds()))
+	r.groups = newGroups(m, &r.cfg)
 	return nil
 }
 
 func (r *runner) files(ctx context.Context) error {
-	for _, name := range r.cfg.Files {
-		r.file = name
+	for i, name := range r.cfg.Files {
+		if r.file = name; r.groups != nil {
+			r.groups.file = i
+		}
 		r.tally.Files++
 		if err := r.one(ctx, name); err != nil {
 			return err
@@ -119,6 +135,11 @@ func (r *runner) files(ctx context.Context) error {
 	if r.cfg.own() {
 		return nil
 	}
+	return r.finish(ctx)
+}
+
+// finish sends what is held.
+func (r *runner) finish(ctx context.Context) error {
 	if err := r.sorted.drain(func(row *row, f *facts) error { return r.take(ctx, row, f) }); err != nil {
 		return err
 	}
@@ -196,12 +217,15 @@ func (r *runner) each(ctx context.Context, in rows) error {
 			}
 		}
 		if err != nil {
-			if err = r.bad(err); err != nil {
+			if err = r.spoil(row, err); err != nil {
 				return err
 			}
 			continue
 		}
 		if r.cfg.Sort {
+			if len(r.groups.by) > 0 {
+				r.key = r.groups.keyOf(row)
+			}
 			err = r.sorted.add(row, facts)
 		} else {
 			err = r.take(ctx, row, &facts)
@@ -210,6 +234,15 @@ func (r *runner) each(ctx context.Context, in rows) error {
 			return err
 		}
 	}
+}
+
+// spoil reports a bad row, and leaves out the event that it is part of. Where a file breaks off, so may the last event.
+func (r *runner) spoil(row *row, err error) error {
+	bad := r.bad(err)
+	if !errors.As(err, new(*rowError)) && r.groups.whole && r.tally.Rows > 1 {
+		return errors.Join(bad, r.groups.spoilKey(r.key, 0))
+	}
+	return errors.Join(bad, r.groups.spoil(row))
 }
 
 // step is what is to be done with every row: count it, and look up now and then.
@@ -226,6 +259,7 @@ func (r *runner) step(ctx context.Context) error {
 func (r *runner) take(ctx context.Context, row *row, f *facts) error {
 	gs := r.groups
 	key := gs.keyOf(row)
+	r.key = key
 	for g := gs.closed(key, f.time); g != nil; g = gs.closed(key, f.time) {
 		if err := r.send(ctx, g); err != nil {
 			return err
@@ -236,7 +270,12 @@ func (r *runner) take(ctx context.Context, row *row, f *facts) error {
 		r.builder.begin(g, row, f)
 	}
 	r.builder.add(g, row, f)
-	gs.rows++
+	if gs.whole {
+		g.places = append(g.places, place{gs.file, row.line})
+	}
+	if gs.rows++; gs.anywhere && gs.rows > MaxSort {
+		return fmt.Errorf("cannot hold more than %d rows: where rows of one event stand together in the files, say so (together)", MaxSort)
+	}
 	return nil
 }
 
@@ -252,6 +291,10 @@ func (r *runner) close(ctx context.Context) error {
 
 // send sends the oldest group's event.
 func (r *runner) send(ctx context.Context, g *group) error {
+	if at, ok := r.groups.spoiled[g.key]; ok && r.groups.whole {
+		r.leaveOut(g, at)
+		return nil
+	}
 	e := r.builder.finish(g, r.tally.Total)
 	if r.preset.shape != nil {
 		r.preset.shape(e)
@@ -268,6 +311,22 @@ func (r *runner) send(ctx context.Context, g *group) error {
 	return nil
 }
 
+// leaveOut reports the good rows of an event that another row was bad of.
+func (r *runner) leaveOut(g *group, at place) {
+	name := "the event"
+	if len(g.event.Order) > 0 {
+		name = fmt.Sprintf("order %q", g.event.Order)
+	}
+	reason := fmt.Sprintf("%s is left out as a whole: line %d of %s is bad", name, at.line, r.cfg.Files[at.file])
+	if at.line == 0 {
+		reason = name + " is left out: the file breaks off in it"
+	}
+	for _, p := range g.places {
+		r.reject(BadRow{File: r.cfg.Files[p.file], Line: p.line, Reason: reason})
+	}
+	r.groups.drop()
+}
+
 // put sends a record when its time has come.
 func (r *runner) put(ctx context.Context, e *models.Event, value []byte, invalid error) error {
 	if err := r.pace.wait(ctx, e.Time, r.idle); err != nil {
@@ -276,6 +335,7 @@ func (r *runner) put(ctx context.Context, e *models.Event, value []byte, invalid
 	record := models.RecordOf(e, value)
 	record.Key = r.arena.copy(record.Key)
 	if err := r.sink.Put(ctx, record); err != nil {
+		r.failed = true
 		return fmt.Errorf("cannot send event %d: %w", r.tally.Total+1, err)
 	}
 	r.tally.add(e, invalid)
@@ -293,10 +353,30 @@ func (r *runner) bad(err error) error {
 		return fmt.Errorf("cannot read %q: %w", r.file, err)
 	}
 	bad := BadRow{File: r.file, Line: row.line, Reason: row.err.Error()}
-	r.tally.bad(bad)
-	r.progress.Bad(bad)
+	r.reject(bad)
 	if r.cfg.Strict {
 		return fmt.Errorf("%w: %s", ErrStrict, bad)
+	}
+	return nil
+}
+
+// reject tells of a row that is not sent.
+func (r *runner) reject(bad BadRow) {
+	r.tally.bad(bad)
+	r.progress.Bad(bad)
+	if r.rejects != nil {
+		r.rejects.Write([]string{bad.File, strconv.FormatInt(bad.Line, 10), bad.Reason})
+	}
+}
+
+// rejected ends the list of rows that were not sent.
+func (r *runner) rejected() error {
+	if r.rejects == nil {
+		return nil
+	}
+	r.rejects.Flush()
+	if err := r.rejects.Error(); err != nil {
+		return fmt.Errorf("cannot write the rejects: %w", err)
 	}
 	return nil
 }

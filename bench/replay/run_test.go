@@ -28,7 +28,7 @@ func TestGroups(t *testing.T) {
 	f := func(hold time.Duration, text, want string) {
 		t.Helper()
 		cfg := clicks
-		cfg.Group, cfg.Hold, cfg.TimeLayout = []string{"v"}, hold, "ms"
+		cfg.Group, cfg.Hold, cfg.TimeLayout, cfg.Together = []string{"v"}, hold, "ms", hold == 0
 		m := &memory{}
 		rows := strings.ReplaceAll(strings.ReplaceAll(text, " ", "\n"), "/", ",")
 		mustRun(t, input(cfg, "t,v,i,p,q\n"+rows), m)

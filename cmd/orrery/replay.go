@@ -22,8 +22,10 @@ type replayCmd struct {
 	Preset string   `name:"preset" help:"Column map of a known data set: ${presets}."`
 	Format string   `name:"format" help:"csv, tsv, jsonl, lines or histories; by default what the file's name says."`
 	Map    []string `name:"map" sep:"none" placeholder:"FIELD=COLUMN" help:"Column of an event's field; FIELD==TEXT is a constant, FIELD=a-{COLUMN} a text with columns in it."`
-	Group  []string `name:"group" help:"Columns: rows with equal values in all of them are one event with several items."`
+	Group  []string `name:"group" help:"Columns: rows with equal values in all of them are one event with several items, wherever they stand. By default the order's column."`
 
+	Together      bool          `name:"together" help:"Rows of one event stand together in the files: they need not be held until the end."`
+	Rejects       string        `name:"rejects" placeholder:"FILE" help:"Write the rows that were not sent there, as CSV: file, line, reason."`
 	ItemSeparator string        `name:"item-separator" help:"Splits the item column into several items."`
 	TimeLayout    string        `name:"time-layout" help:"rfc3339, s, ms, us, ns (since 1970), datetime, date, yyyymmdd, yyyymmddhhmm, yyyymmddhhmmss, dmy or mdy (04/10/2024 with the day or the month first) or a layout of Go's time package; by default told from the shape."`
 	Start         string        `name:"start" help:"Time of the first event of a file without times, RFC 3339."`
@@ -59,7 +61,7 @@ func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 	cfg := replay.Config{
 		Files: c.Files, Preset: c.Preset, Format: replay.Format(c.Format), Map: c.Map, Group: c.Group,
 		ItemSeparator: c.ItemSeparator, TimeLayout: c.TimeLayout, Step: c.Step, Shop: c.Shop, Currency: c.Currency,
-		Sort: c.Sort, Limit: c.Limit, Strict: c.Strict, Speed: c.Speed, Rate: c.Rate,
+		Together: c.Together, Sort: c.Sort, Limit: c.Limit, Strict: c.Strict, Speed: c.Speed, Rate: c.Rate,
 	}
 	if c.Start != "" {
 		at, err := time.Parse(time.RFC3339, c.Start)
@@ -70,6 +72,14 @@ func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 	}
 	if err := c.dialect(&cfg); err != nil {
 		return err
+	}
+	if c.Rejects != "" {
+		rejects, err := os.Create(c.Rejects)
+		if err != nil {
+			return fmt.Errorf("rejects: %w", err)
+		}
+		defer rejects.Close()
+		cfg.Rejects = rejects
 	}
 	cluster, err := c.Cluster.cluster()
 	if err != nil {
