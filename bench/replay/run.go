@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -99,8 +100,13 @@ func newRunner(cfg Config, p preset, sink Sink, progress Progress) *runner {
 	return r
 }
 
-// prepare reads the column map.
+// prepare looks whether the files are there, before anything is sent, and reads the column map.
 func (r *runner) prepare() error {
+	for _, name := range r.cfg.Files {
+		if _, err := os.Stat(name); name != Stdin && err != nil {
+			return fmt.Errorf("cannot open %q: %w", name, err)
+		}
+	}
 	if r.cfg.own() {
 		return nil
 	}
@@ -153,7 +159,11 @@ func (r *runner) one(ctx context.Context, name string) error {
 		return err
 	}
 	defer src.close()
+	magic, _ := src.head.Peek(6)
 	format, err := r.cfg.format(name)
+	if strange := foreign(magic, format); strange != nil {
+		return fmt.Errorf("cannot read %q: %w", name, strange)
+	}
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,9 @@ type Summary struct {
 	Bad   int64    `json:"bad_rows"`
 	First []BadRow `json:"first_bad_rows,omitempty"`
 
+	// Warnings say what was understood and is hardly meant.
+	Warnings []string `json:"warnings,omitempty"`
+
 	From    models.Time   `json:"from"` // oldest and newest event time
 	To      models.Time   `json:"to"`
 	Elapsed time.Duration `json:"elapsed_ns"`
@@ -178,6 +181,7 @@ func (t *tally) summary(elapsed time.Duration) Summary {
 	for currency, m := range t.turnovers {
 		t.Money[currency] = *m
 	}
+	t.Warnings = t.Summary.warnings()
 	return t.Summary
 }
 
@@ -214,6 +218,9 @@ func (s *Summary) Print(w io.Writer) error {
 	}
 	for _, reason := range byCount(s.Noted) {
 		line("noted", "%d: %s", s.Noted[reason], reason)
+	}
+	for _, text := range s.Warnings {
+		line("warning", "%s", text)
 	}
 	if s.Bad > 0 {
 		line("bad rows", "%d not sent, the first at %s", s.Bad, s.First[0])

@@ -37,6 +37,7 @@ type replayCmd struct {
 	Encoding      string        `name:"encoding" help:"utf-8, utf-16le, utf-16be, windows-1252, windows-1250, iso-8859-1, iso-8859-2 or iso-8859-15."`
 	Decimal       string        `name:"decimal" help:"Decimal mark, . or , for numbers that can be read either way, as 1,299."`
 	TimeZone      string        `name:"time-zone" help:"Zone of times without one, as Europe/Warsaw; UTC by default."`
+	DryRun        bool          `name:"dry-run" help:"Send nothing: read the files, and show how they are written, the first five events and the summary."`
 	Sort          bool          `name:"sort" help:"Send in the order of time instead of the file's; holds the file in memory."`
 	Limit         int64         `name:"limit" help:"End after so many events."`
 	Strict        bool          `name:"strict" help:"End at the first row that cannot be understood."`
@@ -81,6 +82,11 @@ func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 		defer rejects.Close()
 		cfg.Rejects = rejects
 	}
+	if c.DryRun {
+		preview := &replay.Preview{}
+		summary, err := replay.Run(ctx, cfg, preview, c.progress())
+		return c.end(all, summary, err, preview.Events)
+	}
 	cluster, err := c.Cluster.cluster()
 	if err != nil {
 		return err
@@ -91,7 +97,19 @@ func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 	}
 	defer bulk.Close()
 	summary, err := replay.Run(ctx, cfg, bulk, c.progress())
-	return errors.Join(err, c.print(all, summary))
+	return c.end(all, summary, err, nil)
+}
+
+// end prints what was sent, if anything was read, and says whether all was understood.
+func (c *replayCmd) end(all *cli, s replay.Summary, err error, preview []json.RawMessage) error {
+	if err != nil && s.Rows == 0 {
+		return err
+	}
+	err = errors.Join(err, c.print(all, s, preview))
+	if err == nil {
+		err = s.Err()
+	}
+	return err
 }
 
 // dialect takes over the flags that say how files are written.
@@ -132,9 +150,19 @@ func terminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-func (c *replayCmd) print(all *cli, s replay.Summary) error {
+func (c *replayCmd) print(all *cli, s replay.Summary, preview []json.RawMessage) error {
 	if all.JSON {
-		return json.NewEncoder(os.Stdout).Encode(s)
+		return json.NewEncoder(os.Stdout).Encode(struct {
+			replay.Summary
+			DryRun  bool              `json:"dry_run,omitempty"`
+			Preview []json.RawMessage `json:"first_events,omitempty"`
+		}{s, c.DryRun, preview})
+	}
+	for _, event := range preview {
+		fmt.Printf("%s\n", event)
+	}
+	if c.DryRun {
+		fmt.Println("dry run: nothing was sent")
 	}
 	return s.Print(os.Stdout)
 }
