@@ -54,6 +54,7 @@ type Config struct {
 	//	visitor=invoice-{InvoiceNo}    a text with columns in it; empty where one of them is empty
 	//	item_id={SKU|Name}             the first of these columns that is not empty
 	//	props.note=Note?               a column that a file need not have
+	//	item_id=items[].id             with JSONL: an item for each element of the array items
 	//
 	// Fields: event, id, time, shop, visitor, contact, session, url, title, referrer, item_id, item_name,
 	// item_category, item.NAME for anything else of the item, price (of one piece), quantity, amount (of the row: price times quantity), order, value (of the
@@ -133,6 +134,9 @@ const MaxSort = 10_000_000
 
 // defaults returns the configuration with the preset's values and the defaults filled in.
 func (c Config) defaults() (Config, preset, error) {
+	if c.Preset == "ga4" && (c.Format == JSONL || c.Format == "" && !slices.ContainsFunc(c.Files, func(name string) bool { return formatOf(name) != JSONL })) {
+		c.Preset = ga4BigQuery
+	}
 	p, ok := presets[c.Preset]
 	if !ok && c.Preset != "" {
 		return c, p, fmt.Errorf("cannot find preset %q: there are %s", c.Preset, strings.Join(Presets(), ", "))

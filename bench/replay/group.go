@@ -21,6 +21,7 @@ type group struct {
 	amount    models.Money // sum over its rows
 	rows      int
 	places    []place     // where its rows stand
+	first     place       // of its rows
 	noted     []string    // codes of what was not taken as it is
 	last      models.Time // of its newest row
 	synthetic bool

@@ -19,7 +19,7 @@ type text struct {
 type part struct {
 	constant string
 	column   int   // index among the bound columns, -1 for a constant
-	others   []int // columns that stand in where it is empty
+	others   []int // columns that stand in where it is empty; nil: the column was not in braces
 }
 
 // render returns the field's text of a row. A single column is returned as it lies in the row; anything else is put
@@ -174,7 +174,7 @@ func (m *mapping) text(from string) (*text, error) {
 			return nil, errors.New("a brace without a column and its closing brace")
 		}
 		names := strings.Split(column, "|")
-		p := part{column: m.column(names[0])}
+		p := part{column: m.column(names[0]), others: []int{}}
 		for _, name := range names[1:] {
 			p.others = append(p.others, m.column(name))
 		}
@@ -206,7 +206,7 @@ func appendProps(dst []byte, props []prop, scratch *[]byte, r *row) []byte {
 	from := len(dst)
 	for i := range props {
 		value := props[i].render(scratch, r)
-		if len(value) == 0 {
+		if len(value) == 0 || isNull(value) {
 			continue
 		}
 		if len(dst) > from {

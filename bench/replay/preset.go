@@ -12,7 +12,8 @@ type preset struct {
 	about   string
 	config  Config
 	mapping []string
-	shape   func(*models.Event) // last touch on an event, whose bytes it may cut but not change
+	shape   func(*models.Event)                                  // last touch on an event, whose bytes it may cut but not change
+	after   func(*builder, *models.Event) (*models.Event, error) // the event that became of one, nil for none
 }
 
 // Presets returns the names of the presets in alphabetical order.
@@ -27,6 +28,9 @@ func Presets() []string {
 
 // AboutPreset says in a line what a preset reads, empty for an unknown one.
 func AboutPreset(name string) string { return presets[name].about }
+
+// ga4BigQuery is the preset that stands in for ga4 where the files are JSON lines.
+const ga4BigQuery = "ga4-bigquery"
 
 var presets = map[string]preset{
 	"jsonl": {
@@ -44,6 +48,22 @@ var presets = map[string]preset{
 			"item_id=item_id", "item_name=item_name", "item_category=item_category", "price=price", "quantity=quantity",
 		},
 	},
+	ga4BigQuery: {
+		about: "GA4's BigQuery export as JSON lines, with its nested items and event_params (what --preset ga4 takes for .jsonl files)",
+		config: Config{
+			Format: JSONL, TimeLayout: "us", Currency: "USD", Group: []string{rowColumn}, Together: true,
+		},
+		mapping: []string{
+			"event=event_name", "time=event_timestamp", "visitor=user_pseudo_id", "contact=user_id",
+			"session={user_pseudo_id}-{event_params.ga_session_id}", "url=event_params.page_location", "title=event_params.page_title",
+			"referrer=event_params.page_referrer", "query=event_params.search_term",
+			"order={ecommerce.transaction_id|event_params.transaction_id}", "currency=event_params.currency",
+			"value={ecommerce.purchase_revenue|ecommerce.refund_value|event_params.value}",
+			"item_id={items[].item_id}", "item_name={items[].item_name}", "item_category={items[].item_category}",
+			"item.brand={items[].item_brand}", "price={items[].price}", "quantity={items[].quantity}",
+		},
+	},
+	"shopify": shopify,
 	"online-retail": {
 		about: "UCI Online Retail: an invoice is a purchase, a C-invoice a refund; local times taken as UTC, GBP",
 		config: Config{

@@ -10,6 +10,7 @@ type row struct {
 	line  int64    // where it starts, from 1
 	num   int64    // the how-manieth row of its file it is, from 1
 	raw   []byte   // the row as it stands in the file, for its identity
+	more  bool     // it is of the same line as the row before
 	cells [][]byte // the bound columns, in the order of bind
 }
 

@@ -214,8 +214,10 @@ func (r *runner) each(ctx context.Context, in rows) error {
 		if err == io.EOF {
 			return nil
 		}
-		if err := r.step(ctx); err != nil {
-			return err
+		if row == nil || !row.more {
+			if err := r.step(ctx); err != nil {
+				return err
+			}
 		}
 		var facts facts
 		if err == nil && !utf8.Valid(row.raw) {
@@ -278,9 +280,10 @@ func (r *runner) take(ctx context.Context, row *row, f *facts) error {
 	g, fresh := gs.of(key, f.time)
 	if fresh {
 		r.builder.begin(g, row, f)
+		g.first = place{gs.file, row.line}
 	}
 	r.builder.add(g, row, f)
-	if gs.whole {
+	if gs.whole && !row.more {
 		g.places = append(g.places, place{gs.file, row.line})
 	}
 	if gs.rows++; gs.anywhere && gs.rows > MaxSort {
@@ -317,8 +320,26 @@ func (r *runner) send(ctx context.Context, g *group) error {
 	if err := r.put(ctx, e, value, invalid); err != nil {
 		return err
 	}
+	if r.preset.after != nil {
+		if err := r.after(ctx, e); err != nil {
+			return err
+		}
+	}
 	r.groups.drop()
 	return nil
+}
+
+// after sends the event that became of another. Where it cannot be read, it is reported with the row that it is of.
+func (r *runner) after(ctx context.Context, e *models.Event) error {
+	after, err := r.preset.after(r.builder, e)
+	if err != nil {
+		return r.bad(&rowError{r.groups.oldest().first.line, err})
+	}
+	if after == nil {
+		return nil
+	}
+	value := r.arena.event(after)
+	return r.put(ctx, after, value, r.check.Decode(value, models.TimeOf(r.cfg.Now())))
 }
 
 // leaveOut reports the good rows of an event that another row was bad of.
@@ -332,6 +353,9 @@ func (r *runner) leaveOut(g *group, at place) {
 		reason = name + " is left out: the file breaks off in it"
 	}
 	for _, p := range g.places {
+		if p == at { // another row of the same line
+			continue
+		}
 		r.reject(BadRow{File: r.cfg.Files[p.file], Line: p.line, Reason: reason})
 	}
 	r.groups.drop()

@@ -50,7 +50,7 @@ type replayCmd struct {
 func (*replayCmd) Help() string {
 	text := "Fields of --map: " + strings.Join(replay.Fields(), ", ") +
 		".\n\nvisitor=order-{Order} makes a visitor of each order of a shop that knows no customers; item_id={SKU|Name} takes the first" +
-		" column that is not empty; props.note=Note? is a column that a file need not have.\n\nPresets:"
+		" column that is not empty; props.note=Note? is a column that a file need not have; item_id=items[].id leads into an array of JSON lines, url=event_params.page_location to a key of one.\n\nPresets:"
 	for _, name := range replay.Presets() {
 		text += "\n\n" + name + ": " + replay.AboutPreset(name) + "."
 	}
