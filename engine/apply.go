@@ -162,7 +162,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	}
 	if (ev.Kind == models.ViewItem || ev.Kind == models.PageView) && p.Paces(v, ev.Time) {
 		e.forgetViews(v, key)
-		p.Burst(v, ev.Time)
+		e.demand.addView(deed{kinds: voided, visitor: v}, p.Burst(v, ev.Time))
 	}
 	bot := p.IsBot(v)
 	if ev.Kind == models.EmailClick {

@@ -58,6 +58,13 @@ func TestBurstOfAPerson(t *testing.T) {
 	if got := products(t, e, models.FrameQuery{Frame: []byte("recently_viewed"), Visitor: visitor, N: 100}); !strings.Contains(got, "Q8") || strings.Contains(got, "P") {
 		t.Errorf("viewed %q", got)
 	}
+	for _, frame := range []string{"for_you", "next", "recently_viewed"} {
+		for _, who := range []string{"real", "somebody"} {
+			if got := products(t, e, models.FrameQuery{Frame: []byte(frame), Visitor: []byte(who)}); strings.Contains(got, "P") {
+				t.Errorf("%s of %s shows %q of the burst", frame, who, got)
+			}
+		}
+	}
 	p, _ := e.Visitor(nil, visitor, e.StreamTime())
 	if p.Bot || e.Stats().Bots != 0 || p.OrderCount != 1 {
 		t.Errorf("bot %v, %d bots, %d orders", p.Bot, e.Stats().Bots, p.OrderCount)

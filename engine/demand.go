@@ -55,7 +55,7 @@ type deed struct {
 	key      uint32 // of the visitor: frame.VisitorKey
 	item     uint32
 	scope    uint32 // the innermost of the item
-	from, to int    // of deeds.others, for a first view: the other products of the session
+	from, to int    // of deeds.others, for a first view: the other products of the session; for a burst its own
 	time     models.Time
 	dice     uint64 // hash of the event
 }
@@ -71,6 +71,7 @@ const (
 	carted
 	bought
 	forgotten // what a crawler did with the product
+	voided    // the visitor's newest steps were a burst, on these products
 	moved     // the product has come to another category
 	unknown   // few networks have viewed the product
 	seen      // viewed by a visitor whose view does not count, unless it has counted before
@@ -98,7 +99,7 @@ func (d *demand) begin(events int) {
 // add takes a deed.
 func (d *demand) add(x deed) { d.deeds.list = append(d.deeds.list, x) }
 
-// addView takes a view; others are the other products of the session.
+// addView takes a view; others are the other products of the session. Or a burst, whose products they are.
 func (d *demand) addView(x deed, others []uint32) {
 	s := d.deeds
 	x.from = len(s.others)
@@ -177,6 +178,9 @@ func (d *demand) one(s *deeds, x, soon, next *deed) {
 	}
 	if x.kinds&clicked != 0 && (x.kinds&unknown == 0 || m.Next.Index().Count(x.item) >= votes.Networks) {
 		d.measure(m.Next.Visit(x.visitor, x.item, x.dice), x.item, x.time)
+	}
+	if x.kinds&voided != 0 {
+		m.Next.Void(x.visitor, s.others[x.from:x.to])
 	}
 	if next != nil {
 		m.Social.AheadViews(next.item, next.key)

@@ -2,6 +2,7 @@ package next
 
 import (
 	"io"
+	"slices"
 
 	"orrery/models/slab"
 	"orrery/recommend/session"
@@ -72,6 +73,17 @@ func (l *Live) Visit(visitor, item uint32, dice uint64) (s Sample) {
 	l.stirred = l.Index().Items(l.stirred[:0], row)
 	l.recent.stir(l.stirred)
 	return s
+}
+
+// Void takes the newest clicks of a visitor back, which were a burst on these products: see session.Index.Void.
+func (l *Live) Void(visitor uint32, products []uint32) {
+	l.stirred = append(l.stirred[:0], products...)
+	slices.Sort(l.stirred)
+	had := l.Row(visitor)
+	if row := l.Index().Void(had, l.stirred); row != had {
+		l.rows.Set(uint64(visitor), uint64(row))
+	}
+	l.recent.stir(l.stirred)
 }
 
 // share returns which share of clicks the ranker learns from now, one in so many.

@@ -31,7 +31,20 @@ type Row uint64
 const (
 	rowFirst Row = 1 << 62 // the low half is the session's only click so far
 	rowBlock Row = 1 << 63 // the low half is the number of the session's first block
+
+	// The bits between, where they are not 0, are the lower ones of the first block of the full row that this one goes on from.
+	rowBefore   Row = (1<<30 - 1) << beforeShift
+	beforeShift     = 32
 )
+
+// before returns the number of the first block of the row that a row goes on from, or 0.
+func (x *Index) before(row Row) uint32 {
+	if row&rowBefore == 0 {
+		return 0
+	}
+	newest := uint32(x.meta.Load(metaNumber))
+	return newest - (newest-uint32(row&rowBefore>>beforeShift))&uint32(rowBefore>>beforeShift)
+}
 
 // Click adds a click on item to the session row and returns the row to remember for the visitor. The caller forgets the
 // row when the session ends. A session of one click takes no memory: it lives in its Row. If the row is full, or so
@@ -39,11 +52,12 @@ const (
 func (x *Index) Click(row Row, item uint32) Row {
 	switch {
 	case row&rowFirst != 0:
-		return x.begin(uint32(row), item)
+		return x.begin(uint32(row), item) | row&rowBefore
 	case row&rowBlock != 0:
 		if x.extend(uint32(row), item) {
 			return row
 		}
+		return rowFirst | Row(item) | row<<beforeShift&rowBefore
 	}
 	return rowFirst | Row(item)
 }

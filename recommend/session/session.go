@@ -1,7 +1,7 @@
 // Package session is the session index, from which everything that a visitor's next click is predicted by is counted
 // at query time: item -> its newest sessions, session -> its items. Both are appended to by each click, and a session
 // is evidence for everybody from its second click on. There is no rebuild, no table of transitions or of pairs, and
-// nothing to decay or to remove: old sessions are overwritten by new ones.
+// nothing to decay: old sessions are overwritten by new ones. Only what turns out to be no person's is taken out: see Void.
 //
 // Sources: VMIS-kNN (Kersbergen, Sprangers, Schelter, Serenade, SIGMOD 2022), sequential rules and item-to-item
 // co-occurrence as in Ludewig and Jannach, Evaluation of session-based recommendation algorithms, UMUAI 2018; the
@@ -11,7 +11,7 @@
 // item and Blocks blocks in total; 12 to 20 bytes a remembered click for sessions of 2 to 5 clicks. A click costs
 // about 100 to 200 ns, a walk 20 to 200 us.
 //
-// One goroutine writes (Click, Freeze, Restore), any number of readers walk, each with a Walker of its own. Words are
+// One goroutine writes (Click, Void, Freeze, Restore), any number of readers walk, each with a Walker of its own. Words are
 // published one at a time, in an order that makes what a reader sees in between harmless: see rows.go, postings.go.
 package session
 

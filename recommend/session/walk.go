@@ -186,7 +186,7 @@ func init() {
 // next walk. The session of row own, which is the visitor's, is left out: it would only say what clicks says, and louder
 // than all others. Cost: 20 to 200 us.
 func (w *Walker) Walk(x *Index, clicks []uint32, own Row) []Candidate {
-	clicks = clicks[max(0, len(clicks)-maxLook):]
+	clicks, own = clicks[max(0, len(clicks)-maxLook):], own&^rowBefore
 	w.found, w.stamp = w.found[:0], 0
 	w.start(x, clicks)
 	if w.Query.Distinct == 0 {
