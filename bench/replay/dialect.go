@@ -20,6 +20,7 @@ type Dialect struct {
 	Columns   []string `json:"columns,omitempty"`
 
 	separator, quote, decimal, dates byte
+	decoded                          bool // the source is UTF-8 by now
 }
 
 func (d *Dialect) String() string {
@@ -51,7 +52,7 @@ func sniff(head []byte, whole bool, cfg *Config, format Format, m *mapping) Dial
 	if d.Encoding == "" {
 		d.Encoding = encodingOf(head, whole)
 	}
-	head = decoded(head, d.Encoding)
+	head = decodeHead(head, d.Encoding)
 	if !whole {
 		head = head[:bytes.LastIndexByte(head, '\n')+1]
 	}
@@ -74,7 +75,7 @@ func sniff(head []byte, whole bool, cfg *Config, format Format, m *mapping) Dial
 	return d
 }
 
-func decoded(head []byte, encoding string) []byte {
+func decodeHead(head []byte, encoding string) []byte {
 	if e, ok := encodings[encoding]; ok {
 		head, _ = e.NewDecoder().Bytes(head)
 	}

@@ -195,3 +195,23 @@ func FuzzSniff(f *testing.F) {
 		}
 	})
 }
+
+// A feed is read in the encoding that it declares, once.
+func TestFeedEncodings(t *testing.T) {
+	f := func(text, encoding, want string) {
+		t.Helper()
+		m := &memory{}
+		s := mustRun(t, input(Config{Preset: "google", Now: casesNow, Encoding: encoding}, text), m)
+		if s.Total != 1 || !strings.Contains(m.values[0], `"item_name":"`+want+`"`) {
+			t.Errorf("%q: %q, %+v", text, m.values, s)
+		}
+	}
+	feed := func(label, title string) string {
+		return `<?xml version="1.0" encoding="` + label + `"?><rss xmlns:g="http://base.google.com/ns/1.0"><channel><item><g:id>1</g:id><title>` + title + `</title></item></channel></rss>`
+	}
+	f(feed("ISO-8859-1", "caf\xe9"), "", "café")
+	f(feed("windows-1250", "\xbf\xf3\xb3ty"), "", "żółty")
+	f(feed("UTF-8", "żółty"), "", "żółty")
+	f(feed("UTF-8", "\xbf\xf3\xb3ty"), "windows-1250", "żółty")
+	f("\xff\xfe"+wide(feed("UTF-16", "żółty"), true), "", "żółty")
+}

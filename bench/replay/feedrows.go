@@ -2,12 +2,15 @@ package replay
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/transform"
 )
 
 // feedRows reads a Google Merchant feed: RSS items or Atom entries, whose elements are the columns by their local names
@@ -32,37 +35,37 @@ func newFeedRows(src io.Reader) *feedRows {
 		b.Discard(3)
 	}
 	d := xml.NewDecoder(b)
-	d.CharsetReader = latin
+	d.CharsetReader = charset
 	return &feedRows{xml: d, seen: map[string]int64{}, cells: map[string]string{}}
 }
 
-// latin reads the one encoding beside UTF-8 that feeds come in.
-func latin(label string, in io.Reader) (io.Reader, error) {
-	switch strings.ToLower(label) {
-	case "utf-8", "utf8", "us-ascii":
+// charset reads the encodings that feeds declare.
+func charset(label string, in io.Reader) (io.Reader, error) {
+	label = strings.ToLower(label)
+	if label == "latin1" {
+		label = "iso-8859-1"
+	}
+	if e, ok := encodings[label]; ok {
+		return transform.NewReader(in, e.NewDecoder()), nil
+	}
+	if label == utf8Name || label == "utf8" || label == "us-ascii" {
 		return in, nil
-	case "iso-8859-1", "latin1":
-		return &latinReader{bufio.NewReader(in), nil}, nil
 	}
-	return nil, fmt.Errorf("encoding %q: there are utf-8 and iso-8859-1", label)
+	return nil, fmt.Errorf("encoding %q: %w", label, checkEncoding(label))
 }
 
-type latinReader struct {
-	in   *bufio.Reader
-	rest []byte
-}
+// decoded reads a feed that is UTF-8 by now, whatever it declares.
+func decoded(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 
-func (l *latinReader) Read(p []byte) (int, error) {
-	for len(l.rest) == 0 {
-		c, err := l.in.ReadByte()
-		if err != nil {
-			return 0, err
-		}
-		l.rest = []byte(string(rune(c)))
+// declared returns the encoding that XML says it is written in, UTF-8 where it says none.
+func declared(head []byte) string {
+	head, _, _ = bytes.Cut(head, []byte("?>"))
+	_, label, ok := bytes.Cut(head, []byte("encoding="))
+	if !ok || len(label) < 2 {
+		return utf8Name
 	}
-	n := copy(p, l.rest)
-	l.rest = l.rest[n:]
-	return n, nil
+	label, _, _ = bytes.Cut(label[1:], label[:1])
+	return strings.ToLower(string(label))
 }
 
 // bind implements rows: a column that an item does not have is empty.

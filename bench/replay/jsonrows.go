@@ -168,6 +168,9 @@ func keyed(list json.RawMessage, path []string) (json.RawMessage, error) {
 		return nil, errors.New("member " + path[0] + " is no list of keys and values")
 	}
 	for _, p := range pairs {
+		if p.Key == "" {
+			return nil, fmt.Errorf("member %s is an array: %s%s.%s makes an item of each element", path[0], path[0], arrayMark, strings.Join(path[1:], "."))
+		}
 		if p.Key != strings.Join(path[1:], ".") {
 			continue
 		}

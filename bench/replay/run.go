@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -186,7 +187,11 @@ func (r *runner) dialect(src *source, format Format) Dialect {
 	head, whole := src.begin()
 	d := sniff(head, whole, &r.cfg, format, r.mapping)
 	d.File = src.name
-	src.decode(d.Encoding)
+	if d.decoded = format != Feed || r.cfg.Encoding != "" || strings.HasPrefix(d.Encoding, "utf-16"); d.decoded {
+		src.decode(d.Encoding)
+	} else {
+		d.Encoding = declared(head)
+	}
 	r.builder.mark = d.decimal
 	r.builder.clock.order, r.builder.clock.last = d.dates, nil
 	r.tally.Dialects = append(r.tally.Dialects, d)
@@ -200,7 +205,11 @@ func (r *runner) rows(src io.Reader, d *Dialect) (rows, error) {
 	case Lines:
 		return newLineRows(src), nil
 	case Feed:
-		return newFeedRows(src), nil
+		in := newFeedRows(src)
+		if d.decoded {
+			in.xml.CharsetReader = decoded
+		}
+		return in, nil
 	case Histories:
 		return newHistories(src, r.cfg.Start), nil
 	}

@@ -73,6 +73,7 @@ func TestJSONArrays(t *testing.T) {
 	f(`{"a":7}`, "a[].i", "1! member a is no array")
 	f(`{"a":[1,{"i":2}]}`, "a[].i", "1! json: cannot unmarshal number into Go value of type map[string]json.RawMessage", "1|2")
 	f(`{"p":[{"key":"k","value":{"string_value":null,"int_value":"5"}},{"key":"l","value":6},{"key":"m.n","value":{"double_value":1.5}}]}`, "p.k p.l p.m.n p.z q?", "1|5|6|1.5||")
+	f(`{"p":[{"k":1}]}`, "p.k", "1! member p is an array: p[].k makes an item of each element")
 	f(`{"p":[1]}`, "p.k", "1! member p is no list of keys and values")
 	if err := newJSONRows(strings.NewReader("")).bind([]string{"a[].x", "b[].y"}); err == nil {
 		t.Error("two arrays")
