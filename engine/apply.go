@@ -162,7 +162,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	}
 	if (ev.Kind == models.ViewItem || ev.Kind == models.PageView) && p.Paces(v, ev.Time) {
 		e.forgetViews(v, key)
-		e.demand.addView(deed{kinds: voided, visitor: v}, p.Burst(v, ev.Time))
+		e.void(v, ev)
 	}
 	bot := p.IsBot(v)
 	if ev.Kind == models.EmailClick {
@@ -240,6 +240,22 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 // forgetViews takes what a visitor has viewed out of social proof: a machine made it.
 func (e *Engine) forgetViews(v, key uint32) {
 	e.m.People.EachViewed(v, func(item uint32) { e.demand.add(deed{kinds: forgotten, item: item, key: key}) })
+}
+
+// void takes back what the burst of a visitor that an event begins has taught: its steps, and its views of what is popular. The pairs
+// of what it has viewed together stay, since their lists keep no single ones.
+func (e *Engine) void(v uint32, ev *models.Event) {
+	views := e.m.People.Burst(v, ev.Time)
+	e.voids = e.voids[:0]
+	for _, view := range views {
+		e.voids = append(e.voids, view.ID)
+		if ev.Trust != models.Public { // of those not every view has counted: see weigh
+			e.demand.add(deed{
+				kinds: voided, item: view.ID, scope: e.m.Catalogue.Innermost(view.ID), time: models.Time(view.Aux) * models.Second,
+			})
+		}
+	}
+	e.demand.addView(deed{kinds: voided, visitor: v}, e.voids)
 }
 
 // declaredBot tells whether an event says of itself that a crawler made it: "bot":true in props. A page that names a contact

@@ -58,7 +58,7 @@ func TestBurstOfAPerson(t *testing.T) {
 	if got := products(t, e, models.FrameQuery{Frame: []byte("recently_viewed"), Visitor: visitor, N: 100}); !strings.Contains(got, "Q8") || strings.Contains(got, "P") {
 		t.Errorf("viewed %q", got)
 	}
-	for _, frame := range []string{"for_you", "next", "recently_viewed"} {
+	for _, frame := range []string{"for_you", "next", "home_page", "mail", "most_viewed", "trending"} {
 		for _, who := range []string{"real", "somebody"} {
 			if got := products(t, e, models.FrameQuery{Frame: []byte(frame), Visitor: []byte(who)}); strings.Contains(got, "P") {
 				t.Errorf("%s of %s shows %q of the burst", frame, who, got)

@@ -71,7 +71,7 @@ const (
 	carted
 	bought
 	forgotten // what a crawler did with the product
-	voided    // the visitor's newest steps were a burst, on these products
+	voided    // the visitor's newest steps were a burst, on these products; with an item: its view was of one
 	moved     // the product has come to another category
 	unknown   // few networks have viewed the product
 	seen      // viewed by a visitor whose view does not count, unless it has counted before
@@ -179,7 +179,11 @@ func (d *demand) one(s *deeds, x, soon, next *deed) {
 	if x.kinds&clicked != 0 && (x.kinds&unknown == 0 || m.Next.Index().Count(x.item) >= votes.Networks) {
 		d.measure(m.Next.Visit(x.visitor, x.item, x.dice), x.item, x.time)
 	}
-	if x.kinds&voided != 0 {
+	switch {
+	case x.kinds&voided == 0:
+	case x.item != 0:
+		m.Popular.Unviewed(x.item, d.scopesOf(x), x.time)
+	default:
 		m.Next.Void(x.visitor, s.others[x.from:x.to])
 	}
 	if next != nil {

@@ -112,6 +112,7 @@ type Engine struct {
 	free    chan *frame.Answerer // answerers that no request uses
 	lines   []people.Line
 	paired  []uint32
+	voids   []uint32
 	baskets baskets
 	ahead   [aheadRing]ahead
 	demand  *demand

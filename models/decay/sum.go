@@ -30,6 +30,15 @@ func (h HalfLife) Add(s Sum, t models.Time) Sum {
 	return makeSum(s.value()+h.fade(at, s.second()), s.second())
 }
 
+// Take returns s without an event of moment t that is in it; what rounding would leave of nothing is nothing.
+func (h HalfLife) Take(s Sum, t models.Time) Sum {
+	w := h.fade(t.Seconds(), s.second())
+	if left := s.value() - w; left > w*1e-4 {
+		return makeSum(left, s.second())
+	}
+	return 0
+}
+
 // At returns what s is worth at moment now; before the newest event it is what it is worth at that event.
 func (h HalfLife) At(s Sum, now models.Time) float32 {
 	return s.value() * h.fade(s.second(), now.Seconds())

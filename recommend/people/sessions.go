@@ -79,10 +79,10 @@ func (p *People) Paces(v uint32, t models.Time) (caught bool) {
 	return int(n) > p.cfg.BotPace
 }
 
-// Burst begins a burst of a visitor in the minute of t, see Paces, and returns the products that it has viewed. They live until the
-// next call.
-func (p *People) Burst(v uint32, t models.Time) []uint32 {
-	p.paired = p.paired[:0]
+// Burst begins a burst of a visitor in the minute of t, see Paces, and returns the products that it has viewed, Aux when first. They
+// live until the next call.
+func (p *People) Burst(v uint32, t models.Time) []Entry {
+	p.spans = p.spans[:0]
 	from := t.Seconds() / 60 * 60
 	word := p.visitors.Load(p.word(v, vCount))
 	p.visitors.Set(p.word(v, vCount), word|paceMask)
@@ -93,12 +93,12 @@ func (p *People) Burst(v uint32, t models.Time) []uint32 {
 	l := p.lists.open(p.visitors.Load(at))
 	for i := l.n - 1; i >= 0; i-- {
 		if e := l.at(i); e.Aux >= from {
-			p.paired = append(p.paired, e.ID)
+			p.spans = append(p.spans, e)
 			l.remove(i)
 		}
 	}
 	p.store(&p.visitors, at, &l, 0)
-	return p.paired
+	return p.spans
 }
 
 // MarkBot takes a visitor that an event declares to be a crawler for one, from now on and for good, and reports whether it was not taken for one before.

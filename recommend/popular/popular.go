@@ -96,6 +96,43 @@ func (c *Counts) Viewed(product uint32, scopes []uint32, t models.Time) {
 	}
 }
 
+// Unviewed takes back a view of product at moment t that was counted in all its scopes. A product that it lets fall in a list that is
+// full makes no room at once for one that is not in it: that one comes in with its next view.
+func (c *Counts) Unviewed(product uint32, scopes []uint32, t models.Time) {
+	at := uint64(product) * productWords
+	if at+productWords > c.products.Len() {
+		return
+	}
+	c.products.Set(at+pSlow, uint64(c.slow.Take(c.sum(product, pSlow), t)))
+	sum := c.fast.Take(c.sum(product, pFast), t)
+	c.products.Set(at+pFast, uint64(sum))
+	for _, s := range scopes {
+		c.fall(s, listViewed, product, c.fast.Rank(sum))
+	}
+}
+
+// fall enters the smaller rank of a product into a list of a scope that holds it; with rank 0 it leaves the list.
+func (c *Counts) fall(scope uint32, list int, product, rank uint32) {
+	at := uint64(scope)*lists + uint64(list)
+	if at >= c.scopes.Len() || c.scopes.Load(at) == 0 {
+		return
+	}
+	place, class := placeOf(c.scopes.Load(at))
+	block := c.tops.Edit(place, room(class))
+	i := find(block, product)
+	if i < 0 {
+		return
+	}
+	entry := uint64(0)
+	if rank > 0 {
+		entry = uint64(product)<<32 | uint64(rank)
+	}
+	slab.Store(&block[i], entry)
+	if class == lastClass {
+		c.scopes.Set(at, handleOf(place, class, uint32(block[smallest(block)])))
+	}
+}
+
 // Ahead asks for the counts of a product. See intern.Hashes.Ahead.
 func (c *Counts) Ahead(product uint32) {
 	if at := uint64(product) * productWords; at+productWords <= c.products.Len() {
@@ -142,7 +179,7 @@ func (c *Counts) rise(scope uint32, list int, product, rank uint32) {
 	}
 	least := uint32(handle)
 	if rank < least {
-		return // ranks only grow, so it cannot be in the list either
+		return // whoever is in the list has a larger one
 	}
 	place, class := placeOf(handle)
 	block := c.tops.Edit(place, room(class))

@@ -327,3 +327,44 @@ func TestReadVersion10(t *testing.T) {
 		t.Error("version 10 was taken for 11")
 	}
 }
+
+// A view that is taken back leaves all counts as if it had never been, and no product in a list that nobody has viewed.
+func TestUnviewed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		decays := rapid.Bool().Draw(t, "decay")
+		c, want := New(decays), New(decays)
+		now := start
+		var taken []happening
+		for range rapid.IntRange(1, 24).Draw(t, "views") {
+			now += models.Time(rapid.Int64Range(0, 300).Draw(t, "seconds")) * models.Second
+			h := happening{product: rapid.Uint32Range(1, 10).Draw(t, "product"), t: now}
+			h.scopes = scopesOf(h.product)
+			c.Viewed(h.product, h.scopes, h.t)
+			if rapid.Bool().Draw(t, "taken back") {
+				taken = append(taken, h)
+			} else {
+				want.Viewed(h.product, h.scopes, h.t)
+			}
+			if rapid.IntRange(0, 9).Draw(t, "now") == 0 {
+				for _, h := range taken {
+					c.Unviewed(h.product, h.scopes, h.t)
+				}
+				taken = nil
+			}
+		}
+		for _, h := range taken {
+			c.Unviewed(h.product, h.scopes, h.t)
+		}
+		byProduct := func(a, b Ranked) int { return cmp.Compare(a.Product, b.Product) }
+		for scope := uint32(1); scope < 6; scope++ {
+			a, b := c.MostViewed(nil, scope, now), want.MostViewed(nil, scope, now)
+			slices.SortFunc(a, byProduct)
+			slices.SortFunc(b, byProduct)
+			if !slices.EqualFunc(a, b, func(a, b Ranked) bool {
+				return a.Product == b.Product && math.Abs(float64(a.Count-b.Count)) < 1e-4
+			}) {
+				t.Fatalf("scope %d: %v, want %v", scope, a, b)
+			}
+		}
+	})
+}
