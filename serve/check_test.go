@@ -14,11 +14,13 @@ func TestChecksAreNamed(t *testing.T) {
 	r := newRig(t, Config{},
 		Check{Name: "disk", Probe: func() (bool, string) { return !full.Load(), "no space left" }},
 		Check{Name: "state", Probe: func() (bool, string) { return !stuck.Load(), "" }, Fatal: true})
+	tick := newHub(r.server) // of its own: nobody else writes to it
+	defer tick.ticker.Stop()
 	f := func(code int, want ...string) {
 		t.Helper()
 		r.expect("GET", "/readyz", "", code, "")
 		page := string(r.do("GET", "/readyz?verbose", "").Body()) + string(r.do("GET", "/metrics", "").Body())
-		page += string(r.server.live.appendTick(nil, &sample{at: time.Now()}))
+		page += string(tick.appendTick(nil, &sample{at: time.Now()}))
 		for _, w := range want {
 			if !strings.Contains(page, w) {
 				t.Errorf("%s is missing in %s", w, page)

@@ -49,6 +49,11 @@ const (
 	// mostGarbage is some seconds' worth at 20,000 events a second. More of it would be memory for nothing: what a collection
 	// costs depends on the heap alone.
 	mostGarbage = 256 << 20
+	// garbageShare is how much of the memory that the process may use garbage may come to, one part in so many: while a log is read
+	// at full speed the arrays grow faster than the heap can give back what it has taken.
+	garbageShare = 8
+	// firstTicks is for how many looks at the memory the garbage is bounded with every one of them: until a log has been caught up.
+	firstTicks = 100
 )
 
 // startCollector keeps the process below GOMEMLIMIT, or else below what the control group allows, and collections as rare
@@ -59,6 +64,7 @@ func startCollector(log *slog.Logger) *collector {
 	if limit > 0 {
 		log.Info("memory", "limit", limit, "of", from)
 		debug.SetMemoryLimit(c.heap(slab.Mapped()))
+		c.look(slab.Mapped(), limit/4)
 	}
 	go func() {
 		tick := time.NewTicker(measureEvery)
@@ -69,7 +75,7 @@ func startCollector(log *slog.Logger) *collector {
 				arrays, live := slab.Mapped(), liveHeap()
 				c.measure(arrays, live)
 				c.limit(arrays)
-				if n%int(collectorEvery/measureEvery) == 0 {
+				if n < firstTicks && limit > 0 || n%int(collectorEvery/measureEvery) == 0 {
 					c.look(arrays, live)
 				}
 			case <-c.done:
@@ -172,7 +178,7 @@ func (c *collector) limit(arrays int64) {
 
 // look sets anew how much garbage there may be: that stops the world for a moment.
 func (c *collector) look(arrays, live int64) {
-	if p := garbage(live, arrays); c.stretch && (p > c.percent*5/4 || p < c.percent*4/5) {
+	if p := garbage(live, arrays, c.memory); c.stretch && (p > c.percent*5/4 || p < c.percent*4/5) {
 		c.percent = p
 		debug.SetGCPercent(p)
 	}
@@ -188,12 +194,17 @@ func liveHeap() int64 {
 	return int64(sample[0].Value.Uint64())
 }
 
-// garbage returns how much garbage there may be, in percent of the heap alive.
-func garbage(live, arrays int64) int {
+// garbage returns how much garbage there may be, in percent of the heap alive, where the process may use so much memory, or 0 where
+// nobody says.
+func garbage(live, arrays, memory int64) int {
+	most, least := int64(mostGarbage), int64(100)
+	if memory > 0 && memory/garbageShare < most {
+		most, least = memory/garbageShare, 25
+	}
 	if live <= 0 {
 		return 100
 	}
-	return int(max(100, 100*min(live+arrays, mostGarbage)/live))
+	return int(max(least, 100*min(live+arrays, most)/live))
 }
 
 // heap returns the heap's limit beside so many bytes of arrays: at least a tenth, since a heap without any room collects

@@ -48,10 +48,13 @@ func TestMemoryMetrics(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	const mb = 1 << 20
 	for _, c := range []struct {
-		live, arrays int64
-		want         int
-	}{{0, 0, 100}, {0, 500 * mb, 100}, {50 * mb, 0, 100}, {50 * mb, 25 * mb, 150}, {128 * mb, 1000 * mb, 200}, {900 * mb, 5000 * mb, 100}} {
-		if got := garbage(c.live, c.arrays); got != c.want {
+		live, arrays, memory int64
+		want                 int
+	}{
+		{0, 0, 0, 100}, {0, 500 * mb, 0, 100}, {50 * mb, 0, 0, 100}, {50 * mb, 25 * mb, 0, 150}, {128 * mb, 1000 * mb, 0, 200}, {900 * mb, 5000 * mb, 0, 100},
+		{128 * mb, 1000 * mb, 4096 * mb, 200}, {50 * mb, 100 * mb, 160 * mb, 40}, {100 * mb, 100 * mb, 160 * mb, 25}, {0, 0, 160 * mb, 100},
+	} {
+		if got := garbage(c.live, c.arrays, c.memory); got != c.want {
 			t.Errorf("%d MB alive beside %d of arrays: %d %%, want %d", c.live/mb, c.arrays/mb, got, c.want)
 		}
 	}
