@@ -93,6 +93,7 @@ func TestF14Names(t *testing.T) {
 // F6: what a state of as many shops as there may ever be writes can be read, and costs what the shops are worth of which
 // something is known.
 func TestF6Shops(t *testing.T) {
+	engine.Alone(t)
 	const most = 1<<20 - 1
 	e := newEngine(t, engine.Config{MaxShops: 1 << 30})
 	ev := decode(t, []string{`{"event":"identify","visitor":"v","contact":"c","time":"2026-03-02T00:00:00Z"}`})[0]

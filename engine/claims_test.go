@@ -154,6 +154,7 @@ func TestClaimsLend(t *testing.T) {
 
 // TestClaimsExpire: open claims are forgotten after 7 days of the stream, and are bounded; the oldest make room.
 func TestClaimsExpire(t *testing.T) {
+	engine.Alone(t)
 	r := newRightsRig(t, engine.Config{})
 	for i := range 17_000 {
 		r.must("public", noon+models.Time(i), `{"event":"purchase","visitor":"v%d","order":"o%d","value":1}`, i, i)
@@ -201,6 +202,7 @@ func TestPageOrders(t *testing.T) {
 // TestClaimsInAnyOrder: whatever the order and the batches in which pages, claims, logins and the shop's orders arrive, with a
 // restart in the middle, the same counts.
 func TestClaimsInAnyOrder(t *testing.T) {
+	engine.Alone(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		type said struct {
 			trust, text string

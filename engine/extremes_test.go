@@ -173,6 +173,7 @@ func restoreInto(t *rapid.T, e *engine.Engine, saved map[string][]byte) {
 // Every table with a bound is filled past it, and what is kept then can be read: lists of a visitor, a contact and an order,
 // rings of a shop, rows of categories, pools of running sessions and of forecasts, names, mails.
 func TestPastEveryBound(t *testing.T) {
+	engine.Alone(t)
 	var lines []string
 	at := dayZero
 	put := func(format string, args ...any) {

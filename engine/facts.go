@@ -103,12 +103,19 @@ func (t *telling) logins() {
 		if p.StandsIn(v) {
 			continue
 		}
-		shop := uint32(0)
+		shop := uint32(0) // a logout does not say it, and may be older than all logins
+		p.EachLogin(v, func(contact, _ uint32) {
+			if contact != 0 {
+				_, shop = p.ContactID(contact)
+			}
+		})
+		if shop == 0 {
+			continue
+		}
 		p.EachLogin(v, func(contact, second uint32) {
 			fact := &models.Fact{Fact: models.FactLogin, Time: models.Time(second) * models.Second}
-			if contact != 0 { // 0 is a logout, which comes behind a login
-				var id []byte
-				id, shop = p.ContactID(contact)
+			if contact != 0 {
+				id, _ := p.ContactID(contact)
 				fact.Contact = string(id)
 			} else {
 				fact.Fact = models.FactLogout

@@ -220,3 +220,24 @@ func TestFactsOfOddOrders(t *testing.T) {
 		t.Errorf("refunded beyond: %v, not %v", b, a)
 	}
 }
+
+// A logout may be older than all logins on a browser: its shop is theirs.
+func TestLogoutBeforeLogin(t *testing.T) {
+	e := newEngine(t, engine.Config{})
+	apply(e, decode(t, []string{
+		`{"event":"identify","id":"1","visitor":"v","contact":"anna@example.com","time":"2026-03-02T10:00:00Z"}`,
+		`{"event":"logout","id":"2","visitor":"v","time":"2026-03-02T09:00:00Z"}`,
+	}), 1)
+	var told []string
+	if err := e.EachFact("test", 0, func(f *models.Fact) error {
+		if f.Fact == models.FactLogin || f.Fact == models.FactLogout {
+			told = append(told, f.Fact+" "+f.Shop)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(told, ", "); got != "logout default, login default" && got != "login default" {
+		t.Errorf("told: %s", got)
+	}
+}

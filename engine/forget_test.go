@@ -55,6 +55,7 @@ func fresh(t testing.TB, lines []string) (events []*models.Event) {
 // Strangers make room for one another: who has ordered or logged in is never forgotten, nobody finds anything of somebody
 // else, and the state does not depend on how events come in batches or on restarts.
 func TestForget(t *testing.T) {
+	engine.Alone(t)
 	const most, visitors = 60, 9_000
 	cfg := engine.Config{MaxStrangers: most}
 	lines := passers(7, 30_000, visitors)
@@ -102,6 +103,7 @@ func TestForget(t *testing.T) {
 // F5: visitors that are made up for long take no more memory than so many, and the shop that nobody makes any up for keeps
 // its own.
 func TestF5Visitors(t *testing.T) {
+	engine.Alone(t)
 	const most = 2_000
 	e := newEngine(t, engine.Config{MaxStrangers: most})
 	var lines []string
@@ -139,6 +141,7 @@ func TestF5Visitors(t *testing.T) {
 // Products, categories and brands that only the public key has named have a ceiling each: past it new ones are refused and
 // counted, the events count, what is known goes on, the shop's own feed may name any number, and a quiet shop its share.
 func TestF5Products(t *testing.T) {
+	engine.Alone(t)
 	const most = 100
 	cfg := engine.Config{MaxInvented: most}
 	e := newEngine(t, cfg)

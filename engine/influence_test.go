@@ -141,6 +141,7 @@ func (s *street) viewers() int32 {
 // B3, F7: one attacker with 2,000 sessions, and a hundred made-up visitors behind one network, move no product into any of the first
 // twenty. The same done by the shop itself does, so the test can tell.
 func TestB3Influence(t *testing.T) {
+	engine.Alone(t)
 	alone := func(s *street, trust models.Trust) {
 		for i := range 2000 { // 44 days, the last of them in today's time
 			s.session(trust, 1, "attacker", s.now-models.Time(i)*31*models.Minute)

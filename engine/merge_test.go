@@ -198,6 +198,7 @@ func shopping(anna, again, shouted, bob string) (events []*models.Event) {
 
 // What a restored state of version 10 answers about a person of several spellings is what a fold of the same events answers today.
 func TestMergedContactsAsFoldedToday(t *testing.T) {
+	Alone(t)
 	before, today := newTestEngine(t), newTestEngine(t)
 	apply(before, shopping("Anna@Example.com", "anna@example.com", " ANNA@example.com", "Bob@Example.com"))
 	apply(today, shopping("anna@example.com", "anna@example.com", "anna@example.com", "bob@example.com"))

@@ -90,6 +90,7 @@ func TestConflicts(t *testing.T) {
 
 // TestRefundsInAnyOrder: money after refunds and cancellations does not depend on what comes first.
 func TestRefundsInAnyOrder(t *testing.T) {
+	engine.Alone(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		var events []string
 		for i := range rapid.IntRange(1, 3).Draw(rt, "orders") {

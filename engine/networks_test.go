@@ -50,6 +50,7 @@ func (c *peers) remove(v string) (carted, was bool) {
 // Of one network and shop so many strangers are kept at most, whoever comes, in whatever order and with whatever restart between: the
 // same as lists hold that are walked through.
 func TestNetworkVisitorsAgainstLists(t *testing.T) {
+	engine.Alone(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		most := rapid.IntRange(1, 4).Draw(rt, "most")
 		cfg := engine.Config{NetworkStrangers: most, Alone: true}
@@ -142,6 +143,7 @@ func (n *names) take(kind, who string, names ...string) bool {
 
 // One network brings a shop so many new names of each kind a day and no more, the same as maps count.
 func TestNetworkNamesAgainstMaps(t *testing.T) {
+	engine.Alone(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		n := &names{map[string]bool{}, map[string]int{}, map[string]string{}, map[string]uint64{}, rapid.IntRange(1, 6).Draw(rt, "most")}
 		cfg := engine.Config{NetworkInvented: n.most, Alone: true}
@@ -207,6 +209,7 @@ func TestNetworkNamesAgainstMaps(t *testing.T) {
 // F5: one network that makes visitors, products and categories up for long takes no more memory than its share, though the ceilings
 // are far; visitors of other networks, and those of it who log in, stay.
 func TestF5Network(t *testing.T) {
+	engine.Alone(t)
 	const mine, products = 1_000, 100
 	cfg := engine.Config{NetworkStrangers: mine, NetworkInvented: products}
 	e := newEngine(t, cfg)
