@@ -115,6 +115,7 @@ func Measure(ctx context.Context, cfg Config) (r *Result, err error) {
 		return nil, err
 	}
 	x.honest = newPosts(x.site, cfg.Site)
+	attackers := x.attackers()
 	revenue, err := x.revenue(ctx)
 	if err != nil {
 		return nil, err
@@ -122,7 +123,7 @@ func Measure(ctx context.Context, cfg Config) (r *Result, err error) {
 	if x.result.Before, err = x.phase(ctx, "without", max(cfg.For/5, 10*time.Second), nil); err != nil {
 		return nil, err
 	}
-	if x.result.Under, err = x.phase(ctx, "under attack", cfg.For, x.attackers()); err != nil {
+	if x.result.Under, err = x.phase(ctx, "under attack", cfg.For, attackers); err != nil {
 		return nil, err
 	}
 	if err := x.after(ctx, dir, revenue); err != nil {

@@ -148,4 +148,4 @@ var noHTTP = []string{
 }
 
 // crafted are ids whose unseeded hashes are alike in their upper bits.
-var crafted = sync.OnceValue(func() []string { return craft(2_000) })
+var crafted = sync.OnceValue(func() []string { return craft(500) })

@@ -70,7 +70,7 @@ func (d *Door) enter(c *Conn) *atomic.Uint64 {
 	if len(d.conns) >= d.cfg.Connections {
 		return &d.full
 	}
-	if !d.claim(c) {
+	if !d.claim(c, true) {
 		return &d.crowded
 	}
 	d.conns[c] = struct{}{}
@@ -81,9 +81,9 @@ func (d *Door) enter(c *Conn) *atomic.Uint64 {
 	return nil
 }
 
-// claim counts a connection of an address, with mu held.
-func (d *Door) claim(c *Conn) bool {
-	if d.cfg.PerAddress == 0 || d.exempt(c.client, true) {
+// claim counts a connection under its address, with mu held: its own, or, where it is not direct, the one that a proxy named.
+func (d *Door) claim(c *Conn, direct bool) bool {
+	if d.cfg.PerAddress == 0 || d.exempt(c.client, direct) {
 		return true
 	}
 	at := Block(c.client)

@@ -59,25 +59,11 @@ func (c *Conn) introduce(from netip.Addr) error {
 	c.client, c.direct, c.hop = from, false, c.door.trusts(from)
 	c.door.mu.Lock()
 	defer c.door.mu.Unlock()
-	if _, in := c.door.conns[c]; in && !c.door.claimBehind(c) {
+	if _, in := c.door.conns[c]; in && !c.door.claim(c, false) {
 		c.door.crowded.Add(1)
 		return errors.New("too many connections of one address")
 	}
 	return nil
-}
-
-// claimBehind counts a connection under the address that a proxy named, with mu held.
-func (d *Door) claimBehind(c *Conn) bool {
-	if d.cfg.PerAddress == 0 || d.exempt(c.client, false) {
-		return true
-	}
-	at := Block(c.client)
-	if d.from[at] >= int32(d.cfg.PerAddress) {
-		return false
-	}
-	d.from[at]++
-	c.counted = at
-	return true
 }
 
 // proxyHeader returns the size of the header at the head of b, 0 where there is none, -1 where more of it has to come; and
