@@ -13,9 +13,9 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"orrery/bench/replay"
 	"orrery/engine"
 	"orrery/models"
+	"orrery/stream/files"
 )
 
 // Config says what to show.
@@ -56,7 +56,7 @@ type sink struct {
 	now    models.Time
 }
 
-// Put implements replay.Sink. What the engine would refuse is left out.
+// Put implements files.Sink. What the engine would refuse is left out.
 func (s *sink) Put(_ context.Context, r models.Record) error {
 	if s.event.Decode(r.Value, s.now) == nil {
 		s.now = max(s.now, s.event.Time)
@@ -66,7 +66,7 @@ func (s *sink) Put(_ context.Context, r models.Record) error {
 	return nil
 }
 
-// Flush implements replay.Sink.
+// Flush implements files.Sink.
 func (s *sink) Flush(context.Context) error { return nil }
 
 // Run reads the catalogue and asks for the neighbours.
@@ -82,7 +82,7 @@ func Run(ctx context.Context, c Config) (*Page, error) {
 		return nil, err
 	}
 	s := &sink{engine: e}
-	sum, err := replay.Run(ctx, replay.Config{Files: []string{c.Catalogue}, Preset: c.Preset}, s, nil)
+	sum, err := files.Run(ctx, files.Config{Files: []string{c.Catalogue}, Preset: c.Preset}, s, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -124,11 +124,11 @@ func page(p *models.Product) Product {
 }
 
 //go:embed page.html
-var files embed.FS
+var pages embed.FS
 
 // HTML writes the page. Images are those of the shops, loaded by who opens it.
 func (p *Page) HTML(dst io.Writer) error {
-	t, err := template.ParseFS(files, "page.html")
+	t, err := template.ParseFS(pages, "page.html")
 	if err != nil {
 		return fmt.Errorf("cannot read the page's template: %w", err)
 	}

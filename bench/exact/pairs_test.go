@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"orrery/bench/replay"
 	"orrery/engine"
 	"orrery/models"
 	"orrery/recommend/people"
+	"orrery/stream/files"
 )
 
 func dataFile(t *testing.T, name string) string {
@@ -58,13 +58,13 @@ func (r relation) add(from, to string) {
 }
 
 // replayed returns an engine that has taken a file.
-func replayed(t *testing.T, cfg engine.Config, preset, file string) (*engine.Engine, replay.Summary) {
+func replayed(t *testing.T, cfg engine.Config, preset, file string) (*engine.Engine, files.Summary) {
 	t.Helper()
 	e, err := engine.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := replay.Run(t.Context(), replay.Config{Preset: preset, Files: []string{file}}, &fold{engine: e}, quiet{})
+	s, err := files.Run(t.Context(), files.Config{Preset: preset, Files: []string{file}}, &fold{engine: e}, quiet{})
 	if err != nil {
 		t.Fatal(err)
 	}

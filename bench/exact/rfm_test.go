@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"orrery/bench/replay"
 	"orrery/engine"
 	"orrery/models"
+	"orrery/stream/files"
 )
 
 // fold applies every record to an engine as it comes, as the stream does.
@@ -27,7 +27,7 @@ type fold struct {
 	refused int
 }
 
-// Put implements replay.Sink.
+// Put implements files.Sink.
 func (f *fold) Put(_ context.Context, r models.Record) error {
 	if err := f.event.Decode(r.Value, models.TimeOf(time.Now())); err != nil {
 		f.refused++
@@ -37,14 +37,14 @@ func (f *fold) Put(_ context.Context, r models.Record) error {
 	return nil
 }
 
-// Flush implements replay.Sink.
+// Flush implements files.Sink.
 func (f *fold) Flush(context.Context) error { return nil }
 
 // quiet is told of progress and says nothing.
 type quiet struct{}
 
-func (quiet) Status(replay.Status) {}
-func (quiet) Bad(replay.BadRow)    {}
+func (quiet) Status(files.Status) {}
+func (quiet) Bad(files.BadRow)    {}
 
 // buyer is a customer as the file's rows tell.
 type buyer struct {
@@ -141,7 +141,7 @@ func TestOnlineRetailRFM(t *testing.T) {
 		t.Fatal(err)
 	}
 	sink := &fold{engine: e}
-	if _, err := replay.Run(t.Context(), replay.Config{Preset: "online-retail", Files: []string{file}}, sink, quiet{}); err != nil {
+	if _, err := files.Run(t.Context(), files.Config{Preset: "online-retail", Files: []string{file}}, sink, quiet{}); err != nil {
 		t.Fatal(err)
 	}
 	buyers := readBuyers(t, file)

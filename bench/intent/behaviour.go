@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"orrery/bench/calibration"
-	"orrery/bench/replay"
 	"orrery/bench/shop"
 	"orrery/engine"
 	"orrery/models"
+	"orrery/stream/files"
 )
 
 // burnIn is how many forecasts are learned from before the first is judged: until then all rows say the same prior.
@@ -20,7 +20,7 @@ const burnIn = 200
 
 // BehaviourConfig is what to replay: files, or the simulated shop where there are none.
 type BehaviourConfig struct {
-	Replay   replay.Config
+	Replay   files.Config
 	Days     int     // of the simulated shop; 150 where 0
 	Rate     float64 // events a second of it; 0.03 where 0
 	Persons  int     // of it; 15,000 where 0
@@ -69,7 +69,7 @@ func Behaviour(ctx context.Context, cfg BehaviourConfig) (*BehaviourResult, erro
 	began := time.Now()
 	sink := &direct{engine: e}
 	if len(cfg.Replay.Files) > 0 {
-		_, err = replay.Run(ctx, cfg.Replay, sink, nil)
+		_, err = files.Run(ctx, cfg.Replay, sink, nil)
 	} else {
 		err = simulate(ctx, cfg, sink)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"orrery/bench/replay"
+	"orrery/stream/files"
 )
 
 func behaved(t *testing.T, cfg BehaviourConfig) *BehaviourResult {
@@ -47,7 +47,7 @@ func TestBehaviourSimulated(t *testing.T) {
 
 // TestBehaviourGA4: too few of its visitors buy for the outlook over weeks, and the gate says so.
 func TestBehaviourGA4(t *testing.T) {
-	r := behaved(t, BehaviourConfig{Replay: replay.Config{Files: []string{dataFile(t, "ga4_ecommerce_events/ga4_ecommerce_events.csv.gz")}, Preset: "ga4"}})
+	r := behaved(t, BehaviourConfig{Replay: files.Config{Files: []string{dataFile(t, "ga4_ecommerce_events/ga4_ecommerce_events.csv.gz")}, Preset: "ga4"}})
 	if row := r.Rows[0]; row.LogLoss >= row.BaseLoss || row.Gain.High >= 0 {
 		t.Errorf("%+v", row)
 	}
@@ -62,7 +62,7 @@ const leastPurchases = 30 // the engine's
 
 // TestBehaviourShelves: where visitors go next on a real shop of clothing.
 func TestBehaviourShelves(t *testing.T) {
-	r := behaved(t, BehaviourConfig{Replay: replay.Config{Files: []string{dataFile(t, "eshop_clothing_2008/e-shop-clothing-2008.csv.gz")}, Preset: "eshop-clothing"}})
+	r := behaved(t, BehaviourConfig{Replay: files.Config{Files: []string{dataFile(t, "eshop_clothing_2008/e-shop-clothing-2008.csv.gz")}, Preset: "eshop-clothing"}})
 	if q := r.Models.Shelf; q == nil || q.Outcomes < 5000 || q.LogLoss >= q.BaseLoss || q.Hits < q.BaseHits-0.01 {
 		t.Errorf("%+v", q)
 	}

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"orrery/bench/calibration"
-	"orrery/bench/replay"
 	"orrery/churn/intent"
 	"orrery/engine"
 	"orrery/models"
+	"orrery/stream/files"
 )
 
 // Forecast is a forecast of a purchase within a session that the engine made, and what came.
@@ -22,7 +22,7 @@ type Forecast struct {
 
 // Sessions replays a file through the engine and returns its forecasts of purchases within running sessions, in the
 // order in which their outcomes became known.
-func Sessions(ctx context.Context, cfg replay.Config) ([]Forecast, error) {
+func Sessions(ctx context.Context, cfg files.Config) ([]Forecast, error) {
 	var all []Forecast
 	e, err := engine.New(engine.Config{Outcomes: func(o *engine.IntentOutcome) {
 		f := Forecast{IntentOutcome: *o}
@@ -33,7 +33,7 @@ func Sessions(ctx context.Context, cfg replay.Config) ([]Forecast, error) {
 		return nil, err
 	}
 	sink := &direct{engine: e}
-	if _, err := replay.Run(ctx, cfg, sink, nil); err != nil {
+	if _, err := files.Run(ctx, cfg, sink, nil); err != nil {
 		return nil, err
 	}
 	// Time goes on when the file ends, and the last sessions with it.
@@ -48,7 +48,7 @@ type direct struct {
 	engine *engine.Engine
 }
 
-// Put implements replay.Sink.
+// Put implements files.Sink.
 func (d *direct) Put(_ context.Context, r models.Record) error {
 	ev := new(models.Event)
 	if err := ev.Decode(r.Value, models.TimeOf(time.Now())); err != nil {
@@ -58,7 +58,7 @@ func (d *direct) Put(_ context.Context, r models.Record) error {
 	return nil
 }
 
-// Flush implements replay.Sink.
+// Flush implements files.Sink.
 func (d *direct) Flush(context.Context) error { return nil }
 
 // Counts lets a logistic regression on a few counts alone forecast what the engine did: at the same moments, knowing the

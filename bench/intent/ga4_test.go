@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"orrery/bench/calibration"
-	"orrery/bench/replay"
 	"orrery/engine"
+	"orrery/stream/files"
 )
 
 // TestGA4Sessions: the engine's forecasts of purchases within running sessions, each made before anybody knew, are better
@@ -21,7 +21,7 @@ func TestGA4Sessions(t *testing.T) {
 		t.Skip("ORRERY_DATA is not set: it names the folder of the public data sets")
 	}
 	file := filepath.Join(data, "ga4_ecommerce_events", "ga4_ecommerce_events.csv.gz")
-	all, err := Sessions(context.Background(), replay.Config{Files: []string{file}, Preset: "ga4"})
+	all, err := Sessions(context.Background(), files.Config{Files: []string{file}, Preset: "ga4"})
 	if err != nil {
 		t.Fatal(err)
 	}

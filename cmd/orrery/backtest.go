@@ -12,8 +12,8 @@ import (
 	"orrery/bench/chances"
 	"orrery/bench/contacts"
 	"orrery/bench/intent"
-	"orrery/bench/replay"
 	"orrery/bench/sessions"
+	"orrery/stream/files"
 )
 
 type backtestCmd struct {
@@ -144,7 +144,7 @@ type backtestBehaviourCmd struct {
 // Run backtests forecasts from behaviour.
 func (c *backtestBehaviourCmd) Run(ctx context.Context, all *cli) error {
 	r, err := intent.Behaviour(ctx, intent.BehaviourConfig{
-		Replay: replay.Config{Files: c.Files, Preset: c.Preset}, Days: c.Days, Rate: c.Rate, Persons: c.Persons, Seed: c.Seed, Command: commandLine(),
+		Replay: files.Config{Files: c.Files, Preset: c.Preset}, Days: c.Days, Rate: c.Rate, Persons: c.Persons, Seed: c.Seed, Command: commandLine(),
 	})
 	if err != nil {
 		return err

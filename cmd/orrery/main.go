@@ -12,8 +12,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"orrery/bench/replay"
 	"orrery/serve"
+	"orrery/stream/files"
 )
 
 // cli is the command line. Flags, environment variables and the configuration file share names: --http.listen,
@@ -90,7 +90,7 @@ func run(args []string) int {
 
 // helpWords are what help texts name.
 func helpWords() kong.Vars {
-	return kong.Vars{"presets": strings.Join(replay.Presets(), ", "), "params": strings.Join(serve.DefaultParameters, ", ")}
+	return kong.Vars{"presets": strings.Join(files.Presets(), ", "), "params": strings.Join(serve.DefaultParameters, ", ")}
 }
 
 // signalContext ends with the first SIGINT or SIGTERM; the second one ends the process at once.

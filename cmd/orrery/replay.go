@@ -10,8 +10,8 @@ import (
 	"time"
 	_ "time/tzdata" // --time-zone, on machines without zones
 
-	"orrery/bench/replay"
 	"orrery/stream"
+	"orrery/stream/files"
 )
 
 // replayCmd sends files of shop events into the stream.
@@ -48,19 +48,19 @@ type replayCmd struct {
 
 // Help says what the presets read.
 func (*replayCmd) Help() string {
-	text := "Fields of --map: " + strings.Join(replay.Fields(), ", ") +
+	text := "Fields of --map: " + strings.Join(files.Fields(), ", ") +
 		".\n\nvisitor=order-{Order} makes a visitor of each order of a shop that knows no customers; item_id={SKU|Name} takes the first" +
 		" column that is not empty; props.note=Note? is a column that a file need not have; item_id=items[].id leads into an array of JSON lines, url=event_params.page_location to a key of one.\n\nPresets:"
-	for _, name := range replay.Presets() {
-		text += "\n\n" + name + ": " + replay.AboutPreset(name) + "."
+	for _, name := range files.Presets() {
+		text += "\n\n" + name + ": " + files.AboutPreset(name) + "."
 	}
 	return text
 }
 
 // Run replays.
 func (c *replayCmd) Run(ctx context.Context, all *cli) error {
-	cfg := replay.Config{
-		Files: c.Files, Preset: c.Preset, Format: replay.Format(c.Format), Map: c.Map, Group: c.Group,
+	cfg := files.Config{
+		Files: c.Files, Preset: c.Preset, Format: files.Format(c.Format), Map: c.Map, Group: c.Group,
 		ItemSeparator: c.ItemSeparator, TimeLayout: c.TimeLayout, Step: c.Step, Shop: c.Shop, Currency: c.Currency,
 		Together: c.Together, Sort: c.Sort, Limit: c.Limit, Strict: c.Strict, Speed: c.Speed, Rate: c.Rate,
 	}
@@ -83,8 +83,8 @@ func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 		cfg.Rejects = rejects
 	}
 	if c.DryRun {
-		preview := &replay.Preview{}
-		summary, err := replay.Run(ctx, cfg, preview, c.progress())
+		preview := &files.Preview{}
+		summary, err := files.Run(ctx, cfg, preview, c.progress())
 		return c.end(all, summary, err, preview.Events)
 	}
 	cluster, err := c.Cluster.cluster()
@@ -96,12 +96,12 @@ func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 		return err
 	}
 	defer bulk.Close()
-	summary, err := replay.Run(ctx, cfg, bulk, c.progress())
+	summary, err := files.Run(ctx, cfg, bulk, c.progress())
 	return c.end(all, summary, err, nil)
 }
 
 // end prints what was sent, if anything was read, and says whether all was understood.
-func (c *replayCmd) end(all *cli, s replay.Summary, err error, preview []json.RawMessage) error {
+func (c *replayCmd) end(all *cli, s files.Summary, err error, preview []json.RawMessage) error {
 	if err != nil && s.Rows == 0 {
 		return err
 	}
@@ -113,7 +113,7 @@ func (c *replayCmd) end(all *cli, s replay.Summary, err error, preview []json.Ra
 }
 
 // dialect takes over the flags that say how files are written.
-func (c *replayCmd) dialect(cfg *replay.Config) (err error) {
+func (c *replayCmd) dialect(cfg *files.Config) (err error) {
 	cfg.Quote, cfg.Encoding, cfg.Decimal = c.Quote, strings.ToLower(c.Encoding), c.Decimal
 	if c.Separator == "tab" || c.Separator == `\t` {
 		c.Separator = "\t"
@@ -132,28 +132,28 @@ func (c *replayCmd) dialect(cfg *replay.Config) (err error) {
 	return nil
 }
 
-func (c *replayCmd) progress() replay.Progress {
+func (c *replayCmd) progress() files.Progress {
 	if c.Quiet {
 		return silent{}
 	}
-	return replay.NewPrinter(os.Stderr, terminal(os.Stderr))
+	return files.NewPrinter(os.Stderr, terminal(os.Stderr))
 }
 
 // silent is told of progress and says nothing.
 type silent struct{}
 
-func (silent) Status(replay.Status) {}
-func (silent) Bad(replay.BadRow)    {}
+func (silent) Status(files.Status) {}
+func (silent) Bad(files.BadRow)    {}
 
 func terminal(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-func (c *replayCmd) print(all *cli, s replay.Summary, preview []json.RawMessage) error {
+func (c *replayCmd) print(all *cli, s files.Summary, preview []json.RawMessage) error {
 	if all.JSON {
 		return json.NewEncoder(os.Stdout).Encode(struct {
-			replay.Summary
+			files.Summary
 			DryRun  bool              `json:"dry_run,omitempty"`
 			Preview []json.RawMessage `json:"first_events,omitempty"`
 		}{s, c.DryRun, preview})
@@ -167,4 +167,4 @@ func (c *replayCmd) print(all *cli, s replay.Summary, preview []json.RawMessage)
 	return s.Print(os.Stdout)
 }
 
-var _ replay.Sink = (*stream.Bulk)(nil)
+var _ files.Sink = (*stream.Bulk)(nil)

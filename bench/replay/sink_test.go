@@ -1,5 +1,0 @@
-package replay
-
-import "orrery/stream"
-
-var _ Sink = (*stream.Bulk)(nil)

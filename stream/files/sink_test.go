@@ -1,0 +1,5 @@
+package files
+
+import "orrery/stream"
+
+var _ Sink = (*stream.Bulk)(nil)
