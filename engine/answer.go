@@ -5,9 +5,9 @@ import (
 	"slices"
 
 	"orrery/models"
+	"orrery/models/people"
 	"orrery/recommend/frame"
 	"orrery/recommend/next"
-	"orrery/recommend/people"
 )
 
 // maxAnswerers is how many requests are answered at the same time without making scratch anew: more than a machine of

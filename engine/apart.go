@@ -5,8 +5,8 @@ import (
 	"math"
 
 	"orrery/models"
+	"orrery/models/people"
 	"orrery/models/slab"
-	"orrery/recommend/people"
 )
 
 // apart is the money that is counted beside the revenue, by currency, so that no figure goes wrong in silence: what was

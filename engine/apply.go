@@ -5,9 +5,9 @@ import (
 	"cmp"
 
 	"orrery/models"
-	"orrery/recommend/catalogue"
+	"orrery/models/catalogue"
+	"orrery/models/people"
 	"orrery/recommend/frame"
-	"orrery/recommend/people"
 )
 
 // Apply implements stream.Machine.

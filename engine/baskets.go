@@ -2,8 +2,8 @@ package engine
 
 import (
 	"orrery/models"
+	"orrery/models/people"
 	"orrery/recommend/frame"
-	"orrery/recommend/people"
 	"orrery/recommend/popular"
 	"orrery/recommend/rebuy"
 	"orrery/recommend/together"

@@ -2,8 +2,8 @@ package engine
 
 import (
 	"orrery/models"
+	"orrery/models/people"
 	"orrery/recommend/claims"
-	"orrery/recommend/people"
 )
 
 // What a page says was bought is a claim: see package claims. Setting PageOrders takes it for an order, of a shop whose server

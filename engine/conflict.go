@@ -2,7 +2,7 @@ package engine
 
 import (
 	"orrery/models"
-	"orrery/recommend/people"
+	"orrery/models/people"
 )
 
 // Two purchases with one order id are one order that was told twice: by the page, a webhook, an import. But where both

@@ -7,7 +7,7 @@ import (
 	"orrery/churn/btyd"
 	"orrery/churn/rfm"
 	"orrery/models"
-	"orrery/recommend/people"
+	"orrery/models/people"
 )
 
 // customer returns what purchases say about a contact, nil for who has not bought.

@@ -8,8 +8,8 @@ import (
 	"orrery/churn/btyd"
 	"orrery/churn/rfm"
 	"orrery/models"
+	"orrery/models/people"
 	"orrery/models/slab"
-	"orrery/recommend/people"
 )
 
 // customers keeps a customer base for every shop. What a base knows of an order follows from what people knows of it,

@@ -16,8 +16,8 @@ import (
 
 	"orrery/churn/rfm"
 	"orrery/models"
+	"orrery/models/people"
 	"orrery/models/slab"
-	"orrery/recommend/people"
 )
 
 const (

@@ -5,8 +5,8 @@ import (
 	"sync"
 
 	"orrery/models"
+	"orrery/models/votes"
 	"orrery/recommend/frame"
-	"orrery/recommend/votes"
 )
 
 // demand is the models that count what all visitors together do with products: the session index with the ranker that learns

@@ -9,20 +9,20 @@ import (
 
 	"orrery/churn/rfm"
 	"orrery/models"
+	"orrery/models/catalogue"
 	"orrery/models/intern"
-	"orrery/recommend/catalogue"
+	"orrery/models/people"
+	"orrery/models/votes"
 	"orrery/recommend/claims"
 	"orrery/recommend/frame"
 	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
-	"orrery/recommend/people"
 	"orrery/recommend/popular"
 	"orrery/recommend/rebuy"
 	"orrery/recommend/session"
 	"orrery/recommend/similar"
 	"orrery/recommend/social"
 	"orrery/recommend/together"
-	"orrery/recommend/votes"
 )
 
 // Config sets the models up. The zero value is what a shop starts with.

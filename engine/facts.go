@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"orrery/models"
-	"orrery/recommend/people"
+	"orrery/models/people"
 )
 
 // Facts are what no log gives back once its records have expired: products, contacts with what is known of them, logins, orders

@@ -2,7 +2,7 @@ package engine
 
 import (
 	"orrery/models"
-	"orrery/recommend/catalogue"
+	"orrery/models/catalogue"
 )
 
 // dropped returns what made room, or found none.

@@ -10,8 +10,8 @@ import (
 	"orrery/churn"
 	"orrery/churn/intent"
 	"orrery/models"
+	"orrery/models/people"
 	"orrery/models/slab"
-	"orrery/recommend/people"
 )
 
 // horizon forecasts purchases within 7 and 28 days from what people do on the pages, for who has bought and for who never

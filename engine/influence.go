@@ -2,7 +2,7 @@ package engine
 
 import (
 	"orrery/models"
-	"orrery/recommend/votes"
+	"orrery/models/votes"
 )
 
 // What strangers do teaches what others see, and anybody can be a thousand of them. So of a public event this much counts:

@@ -7,9 +7,9 @@ import (
 	"slices"
 
 	"orrery/models"
+	"orrery/models/catalogue"
+	"orrery/models/people"
 	"orrery/models/slab"
-	"orrery/recommend/catalogue"
-	"orrery/recommend/people"
 )
 
 // intents forecasts purchases within running sessions, and learns from what came. After some events, chosen by a hash of

@@ -6,8 +6,8 @@ import (
 
 	"orrery/models"
 	"orrery/models/intern"
+	"orrery/models/people"
 	"orrery/models/slab"
-	"orrery/recommend/people"
 )
 
 // ledger counts what has been taken, exactly: events by name and money by currency.

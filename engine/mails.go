@@ -10,8 +10,8 @@ import (
 	"orrery/churn/rfm"
 	"orrery/churn/timing"
 	"orrery/models"
+	"orrery/models/people"
 	"orrery/models/slab"
-	"orrery/recommend/people"
 )
 
 // mails knows which mails contacts were sent and which of them brought a click, a visit or an order: what the best hour

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"orrery/models"
-	"orrery/recommend/people"
+	"orrery/models/people"
 )
 
 // truth is what a history says about a contact's orders, worked out from all events at once.

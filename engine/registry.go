@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 
 	"orrery/models"
+	"orrery/models/people"
 	"orrery/models/slab"
-	"orrery/recommend/people"
 )
 
 // The registry lists each model once. Sections of snapshots with their versions, and bytes in Stats, follow from it.

@@ -15,7 +15,7 @@ import (
 
 	"orrery/engine"
 	"orrery/models"
-	"orrery/recommend/people"
+	"orrery/models/people"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the scripts of testdata give into them")

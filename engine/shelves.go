@@ -8,9 +8,9 @@ import (
 	"slices"
 
 	"orrery/models"
+	"orrery/models/catalogue"
+	"orrery/models/people"
 	"orrery/models/slab"
-	"orrery/recommend/catalogue"
-	"orrery/recommend/people"
 )
 
 // shelves forecasts the category of the product that a visitor looks at next. It mixes what it knows: where visitors of the

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"orrery/models"
-	"orrery/recommend/people"
+	"orrery/models/people"
 )
 
 // ErrFact says that a line is no fact that this build knows, or does not fit to the others.

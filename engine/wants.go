@@ -8,9 +8,9 @@ import (
 
 	"orrery/churn/intent"
 	"orrery/models"
+	"orrery/models/catalogue"
+	"orrery/models/people"
 	"orrery/models/slab"
-	"orrery/recommend/catalogue"
-	"orrery/recommend/people"
 )
 
 // wants forecasts whether the product that a visitor is looking at will be bought within the running session: the chance

@@ -13,8 +13,8 @@ import (
 
 	"orrery/engine"
 	"orrery/models"
+	"orrery/models/people"
 	"orrery/models/slab"
-	"orrery/recommend/people"
 )
 
 // world makes up the streams of a shop: pageviews and transactions by visitor, contacts, catalogue.

@@ -16,7 +16,7 @@ import (
 
 	"orrery/engine"
 	"orrery/models"
-	"orrery/recommend/people"
+	"orrery/models/people"
 	"orrery/stream/files"
 )
 

@@ -15,7 +15,7 @@ import (
 	"orrery/churn/rfm"
 	"orrery/engine"
 	"orrery/models"
-	"orrery/recommend/people"
+	"orrery/models/people"
 	"orrery/serve"
 	"orrery/stream"
 )

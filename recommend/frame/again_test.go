@@ -7,10 +7,10 @@ import (
 	"pgregory.net/rapid"
 
 	"orrery/models"
-	"orrery/recommend/catalogue"
+	"orrery/models/catalogue"
+	"orrery/models/people"
 	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
-	"orrery/recommend/people"
 	"orrery/recommend/popular"
 	"orrery/recommend/rebuy"
 	"orrery/recommend/session"

@@ -6,10 +6,10 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"orrery/models"
-	"orrery/recommend/catalogue"
+	"orrery/models/catalogue"
+	"orrery/models/people"
 	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
-	"orrery/recommend/people"
 	"orrery/recommend/popular"
 	"orrery/recommend/rebuy"
 	"orrery/recommend/recent"

@@ -3,7 +3,7 @@ package frame
 import (
 	"math"
 
-	"orrery/recommend/catalogue"
+	"orrery/models/catalogue"
 )
 
 // candidate is a product on its way into a frame.

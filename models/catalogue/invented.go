@@ -5,7 +5,7 @@ import (
 
 	"orrery/models"
 	"orrery/models/slab"
-	"orrery/recommend/votes"
+	"orrery/models/votes"
 )
 
 // Kind is a kind of names that anybody can make up by the public key.
