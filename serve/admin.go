@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/pprofhandler"
@@ -27,51 +28,62 @@ func (s *Server) handleAdmin(ctx *fasthttp.RequestCtx) {
 }
 
 func (s *Server) answerAdmin(ctx *fasthttp.RequestCtx) *fault {
-	c := &call{ctx: ctx}
+	c := &call{ctx: ctx, begun: ctx.Time()}
 	c.args.reset(ctx.URI().QueryString())
-	header := &ctx.Response.Header
-	header.SetContentType(typeJSON)
-	header.SetCanonical(headerNoSniff, noSniff)
-	path := string(ctx.Path())
-	switch path { // under any Host: probes call by address
-	case "/metrics":
-		return s.answerMetrics(c)
-	case "/healthz":
-		return s.answerHealth(c)
-	case "/readyz":
-		return s.answerReady(c)
-	}
-	if !s.adminHosts.take(ctx.Request.Header.Host()) {
+	ctx.Response.Header.SetCanonical(headerNoSniff, noSniff)
+	place := s.inside.find(ctx.URI().PathOriginal(), &c.paths)
+	c.route = routed(place, ctx.Method())
+	if c.route.marks&anyHost == 0 && !s.adminHosts.take(ctx.Request.Header.Host()) {
 		return wrongHost("admin.hosts")
 	}
-	switch {
-	case path == "/":
-		header.SetContentType(typeText)
-		ctx.SetBodyString("orrery " + s.cfg.Version + "\n\n/metrics\n/healthz\n/readyz?verbose\n/debug/pprof (with the admin token)\n")
-		return nil
-	case path == pprofPath || len(path) > len(pprofPath) && path[:len(pprofPath)+1] == pprofPath+"/":
-		return s.answerPprof(ctx, path)
+	if f := s.hasMethod(c, place); f != nil || c.route == none {
+		return f
 	}
-	return notFound("no_such_path", "no such path; / lists what there is")
+	if f := c.decodePath(); f != nil {
+		return f
+	}
+	if c.route.access == admin {
+		if f := s.admitAdmin(ctx); f != nil {
+			return f
+		}
+	}
+	return c.answer(s)
+}
+
+// answerAdminHome answers what the admin listener has.
+func (s *Server) answerAdminHome(c *call) *fault {
+	c.ctx.Response.Header.SetContentType(typeText)
+	c.ctx.SetBodyString("orrery " + s.cfg.Version + "\n\n/metrics\n/healthz\n/readyz?verbose\n/debug/pprof (with the admin token)\n")
+	return nil
 }
 
 const pprofPath = "/debug/pprof"
 
-// answerPprof answers with profiles. The command line is not among them: keys may stand there.
-func (s *Server) answerPprof(ctx *fasthttp.RequestCtx, path string) *fault {
+// admitAdmin lets whoever has the admin token pass.
+func (s *Server) admitAdmin(ctx *fasthttp.RequestCtx) *fault {
 	switch {
-	case path == pprofPath+"/cmdline":
-		return notFound("no_such_path", "the command line is not told: keys may stand in it")
 	case s.cfg.AdminToken == "":
 		return notFound("no_profiles", "profiles are off: set --admin.token, or ORRERY_ADMIN_TOKEN")
 	case subtle.ConstantTimeCompare(adminToken(ctx), []byte(s.cfg.AdminToken)) != 1:
 		ctx.Response.Header.Set("WWW-Authenticate", "Bearer")
 		return &fault{fasthttp.StatusUnauthorized, "bad_token", "profiles need the admin token: Authorization: Bearer TOKEN", ""}
 	}
-	if path == pprofPath+"/" { // the handler knows its index without the slash only
-		ctx.URI().SetPath(pprofPath)
+	return nil
+}
+
+// answerPprof answers with profiles. The command line is not among them: keys may stand there. The handler reads the path
+// again, decoded and cleaned, so it gets one that is written anew.
+func (s *Server) answerPprof(c *call) *fault {
+	name := string(c.param)
+	if name == "cmdline" || strings.ContainsAny(name, "/\\") {
+		return notFound("no_such_path", "the command line is not told: keys may stand in it")
 	}
-	pprofhandler.PprofHandler(ctx)
+	path := pprofPath
+	if name != "" { // the handler knows its index without the slash only
+		path += "/" + name
+	}
+	c.ctx.URI().SetPath(path)
+	pprofhandler.PprofHandler(c.ctx)
 	return nil
 }
 

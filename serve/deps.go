@@ -41,12 +41,17 @@ type Customers interface {
 	EachContact(shop []byte, from uint32, now models.Time, f func(id []byte, p *models.Profile) bool) (next uint32)
 }
 
-// RecentVisitors is implemented by Profiles that can name persons who are on the site now; the dashboard offers them.
+// RecentVisitors names persons who are on the site now; the dashboard offers them.
 type RecentVisitors interface {
 	RecentVisitors(n int) []string
 }
 
-// Catalogue is implemented by a Recommender that can tell one product; the demo's product pages show it.
+// Quality measures how well frames do, on a sample of the clicks, before learning from them.
+type Quality interface {
+	Quality(now models.Time) []models.FrameQuality
+}
+
+// Catalogue tells one product; the demo's product pages show it.
 type Catalogue interface {
 	Product(shop, product []byte) (models.Product, bool)
 }
@@ -102,7 +107,7 @@ type Room interface {
 	Knows(shop []byte, e *models.Event) bool
 }
 
-// Deps is what a server answers from. All fields but Room, Checks and Metrics are required.
+// Deps is what a server answers from. What is required stands first.
 type Deps struct {
 	Recommender Recommender
 	Social      SocialProof
@@ -112,8 +117,14 @@ type Deps struct {
 	Log         Log
 	Stream      Stream
 	Clock       Clock
+
 	// Room may be nil: there is always room then.
 	Room Room
+	// Recent may be nil: the dashboard offers no visitors then. So may Quality, without which no figures are told, and
+	// Catalogue, without which product pages of the demo show the id alone.
+	Recent    RecentVisitors
+	Quality   Quality
+	Catalogue Catalogue
 	// Checks are conditions beside the server's own, told by /readyz?verbose, metrics and dashboard.
 	Checks []Check
 	// Metrics are written to /metrics after the server's own, in Prometheus' text format.

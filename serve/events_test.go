@@ -108,7 +108,7 @@ func TestEventsCompressed(t *testing.T) {
 	f([]byte(viewEvent), "gzip", 400, `{"error":{"code":"bad_body","message":"the body is not valid gzip"}}`)
 	f(zip(viewEvent)[:20], "gzip", 400, `{"error":{"code":"bad_body","message":"the body is not valid gzip"}}`)
 	f([]byte(viewEvent), "br", 415, `{"error":{"code":"unsupported_encoding","message":"send the body plain or as gzip","field":"Content-Encoding"}}`)
-	f(zip(strings.Repeat(" ", 1_000_000)), "gzip", 413, `{"error":{"code":"too_large","message":"the body is larger than 10000 bytes: send fewer events in one request"}}`)
+	f(zip(strings.Repeat(" ", 1_000_000)), "gzip", 413, `{"error":{"code":"too_large","message":"the body is larger than 10000 bytes: send it in parts"}}`)
 }
 
 func zip(s string) []byte {
@@ -121,7 +121,7 @@ func zip(s string) []byte {
 
 func TestBodyTooLarge(t *testing.T) {
 	r := newRig(t, Config{MaxBody: 10_000})
-	want := `{"error":{"code":"too_large","message":"the body is larger than 10000 bytes: send fewer events in one request"}}`
+	want := `{"error":{"code":"too_large","message":"the body is larger than 10000 bytes: send it in parts"}}`
 	r.expect("POST", "/v1/events", strings.Repeat(" ", 5<<20), 413, want)
 	r.expect("POST", "/v1/events", viewEvent, 202, accepted1)
 }

@@ -163,7 +163,7 @@ func (k *fake) set(change func()) {
 }
 
 func (k *fake) deps() Deps {
-	return Deps{Recommender: k, Social: k, Profiles: k, Customers: k, Statistics: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
+	return Deps{Recommender: k, Social: k, Profiles: k, Customers: k, Statistics: k, Recent: k, Quality: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
 
 // rig is a server on a loopback socket, and a client to it. (fasthttp's in-memory connections do not allow a deadline to

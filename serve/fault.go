@@ -52,6 +52,7 @@ func answerFault(ctx *fasthttp.RequestCtx, f *fault) {
 	setStatus(ctx, f.status)
 	ctx.Response.Header.SetContentType(typeJSON)
 	ctx.Response.Header.SetCanonical(headerNoSniff, noSniff)
+	ctx.Response.Header.SetCanonical(headerCacheControl, noStore)
 	body := append(ctx.Response.SwapBody(nil)[:0], `{"error":`...)
 	body = f.append(body)
 	ctx.Response.SwapBody(append(body, '}', '\n'))

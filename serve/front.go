@@ -100,11 +100,16 @@ func (s *Server) wantsBody(h *fasthttp.RequestHeader) bool {
 			path = path[bytes.IndexByte(path, '/'):]
 		}
 	}
-	r, _, allowed := match(h.Method(), path)
-	if allowed != "" || s.bodyBound(r) == 0 {
+	var ids params
+	place := s.routes.find(path, &ids)
+	if place == nil {
 		return false
 	}
-	if endpoints[r].access == open || s.cfg.development() {
+	r := place.take(h.Method())
+	if r == nil || r.body == 0 {
+		return false
+	}
+	if r.access == open || s.cfg.development() {
 		return true
 	}
 	key, _ := presentedKey(h, query)
@@ -112,31 +117,17 @@ func (s *Server) wantsBody(h *fasthttp.RequestHeader) bool {
 	return known
 }
 
-// bodyBound returns how many bytes of body a route takes.
-func (s *Server) bodyBound(r route) int {
-	switch r {
-	case routeEvents:
-		return s.cfg.MaxBody
-	case routeFrames:
-		return min(maxPage, s.cfg.MaxBody)
-	}
-	return 0
-}
-
 // tooLarge refuses a body that is larger than its route takes.
-func (s *Server) tooLarge(r route) *fault {
-	advice := ": send fewer events in one request"
-	if r == routeFrames {
-		advice = ": ask for fewer frames in one request"
-	}
-	return &fault{fasthttp.StatusRequestEntityTooLarge, "too_large", "the body is larger than " + strconv.Itoa(s.bodyBound(r)) + " bytes" + advice, ""}
+func tooLarge(r *route) *fault {
+	return &fault{fasthttp.StatusRequestEntityTooLarge, "too_large", "the body is larger than " + strconv.Itoa(r.body) + " bytes: send it in parts", ""}
 }
 
 // expect answers a client that asks before it sends a body.
 func (s *Server) expect(ctx *fasthttp.RequestCtx) int {
-	r, _, _ := match(ctx.Method(), ctx.URI().PathOriginal())
-	if ctx.Request.Header.ContentLength() > s.bodyBound(r) {
-		f := s.tooLarge(r)
+	var ids params
+	r := routed(s.routes.find(ctx.URI().PathOriginal(), &ids), ctx.Method())
+	if ctx.Request.Header.ContentLength() > r.body {
+		f := tooLarge(r)
 		s.metrics.observe(r, f.status, 0)
 		answerFault(ctx, f)
 		return f.status
@@ -159,7 +150,7 @@ func (s *Server) receive(c *call) ([]byte, *fault) {
 	if stream == nil || declared == 0 {
 		return nil, nil
 	}
-	body, err := c.raw.Receive(s.bodies, c.ctx.Conn(), stream, declared, s.bodyBound(c.route))
+	body, err := c.raw.Receive(s.bodies, c.ctx.Conn(), stream, declared, c.route.body)
 	if err == nil && declared > len(body) {
 		err = errShort
 	}
@@ -176,7 +167,7 @@ func (s *Server) inflated(c *call, raw []byte) ([]byte, *fault) {
 		s.oweBody(c, len(raw))
 		return raw, nil
 	case "gzip":
-		body, err := s.inflate(c, raw, s.bodyBound(c.route))
+		body, err := s.inflate(c, raw, c.route.body)
 		s.oweBody(c, len(body))
 		if err != nil {
 			return nil, s.bodyFault(c, err)
@@ -193,7 +184,7 @@ func (s *Server) bodyFault(c *call, err error) *fault {
 	var network *net.OpError
 	switch {
 	case errors.Is(err, door.ErrTooLarge):
-		return s.tooLarge(c.route)
+		return tooLarge(c.route)
 	case errors.Is(err, door.ErrBusy):
 		return &fault{fasthttp.StatusServiceUnavailable, "busy", "too much is sent to the server at once: send the same again later", ""}
 	case errors.Is(err, errGzip):

@@ -28,8 +28,9 @@ const (
 // call is one request on its way through the server, with the scratch that answering it needs. Calls are reused.
 type call struct {
 	ctx   *fasthttp.RequestCtx
-	route route
-	param []byte // the path parameter, decoded
+	route *route
+	param []byte // the first parameter of the path, decoded
+	paths params // all of them
 	grant grant
 	// client is the address that the request comes from, by what trusted proxies say; not valid where that is not known.
 	client  netip.Addr
@@ -54,13 +55,13 @@ type call struct {
 // request never takes the process along.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c := s.calls.get()
-	c.ctx, c.route, c.begun, c.took, c.grant.access = ctx, routeNone, ctx.Time(), 0, open
+	c.ctx, c.route, c.begun, c.took, c.grant.access = ctx, none, ctx.Time(), 0, open
 	c.unread, c.limited = ctx.RequestBodyStream() != nil, false
 	defer func() {
 		if p := recover(); p != nil {
 			// What the call holds is in an unknown state: it is not reused.
 			s.metrics.panics.Add(1)
-			s.cfg.Logger.Error("panic in a request", "route", c.route.String(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			s.cfg.Logger.Error("panic in a request", "route", c.route.name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			answerFault(ctx, &fault{fasthttp.StatusInternalServerError, "internal", "the server failed to answer; this is a bug in it", ""})
 			s.metrics.observe(c.route, fasthttp.StatusInternalServerError, time.Since(c.begun))
 			s.letGo(c)
@@ -80,47 +81,35 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 }
 
 var (
-	headerCacheControl, noStore = []byte(fasthttp.HeaderCacheControl), []byte("no-store")
+	headerCacheControl, noStore = []byte(fasthttp.HeaderCacheControl), []byte(fresh)
 	headerNoSniff, noSniff      = []byte(fasthttp.HeaderXContentTypeOptions), []byte("nosniff")
 )
 
 // dispatch routes, checks what holds for all routes, and calls the route's own method.
 func (s *Server) dispatch(c *call) *fault {
 	ctx := c.ctx
-	r, param, allowed := match(ctx.Method(), ctx.URI().PathOriginal())
-	c.route, c.client = r, door.Client(ctx)
+	place := s.routes.find(ctx.URI().PathOriginal(), &c.paths)
+	c.route, c.client = routed(place, ctx.Method()), door.Client(ctx)
 	c.args.reset(ctx.URI().QueryString())
 	ctx.Response.Header.SetCanonical(headerNoSniff, noSniff)
 	if h := &ctx.Request.Header; !h.IsHTTP11() && string(h.Protocol()) != "HTTP/1.0" {
 		ctx.SetConnectionClose()
 		return &fault{fasthttp.StatusHTTPVersionNotSupported, "bad_version", "of HTTP, versions 1.0 and 1.1 are spoken here", ""}
 	}
-	if !s.hosts.take(ctx.Request.Header.Host()) && !anyHost(r) {
+	if c.route.marks&anyHost == 0 && !s.hosts.take(ctx.Request.Header.Host()) {
 		return wrongHost("http.hosts")
 	}
-	if endpoints[r].access != open && s.cfg.development() && s.foreign(ctx) {
+	if c.route.access != open && s.cfg.development() && s.foreign(ctx) {
 		return otherSite
 	}
-	if (endpoints[r].access == public || r == routeTracker) && s.cors(ctx) {
+	if place != nil && place.crosses() && s.cors(ctx, place.allow) {
 		return nil
 	}
-	if r == routeNone || r >= routeShop && !s.cfg.Demo {
-		return notFound("no_such_path", "no such path; /docs lists what there is")
+	if f := s.hasMethod(c, place); f != nil || c.route == none {
+		return f
 	}
-	if allowed != "" {
-		ctx.Response.Header.Set("Allow", allowed)
-		return &fault{fasthttp.StatusMethodNotAllowed, "method_not_allowed", "this path takes " + allowed, ""}
-	}
-	if param != nil {
-		decoded, ok := c.args.decode(param, false)
-		if !ok || len(decoded) > maxID {
-			return badParameter("path", "the path is not a valid escaped id of at most 512 bytes")
-		}
-		c.param = decoded
-	}
-	if r >= routeHealth && r <= routeLive {
-		// Some caches keep for minutes what says nothing of it.
-		ctx.Response.Header.SetCanonical(headerCacheControl, noStore)
+	if f := c.decodePath(); f != nil {
+		return f
 	}
 	if f := s.admit(c); f != nil {
 		return f
@@ -128,52 +117,62 @@ func (s *Server) dispatch(c *call) *fault {
 	if f := s.limit(c); f != nil {
 		return f
 	}
-	ctx.Response.Header.SetContentType(typeJSON)
-	return s.answer(c)
+	return c.answer(s)
 }
 
-func (s *Server) answer(c *call) *fault {
-	switch c.route {
-	case routeFrame:
-		return s.answerFrame(c)
-	case routeEvents:
-		return s.answerEvents(c)
-	case routeFrames:
-		return s.answerFrames(c)
-	case routeFrameNames:
-		return s.answerFrameNames(c)
-	case routeSocial:
-		return s.answerSocial(c)
-	case routeContactProducts:
-		return s.answerContactProducts(c)
-	case routeContactMail:
-		return s.answerContactMail(c)
-	case routeContact, routeVisitor:
-		return s.answerProfile(c)
-	case routeRFM:
-		return s.answerRFM(c)
-	case routeModels:
-		return s.answerModels(c)
-	case routeExport:
-		return s.answerExport(c)
-	case routeStats:
-		return s.answerStats(c)
-	case routeQuality:
-		return s.answerQuality(c)
-	case routeLive:
-		return s.answerLive(c)
-	case routeHealth:
-		return s.answerHealth(c)
-	case routeReady:
-		return s.answerReady(c)
-	case routeMetricsPage:
-		return s.answerMetrics(c)
-	case routeShop, routeShopProduct:
-		return s.answerShop(c)
-	case routeShopPicture:
-		return s.answerPicture(c)
+// routed returns the route that a request's metrics are counted for: where the method is refused, the first of the place.
+func routed(p *place, method []byte) *route {
+	if p == nil {
+		return none
 	}
-	return s.answerAsset(c)
+	if r := p.take(method); r != nil {
+		return r
+	}
+	return p.routes[0]
+}
+
+// hasMethod refuses what the table does not have, and answers OPTIONS: then the call's route is none.
+func (s *Server) hasMethod(c *call, p *place) *fault {
+	if p == nil {
+		return notFound("no_such_path", "no such path; /docs lists what there is")
+	}
+	if p.take(c.ctx.Method()) != nil {
+		return nil
+	}
+	c.ctx.Response.Header.Set(fasthttp.HeaderAllow, p.allow)
+	if string(c.ctx.Method()) == fasthttp.MethodOptions {
+		c.route = none
+		c.ctx.SetStatusCode(fasthttp.StatusNoContent)
+		return nil
+	}
+	return &fault{fasthttp.StatusMethodNotAllowed, "method_not_allowed", "this path takes " + p.allow, ""}
+}
+
+// decodePath decodes the parameters of the path.
+func (c *call) decodePath() *fault {
+	c.param = nil
+	for i, raw := range c.paths {
+		if raw == nil {
+			break
+		}
+		decoded, ok := c.args.decode(raw, false)
+		if !ok || len(decoded) > maxID {
+			return badParameter("path", "the path is not a valid escaped id of at most 512 bytes")
+		}
+		c.paths[i] = decoded
+	}
+	c.param = c.paths[0]
+	return nil
+}
+
+// answer calls the route's handler. What it answers may be kept as the table says; a fault never.
+func (c *call) answer(s *Server) *fault {
+	c.ctx.Response.Header.SetContentType(typeJSON)
+	f := c.route.handler(s, c)
+	if f == nil {
+		c.ctx.Response.Header.SetCanonical(headerCacheControl, c.route.kept)
+	}
+	return f
 }
 
 // maxID is the longest id or category path that a request may name, in bytes after decoding.
@@ -199,6 +198,6 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &network) && network.Timeout():
 		f = &fault{fasthttp.StatusRequestTimeout, "timeout", "the request did not arrive in time", ""}
 	}
-	s.metrics.observe(routeNone, f.status, 0)
+	s.metrics.observe(none, f.status, 0)
 	answerFault(ctx, f)
 }

@@ -106,9 +106,6 @@ func wrongHost(flag string) *fault {
 		"the server does not answer under this Host: add the name to --" + flag + " where it is the server's own", "Host"}
 }
 
-// anyHost says which routes answer under any name: those that probes ask, which call a pod by its address.
-func anyHost(r route) bool { return r == routeHealth || r == routeReady || r == routeMetricsPage }
-
 var (
 	headerOrigin    = []byte(fasthttp.HeaderOrigin)
 	headerFetchSite = []byte("Sec-Fetch-Site")
@@ -154,7 +151,7 @@ func sameOrigin(origin, host []byte) bool {
 // cors allows a page of an allowed origin to read the answer, and answers its preflight: then it is true. A page that
 // sends JSON by navigator.sendBeacon sends what cookies it has along, so credentials are allowed beside the one origin;
 // the server looks at none.
-func (s *Server) cors(ctx *fasthttp.RequestCtx) bool {
+func (s *Server) cors(ctx *fasthttp.RequestCtx, methods string) bool {
 	origin := ctx.Request.Header.PeekCanonical(headerOrigin)
 	preflight := string(ctx.Method()) == fasthttp.MethodOptions
 	if len(origin) == 0 {
@@ -163,6 +160,7 @@ func (s *Server) cors(ctx *fasthttp.RequestCtx) bool {
 	header := &ctx.Response.Header
 	header.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
 	if preflight {
+		header.Set(fasthttp.HeaderAllow, methods)
 		ctx.SetStatusCode(fasthttp.StatusNoContent)
 	}
 	host := ctx.Request.Header.Host()
@@ -172,7 +170,7 @@ func (s *Server) cors(ctx *fasthttp.RequestCtx) bool {
 	header.SetBytesV(fasthttp.HeaderAccessControlAllowOrigin, origin)
 	header.Set(fasthttp.HeaderAccessControlAllowCredentials, "true")
 	if preflight {
-		header.Set(fasthttp.HeaderAccessControlAllowMethods, "GET, POST")
+		header.Set(fasthttp.HeaderAccessControlAllowMethods, methods)
 		header.Set(fasthttp.HeaderAccessControlAllowHeaders, "Authorization, Content-Type, Content-Encoding")
 		header.Set(fasthttp.HeaderAccessControlMaxAge, "86400")
 	}

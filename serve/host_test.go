@@ -227,7 +227,7 @@ func TestAdmin(t *testing.T) {
 			t.Errorf("%s: %s", path, page)
 		}
 	}
-	for _, path := range []string{"/debug/pprof/cmdline", "//debug/pprof/cmdline", "/debug/./pprof/cmdline", "/debug/pprof/%63mdline"} {
+	for _, path := range []string{"/debug/pprof/cmdline", "//debug/pprof/cmdline", "/debug/./pprof/cmdline", "/debug/pprof/%63mdline", "/debug/pprof/x%2F..%2Fcmdline", "/debug/pprof/cmdline%2F", "/debug/pprof/x%2Fcmdline"} {
 		f(path, 404, bearer)
 	}
 	f("/debug/pprofx", 404, bearer)

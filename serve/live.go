@@ -75,7 +75,7 @@ func (h *hub) close() { h.once.Do(func() { close(h.ended) }) }
 
 func (h *hub) look(now time.Time) sample {
 	x := sample{at: now, stats: h.s.deps.Statistics.Stats(), status: h.s.deps.Stream.Status()}
-	h.s.metrics.seconds[routeFrame].load(&x.requests)
+	h.s.metrics.of("frame").load(&x.requests)
 	return x
 }
 
@@ -174,8 +174,11 @@ func (s *Server) answerLive(c *call) *fault {
 	}
 	header := &c.ctx.Response.Header
 	header.SetContentType("text/event-stream")
-	header.Set(fasthttp.HeaderCacheControl, "no-cache")
 	header.Set("X-Accel-Buffering", "no")
+	if c.ctx.IsHead() {
+		s.live.leave(ch)
+		return nil
+	}
 	conn := door.Inner(c.ctx.Conn())
 	c.ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer s.live.leave(ch)
@@ -244,8 +247,8 @@ func (h *hub) appendTick(dst []byte, x *sample) []byte {
 
 // appendVisitors appends who is on the site now, where the engine can tell.
 func (h *hub) appendVisitors(dst []byte) []byte {
-	recent, ok := h.s.deps.Profiles.(RecentVisitors)
-	if !ok {
+	recent := h.s.deps.Recent
+	if recent == nil {
 		return dst
 	}
 	dst = append(appendMember(dst, "recent_visitors"), '[')

@@ -24,8 +24,9 @@ const kindCount = 32
 
 // routeMetrics counts what the server does. All of it is written without locks.
 type routeMetrics struct {
-	requests    [routes][len(codes)]atomic.Uint64
-	seconds     [routes]histogram
+	routes      []*route // by number, as the two below
+	requests    [][len(codes)]atomic.Uint64
+	seconds     []histogram
 	accepted    [kindCount]atomic.Uint64 // events, by kind
 	rejected    atomic.Uint64
 	full        atomic.Uint64 // requests refused because the log was full
@@ -40,9 +41,21 @@ type routeMetrics struct {
 	limitedKeys, limitedAddresses atomic.Uint64 // requests refused because of a rate
 }
 
-func newRouteMetrics() *routeMetrics { return new(routeMetrics) }
+func newRouteMetrics(routes []*route) *routeMetrics {
+	return &routeMetrics{routes: routes, requests: make([][len(codes)]atomic.Uint64, len(routes)), seconds: make([]histogram, len(routes))}
+}
 
-func (m *routeMetrics) observe(r route, status int, d time.Duration) {
+// of returns the times of the route of a name.
+func (m *routeMetrics) of(name string) *histogram {
+	for _, r := range m.routes {
+		if r.name == name {
+			return &m.seconds[r.number]
+		}
+	}
+	panic("no route " + name) // the name is part of the program: a test would have met this
+}
+
+func (m *routeMetrics) observe(r *route, status int, d time.Duration) {
 	code := 0
 	for i := 1; i < len(codes); i++ {
 		if codes[i] == status {
@@ -50,8 +63,8 @@ func (m *routeMetrics) observe(r route, status int, d time.Duration) {
 			break
 		}
 	}
-	m.requests[r][code].Add(1)
-	m.seconds[r].observe(d)
+	m.requests[r.number][code].Add(1)
+	m.seconds[r.number].observe(d)
 }
 
 func (m *routeMetrics) countEvents(in *ingest) {
@@ -92,15 +105,15 @@ func (s *Server) writeMetrics(w io.Writer) {
 }
 
 func (m *routeMetrics) write(w io.Writer) {
-	for r := range routes {
+	for _, r := range m.routes {
 		for i := range codes {
-			if n := m.requests[r][i].Load(); n > 0 {
-				metrics.WriteCounterUint64(w, fmt.Sprintf("http_requests_total{route=%q,code=%q}", r, codeLabel(i)), n)
+			if n := m.requests[r.number][i].Load(); n > 0 {
+				metrics.WriteCounterUint64(w, fmt.Sprintf("http_requests_total{route=%q,code=%q}", r.name, codeLabel(i)), n)
 			}
 		}
 	}
-	for r := range routes {
-		m.seconds[r].write(w, "http_request_seconds", r.String())
+	for _, r := range m.routes {
+		m.seconds[r.number].write(w, "http_request_seconds", r.name)
 	}
 	for k := range m.accepted {
 		if n := m.accepted[k].Load(); n > 0 {

@@ -6,26 +6,36 @@ import (
 	"orrery/models"
 )
 
-// answerProfile answers GET /v1/contacts/{id} and GET /v1/visitors/{id}.
-func (s *Server) answerProfile(c *call) *fault {
-	shop, _, f := readPerson(c)
+// answerContact answers GET /v1/contacts/{id}.
+func (s *Server) answerContact(c *call) *fault {
+	p, f := s.profile(c, s.deps.Profiles.Contact, "contact")
 	if f != nil {
 		return f
 	}
-	find, person := s.deps.Profiles.Contact, "contact"
-	if c.route == routeVisitor {
-		find, person = s.deps.Profiles.Visitor, "visitor"
+	return c.end(append(appendProfile(append(c.begin(), '{'), &p), "}\n"...))
+}
+
+// answerVisitor answers GET /v1/visitors/{id}.
+func (s *Server) answerVisitor(c *call) *fault {
+	p, f := s.profile(c, s.deps.Profiles.Visitor, "visitor")
+	if f != nil {
+		return f
+	}
+	body := models.AppendString(appendMember(append(c.begin(), '{'), "visitor"), c.param)
+	return c.end(append(appendProfile(body, &p), "}\n"...))
+}
+
+// profile finds the person that a request is about.
+func (s *Server) profile(c *call, find func(shop, id []byte, now models.Time) (models.Profile, bool), person string) (models.Profile, *fault) {
+	shop, _, f := readPerson(c)
+	if f != nil {
+		return models.Profile{}, f
 	}
 	p, known := find(shop, c.param, s.deps.Clock())
 	if !known {
-		return notFound("unknown_"+person, "no event has named the "+person+" "+strconv.Quote(string(c.param)))
+		f = notFound("unknown_"+person, "no event has named the "+person+" "+strconv.Quote(string(c.param)))
 	}
-	body := append(c.begin(), '{')
-	if c.route == routeVisitor {
-		body = models.AppendString(appendMember(body, "visitor"), c.param)
-	}
-	body = appendProfile(body, &p)
-	return c.end(append(body, "}\n"...))
+	return p, f
 }
 
 // appendProfile appends the members of a profile.

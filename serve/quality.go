@@ -10,18 +10,12 @@ import (
 	"orrery/models"
 )
 
-// Quality is implemented by Statistics that measure how well frames do, on a sample of the clicks, before learning from
-// them.
-type Quality interface {
-	Quality(now models.Time) []models.FrameQuality
-}
-
 // quality returns the live figures, none where nobody measures.
 func (s *Server) quality() []models.FrameQuality {
-	if q, ok := s.deps.Statistics.(Quality); ok {
-		return q.Quality(s.deps.Clock())
+	if s.deps.Quality == nil {
+		return nil
 	}
-	return nil
+	return s.deps.Quality.Quality(s.deps.Clock())
 }
 
 // answerQuality answers GET /v1/quality.

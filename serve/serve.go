@@ -51,7 +51,8 @@ type Server struct {
 	metrics *routeMetrics
 	ids     recommendationIDs
 	live    *hub
-	assets  map[route]asset
+	routes  *router
+	inside  *router // of the admin listener
 
 	stopping  atomic.Bool
 	actors    sync.WaitGroup
@@ -76,13 +77,13 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		deps:     deps,
 		keys:     newKeyring(cfg.Keys),
 		networks: newNetworks(cfg.Keys),
-		metrics:  newRouteMetrics(),
-		assets:   newAssets(),
 		failed:   make(chan error, 2),
 
 		hosts: newHosts(cfg.Listen, cfg.Hosts), adminHosts: newHosts(cfg.Admin, cfg.AdminHosts),
 		addresses: newAddresses(cfg.Parameters),
 	}
+	s.routes, s.inside = newRouter(table(&s.cfg)), newRouter(adminTable())
+	s.metrics = newRouteMetrics(s.routes.routes)
 	s.ids.seed = uint32(binary.LittleEndian.Uint64(seed[:]))
 	s.gate = newGate(cfg.MaxFrames, cfg.MaxQueue, cfg.FrameBudget)
 	s.live = newHub(s)

@@ -142,7 +142,7 @@ func TestOrigins(t *testing.T) {
 	f(Config{}, "OPTIONS", "/v1/events", "https://any.example", "", 403)
 	f(Config{}, "GET", "/v1/stats", "https://any.example", "", 403)
 	f(Config{}, "GET", "/v1/stats", "http://localhost:3000", "", 200) // read by nobody: it asks for no permission
-	f(Config{}, "OPTIONS", "/v1/stats", "http://localhost:3000", "", 405)
+	f(Config{}, "OPTIONS", "/v1/stats", "http://localhost:3000", "", 204)
 	f(Config{Origins: []string{"*"}}, "GET", "/v1/frames/for_you", "https://any.example", "https://any.example", 200)
 	f(keys, "GET", "/t.js", "https://other.example", "*", 200)
 	f(keys, "OPTIONS", "/v1/events", "https://shop.example", "https://shop.example", 204)
@@ -159,8 +159,8 @@ func TestPaths(t *testing.T) {
 		r.expect(method, uri, "", status, want)
 	}
 	f("GET", "/nope", 404, `{"error":{"code":"no_such_path","message":"no such path; /docs lists what there is"}}`)
-	f("POST", "/v1/stats", 405, `{"error":{"code":"method_not_allowed","message":"this path takes GET"}}`)
-	f("DELETE", "/v1/frames", 405, `{"error":{"code":"method_not_allowed","message":"this path takes GET, POST"}}`)
+	f("POST", "/v1/stats", 405, `{"error":{"code":"method_not_allowed","message":"this path takes GET, HEAD, OPTIONS"}}`)
+	f("DELETE", "/v1/frames", 405, `{"error":{"code":"method_not_allowed","message":"this path takes GET, HEAD, POST, OPTIONS"}}`)
 	f("HEAD", "/healthz", 200, "")
 	f("GET", "/v1/frames/", 404, "")
 	f("GET", "/v1/frames/a/b", 404, "")
@@ -319,10 +319,12 @@ func TestQuantiles(t *testing.T) {
 
 func TestAssets(t *testing.T) {
 	r := newRig(t, Config{Demo: true})
-	for route, file := range assetFiles {
-		path := endpoints[route].path
+	for path, kind := range map[string]string{
+		"/": typeHTML, "/dashboard.js": typeScript, "/dashboard.css": typeStyle, "/icon.svg": typeSVG, "/docs": typeHTML, "/docs.js": typeScript,
+		"/openapi.yaml": typeYAML, "/t.js": typeScript, "/demo/": typeHTML, "/demo/shop.js": typeScript, "/demo/shop.css": typeStyle,
+	} {
 		resp := r.expect("GET", path, "", 200, "")
-		if string(resp.Header.ContentType()) != file[1] || len(resp.Body()) == 0 || len(resp.Header.Peek("Content-Security-Policy")) == 0 {
+		if string(resp.Header.ContentType()) != kind || len(resp.Body()) == 0 || len(resp.Header.Peek("Content-Security-Policy")) == 0 {
 			t.Errorf("%s: %s", path, resp.Header.String())
 		}
 		etag := string(resp.Header.Peek("ETag"))

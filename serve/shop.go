@@ -13,26 +13,25 @@ import (
 // productMark is where a product page carries its product.
 var productMark = []byte("<!--product-->")
 
-// answerShop answers the demo shop's pages: one document, in which a product page carries its product as JSON-LD, as real
+// shopProduct answers the demo shop's product pages: the shop's one document, which carries the product as JSON-LD, as real
 // shops do. The tracker reads it from there, and so does the page's script.
-func (s *Server) answerShop(c *call) *fault {
-	header := &c.ctx.Response.Header
-	header.SetContentType(typeHTML)
-	header.Set(fasthttp.HeaderContentSecurityPolicy, pagePolicy)
-	if c.route == routeShop {
-		return s.answerAsset(c)
+func shopProduct() handler {
+	before, after, _ := bytes.Cut(file("shop.html"), productMark)
+	return func(s *Server, c *call) *fault {
+		header := &c.ctx.Response.Header
+		header.SetContentType(typeHTML)
+		header.Set(fasthttp.HeaderContentSecurityPolicy, pagePolicy)
+		body := append(c.begin(), before...)
+		body = s.appendLinkedData(body, c.param)
+		return c.end(append(body, after...))
 	}
-	before, after, _ := bytes.Cut(s.assets[routeShop].content, productMark)
-	body := append(c.begin(), before...)
-	body = s.appendLinkedData(body, c.param)
-	return c.end(append(body, after...))
 }
 
 // appendLinkedData appends a product as schema.org's JSON-LD.
 func (s *Server) appendLinkedData(dst, id []byte) []byte {
 	p := models.Product{ID: id, Title: id}
-	if catalogue, ok := s.deps.Recommender.(Catalogue); ok {
-		if known, ok := catalogue.Product(nil, id); ok {
+	if s.deps.Catalogue != nil {
+		if known, ok := s.deps.Catalogue.Product(nil, id); ok {
 			p = known
 		}
 	}
@@ -76,7 +75,6 @@ var drawings = [...]string{
 func (s *Server) answerPicture(c *call) *fault {
 	header := &c.ctx.Response.Header
 	header.SetContentType(typeSVG)
-	header.Set(fasthttp.HeaderCacheControl, "public, max-age=86400")
 	return c.end(appendDrawing(c.begin(), bytes.TrimSuffix(c.param, []byte(".svg"))))
 }
 

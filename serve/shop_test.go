@@ -32,7 +32,7 @@ func TestShopIsOfTheDemoOnly(t *testing.T) {
 
 func TestShopProduct(t *testing.T) {
 	r := newRig(t, Config{Demo: true})
-	r.server.deps.Recommender = withCatalogue{r.fake, models.Product{
+	r.server.deps.Catalogue = withCatalogue{r.fake, models.Product{
 		ID: []byte("S/1"), Title: []byte(`</script><b>"`), Brand: []byte("B"), Category: []byte("A > B"), Price: 24_900_000, Sale: 19_900_000, Currency: []byte("EUR"),
 	}}
 	f := func(path, want string) {

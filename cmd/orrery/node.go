@@ -275,6 +275,7 @@ func (n *node) startServer() (err error) {
 	n.flags.Door.apply(&cfg, n.memory.memory)
 	n.server, err = serve.New(cfg, serve.Deps{
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
+		Recent: n.engine, Quality: n.engine, Catalogue: n.engine,
 		Log: guarded{Log: n.writer, watch: n.watch, broker: n.broker, behind: n.backlog, most: uint64(n.flags.IngestLag)}, Stream: progress{n.pipeline}, Clock: n.clock(),
 		Room:    room{n.memory, n.engine},
 		Checks:  n.checks(),
