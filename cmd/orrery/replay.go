@@ -21,7 +21,7 @@ type replayCmd struct {
 	Files  []string `arg:"" name:"file" help:"CSV, TSV, JSON lines or basket files, plain or gzip; - is standard input."`
 	Preset string   `name:"preset" help:"Column map of a known data set: ${presets}."`
 	Format string   `name:"format" help:"csv, tsv, jsonl, lines or histories; by default what the file's name says."`
-	Map    []string `name:"map" sep:"none" placeholder:"FIELD=COLUMN" help:"Column of an event's field; FIELD==TEXT is a constant, FIELD=a-{COLUMN} a text with columns in it."`
+	Map    []string `name:"map" sep:"none" placeholder:"FIELD=COLUMN" help:"Column of an event's field; FIELD==TEXT is a constant, FIELD.VALUE=TEXT what a value is read as, where COLUMN = VALUE a rule. All of it is below."`
 	Group  []string `name:"group" help:"Columns: rows with equal values in all of them are one event with several items, wherever they stand. By default the order's column."`
 
 	Together      bool          `name:"together" help:"Rows of one event stand together in the files: they need not be held until the end."`
@@ -48,9 +48,8 @@ type replayCmd struct {
 
 // Help says what the presets read.
 func (*replayCmd) Help() string {
-	text := "Fields of --map: " + strings.Join(files.Fields(), ", ") +
-		".\n\nvisitor=order-{Order} makes a visitor of each order of a shop that knows no customers; item_id={SKU|Name} takes the first" +
-		" column that is not empty; props.note=Note? is a column that a file need not have; item_id=items[].id leads into an array of JSON lines, url=event_params.page_location to a key of one.\n\nPresets:"
+	text := "Fields of --map: " + strings.Join(files.Fields(), ", ") + ".\n\n--map can be:\n\n" +
+		strings.ReplaceAll(files.MapHelp, "\n", "\n\n") + ".\n\nPresets:"
 	for _, name := range files.Presets() {
 		text += "\n\n" + name + ": " + files.AboutPreset(name) + "."
 	}

@@ -49,6 +49,8 @@ type builder struct {
 	scratch []byte
 	mark    byte // the file's decimal mark
 	hash    xxhash.Digest
+
+	crawlers crawlers
 }
 
 func newBuilder(cfg *Config, m *mapping) *builder {
@@ -57,6 +59,12 @@ func newBuilder(cfg *Config, m *mapping) *builder {
 	prefix := cfg.Preset
 	def(&prefix, "replay")
 	return &builder{cfg: cfg, m: m, prefix: prefix, clock: clockReader{layout: layout, loc: cfg.Location, most: models.TimeOf(cfg.Now()) + models.MaxAhead}}
+}
+
+// wanted tells whether the map's rules leave a row in.
+func (b *builder) wanted(r *row) bool {
+	b.scratch = b.scratch[:0]
+	return len(b.m.rules) == 0 || b.m.wanted(&b.scratch, r)
 }
 
 // text renders a field into the scratch, which the caller resets with each row.
@@ -193,7 +201,11 @@ func (b *builder) begin(g *group, r *row, f *facts) {
 	g.noted = g.noted[:0]
 	g.buf = g.buf[:0]
 	g.identity = b.identity(r)
-	e.Name = g.keep(b.text(m.event, r))
+	if g.turned = m.named(&b.scratch, r); g.turned != nil {
+		e.Name = g.turned
+	} else {
+		e.Name = g.keep(b.text(m.event, r))
+	}
 	e.Kind = models.KindOf(e.Name)
 	e.ID = g.keep(b.text(m.id, r))
 	e.Time = f.time
@@ -214,6 +226,9 @@ func (b *builder) begin(g *group, r *row, f *facts) {
 		from := len(g.buf)
 		g.buf = appendProps(g.buf, m.props, &b.scratch, r)
 		e.Props = g.buf[from:len(g.buf):len(g.buf)]
+	}
+	if m.agent != nil && b.crawlers.is(b.text(m.agent, r)) {
+		e.Props = g.keep(crawled(e.Props))
 	}
 	g.amount, g.rows, g.synthetic, g.named = 0, 0, f.synthetic, f.currency != ""
 }
@@ -292,6 +307,9 @@ func (b *builder) finish(g *group, number int64) *models.Event {
 		if !e.HasValue {
 			e.Value, e.HasValue = g.amount, true
 		}
+		if e.Kind == models.Refund && len(g.turned) > 0 && e.Value < 0 {
+			turn(e)
+		}
 		if len(e.Order) == 0 || models.IsUnset(e.Order) {
 			e.Order = g.derived(b.prefix, "-order-", g.identity)
 		}
@@ -303,6 +321,14 @@ func (b *builder) finish(g *group, number int64) *models.Event {
 		e.Time = models.TimeOf(b.cfg.Start.Add(b.cfg.Step * time.Duration(number)))
 	}
 	return e
+}
+
+// turn makes positive what a file writes as a negative sale.
+func turn(e *models.Event) {
+	e.Value = -e.Value
+	for i := range e.Items {
+		e.Items[i].Quantity = max(e.Items[i].Quantity, -e.Items[i].Quantity)
+	}
 }
 
 func hasPrice(items []models.Item) bool {

@@ -47,19 +47,8 @@ type Config struct {
 	// Columns names the columns of CSV or TSV files that have no header row.
 	Columns []string
 
-	// Map says where an event's fields come from, one "field=..." each:
-	//
-	//	item_id=StockCode              the column StockCode
-	//	event==view_item               the constant view_item
-	//	visitor=invoice-{InvoiceNo}    a text with columns in it; empty where one of them is empty
-	//	item_id={SKU|Name}             the first of these columns that is not empty
-	//	props.note=Note?               a column that a file need not have
-	//	item_id=items[].id             with JSONL: an item for each element of the array items
-	//
-	// Fields: event, id, time, shop, visitor, contact, session, url, title, referrer, item_id, item_name,
-	// item_category, item.NAME for anything else of the item, price (of one piece), quantity, amount (of the row: price times quantity), order, value (of the
-	// whole order), currency, query, recommendation, slot, and props.NAME for anything else. The column "#" is the
-	// number of the row within its file. With JSONL, dots lead into objects (user.id).
+	// Map says where an event's fields come from: see MapHelp. Fields: those of Fields. price is of one piece, amount of the row
+	// (price times quantity), value of the whole order. The column "#" is the number of the row within its file.
 	//
 	// Where no value is mapped, a purchase or refund gets the sum of its amounts (a row without a price adds
 	// nothing); where no order is mapped, an order id derived from its first row; where no id is, one likewise.

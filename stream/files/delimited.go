@@ -45,6 +45,25 @@ func newDelimited(r io.Reader, comma, quote byte, columns []string) (*delimited,
 	return d, nil
 }
 
+// openDelimited reads delimited text with the columns of a map.
+func openDelimited(r io.Reader, comma, quote byte, columns []string, m *mapping) (rows, error) {
+	d, err := newDelimited(r, comma, quote, columns)
+	if err != nil {
+		return nil, err
+	}
+	for _, either := range m.either {
+		if !slices.ContainsFunc(either, d.has) {
+			return nil, fmt.Errorf("cannot find any of the columns %s: there are %s", strings.Join(either, ", "), strings.Join(d.header, ", "))
+		}
+	}
+	return nest(d, m.columns)
+}
+
+// has tells whether a column is there, or need not be.
+func (d *delimited) has(name string) bool {
+	return name == rowColumn || strings.HasSuffix(name, maybe) || slices.Contains(d.header, name) || rootOf(d.header, name) != ""
+}
+
 func (d *delimited) bind(names []string) error {
 	for _, name := range names {
 		i, err := columnIndex(d.header, name)

@@ -151,12 +151,13 @@ func fit(head []byte, separator, quote byte, cfg *Config, m *mapping) (score [3]
 
 // sample looks at the numbers and times of the head's rows.
 func (d *Dialect) sample(head []byte, cfg *Config, m *mapping) {
-	in, err := newDelimited(bytes.NewReader(head), d.separator, d.quote, cfg.Columns)
+	whole, err := newDelimited(bytes.NewReader(head), d.separator, d.quote, cfg.Columns)
 	if err != nil {
 		return
 	}
-	d.Columns = in.header
-	if in.bind(m.columns) != nil {
+	d.Columns = whole.header
+	in, err := nest(whole, m.columns)
+	if err != nil {
 		return
 	}
 	var points, days votes

@@ -25,7 +25,7 @@ func FuzzRun(f *testing.F) {
 		run := func() (values []string, s Summary) {
 			m := &memory{}
 			s, err := Run(context.Background(), input(Config{Preset: names[preset]}, text), m, nil)
-			if err != nil && len(m.values) > 0 {
+			if err != nil && len(m.values) > 0 && names[preset] != "jsonl" {
 				t.Fatalf("%q: %v after %d events", text, err, len(m.values))
 			}
 			return m.values, s

@@ -24,6 +24,7 @@ type group struct {
 	first     place       // of its rows
 	noted     []string    // codes of what was not taken as it is
 	last      models.Time // of its newest row
+	turned    []byte      // what a rule of the map says that the event is
 	synthetic bool
 	named     bool // its amounts name a currency
 }

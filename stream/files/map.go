@@ -1,7 +1,6 @@
 package files
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,53 +9,6 @@ import (
 
 	"orrery/models"
 )
-
-// text is where a field comes from: parts that are constant or a column.
-type text struct {
-	parts []part
-}
-
-type part struct {
-	constant string
-	column   int   // index among the bound columns, -1 for a constant
-	others   []int // columns that stand in where it is empty; nil: the column was not in braces
-}
-
-// render returns the field's text of a row. A single column is returned as it lies in the row; anything else is put
-// together in *scratch. A text with a column that is empty, or says that there is nothing, is empty. Spaces around a column are not part of it.
-func (t *text) render(scratch *[]byte, r *row) []byte {
-	if len(t.parts) == 1 {
-		if p := t.parts[0]; p.column >= 0 && p.others == nil {
-			return bytes.TrimSpace(r.cells[p.column])
-		}
-	}
-	from := len(*scratch)
-	for _, p := range t.parts {
-		if p.column < 0 {
-			*scratch = append(*scratch, p.constant...)
-			continue
-		}
-		cell := p.cell(r)
-		if len(cell) == 0 {
-			*scratch = (*scratch)[:from]
-			return nil
-		}
-		*scratch = append(*scratch, cell...)
-	}
-	return (*scratch)[from:len(*scratch):len(*scratch)]
-}
-
-// cell returns the first column of a part that is not empty.
-func (p *part) cell(r *row) []byte {
-	cell := bytes.TrimSpace(r.cells[p.column])
-	for i := 0; (len(cell) == 0 || isNull(cell)) && i < len(p.others); i++ {
-		cell = bytes.TrimSpace(r.cells[p.others[i]])
-	}
-	if isNull(cell) {
-		return nil
-	}
-	return cell
-}
 
 // prop is a text that becomes a member of props.
 type prop struct {
@@ -76,9 +28,14 @@ type mapping struct {
 	session, url, title, referrer    *text
 	order, currency, query, recommen *text
 
-	props []prop // of the event
-	item  []prop // of its items
-	group []int
+	agent *text
+
+	props  []prop // of the event
+	item   []prop // of its items
+	group  []int
+	rules  []rule
+	values map[string]*values // by field
+	either [][]string         // columns of which a file has one at least
 }
 
 // fields returns where each field of the vocabulary is kept.
@@ -91,6 +48,7 @@ func (m *mapping) fields() map[string]**text {
 		"id": &m.id, "shop": &m.shop, "visitor": &m.visitor, "contact": &m.contact,
 		"session": &m.session, "url": &m.url, "title": &m.title, "referrer": &m.referrer,
 		"order": &m.order, "currency": &m.currency, "query": &m.query, "recommendation": &m.recommen,
+		"user_agent": &m.agent,
 	}
 }
 
@@ -109,6 +67,7 @@ func parseMapping(entries, group []string) (*mapping, error) {
 			errs = append(errs, err)
 		}
 	}
+	errs = append(errs, m.settle(fields)...)
 	for _, column := range group {
 		m.group = append(m.group, m.column(column))
 	}
@@ -125,9 +84,20 @@ func parseMapping(entries, group []string) (*mapping, error) {
 }
 
 func (m *mapping) entry(fields map[string]**text, entry string) error {
+	if isRule(entry) {
+		r, err := m.rule(entry)
+		if err != nil {
+			return fmt.Errorf("cannot read map entry %q: %w", entry, err)
+		}
+		m.rules = append(m.rules, r)
+		return nil
+	}
 	field, from, ok := strings.Cut(entry, "=")
-	if !ok || from == "" {
-		return fmt.Errorf("cannot read map entry %q: it is field=column, field==constant or field=text-{column}", entry)
+	if !ok || from == "" && !strings.Contains(field, ".") {
+		return fmt.Errorf("cannot read map entry %q: it is field=column, field==constant, field=text-{column}, field.value=other or where column = value", entry)
+	}
+	if name, value, ok := strings.Cut(field, "."); ok && name != "props" && name != "item" {
+		return m.translate(name, value, from)
 	}
 	t, err := m.text(from)
 	if err != nil {
@@ -152,36 +122,31 @@ func (m *mapping) entry(fields map[string]**text, entry string) error {
 	return nil
 }
 
-// text reads what stands behind the first equals sign of an entry.
-func (m *mapping) text(from string) (*text, error) {
-	if constant, ok := strings.CutPrefix(from, "="); ok {
-		return &text{[]part{{constant: constant, column: -1}}}, nil
+// translate notes what a value of a field is to be read as.
+func (m *mapping) translate(field, value, as string) error {
+	if _, ok := m.fields()[field]; !ok {
+		return fmt.Errorf("cannot map %q: there is no such field: there are %s", field, strings.Join(Fields(), ", "))
 	}
-	if !strings.Contains(from, "{") {
-		return &text{[]part{{column: m.column(from)}}}, nil
+	if m.values[field] == nil {
+		if m.values == nil {
+			m.values = map[string]*values{}
+		}
+		m.values[field] = &values{as: map[string][]byte{}}
 	}
-	t := &text{}
-	for from != "" {
-		before, rest, ok := strings.Cut(from, "{")
-		if before != "" {
-			t.parts = append(t.parts, part{constant: before, column: -1})
+	return m.values[field].add(field, value, as)
+}
+
+// settle gives the fields their values.
+func (m *mapping) settle(fields map[string]**text) (errs []error) {
+	for _, field := range slices.Sorted(maps.Keys(m.values)) {
+		at := fields[field]
+		if *at == nil {
+			errs = append(errs, fmt.Errorf("values of %q are mapped, but it is not: add %s=COLUMN", field, field))
+			continue
 		}
-		if !ok {
-			break
-		}
-		column, after, ok := strings.Cut(rest, "}")
-		if !ok || column == "" {
-			return nil, errors.New("a brace without a column and its closing brace")
-		}
-		names := strings.Split(column, "|")
-		p := part{column: m.column(names[0]), others: []int{}}
-		for _, name := range names[1:] {
-			p.others = append(p.others, m.column(name))
-		}
-		t.parts = append(t.parts, p)
-		from = after
+		(*at).values = m.values[field]
 	}
-	return t, nil
+	return errs
 }
 
 // column returns the index of a column among those to bind.
@@ -195,7 +160,7 @@ func (m *mapping) column(name string) int {
 
 // catalogue tells whether all events are about products.
 func (m *mapping) catalogue() bool {
-	if m.event == nil || len(m.event.parts) != 1 || m.event.parts[0].column >= 0 {
+	if m.event == nil || len(m.event.parts) != 1 || len(m.event.parts[0].refs) > 0 {
 		return false
 	}
 	return models.KindOf([]byte(m.event.parts[0].constant)).Topic() == models.Catalogue

@@ -11,10 +11,10 @@ import (
 
 // ownEvents replays a file of Orrery's own events: each line goes out as it is. One that is no JSON is a bad row; one
 // that the engine will refuse is sent all the same, so that it is kept and explained.
-func (r *runner) ownEvents(ctx context.Context, in *liner) error {
+func (r *runner) ownEvents(ctx context.Context, in texts) error {
 	for {
-		line := in.line
 		raw, err := in.next()
+		line := in.at()
 		if err == io.EOF {
 			return nil
 		}

@@ -63,7 +63,11 @@ var presets = map[string]preset{
 			"item.brand={items[].item_brand}", "price={items[].price}", "quantity={items[].quantity}",
 		},
 	},
-	"shopify": shopify,
+	"shopify":  shopify,
+	"segment":  segment,
+	"jitsu":    jitsu,
+	"matomo":   matomo,
+	"snowplow": snowplow,
 	"online-retail": {
 		about: "UCI Online Retail: an invoice is a purchase, a C-invoice a refund; local times taken as UTC, GBP",
 		config: Config{

@@ -167,13 +167,10 @@ func (r *runner) one(ctx context.Context, name string) error {
 		return err
 	}
 	if r.cfg.own() {
-		return r.ownEvents(ctx, newLiner(src))
+		return r.ownEvents(ctx, newTexts(src))
 	}
 	dialect := r.dialect(src, format)
 	in, err := r.rows(src, &dialect)
-	if err == nil {
-		err = in.bind(r.mapping.columns)
-	}
 	if err != nil {
 		return fmt.Errorf("cannot read %q: %w", name, err)
 	}
@@ -196,22 +193,25 @@ func (r *runner) dialect(src *source, format Format) Dialect {
 	return d
 }
 
-func (r *runner) rows(src io.Reader, d *Dialect) (rows, error) {
+// rows returns the rows of a file, with the columns that the map names.
+func (r *runner) rows(src io.Reader, d *Dialect) (in rows, err error) {
 	switch d.Format {
 	case JSONL:
-		return newJSONRows(src), nil
+		in = newJSONRows(src)
 	case Lines:
-		return newLineRows(src), nil
+		in = newLineRows(src)
 	case Feed:
-		in := newFeedRows(src)
+		feed := newFeedRows(src)
 		if d.decoded {
-			in.xml.CharsetReader = decoded
+			feed.xml.CharsetReader = decoded
 		}
-		return in, nil
+		in = feed
 	case Histories:
-		return newHistories(src, r.cfg.Start), nil
+		in = newHistories(src, r.cfg.Start)
+	default:
+		return openDelimited(src, d.separator, d.quote, r.cfg.Columns, r.mapping)
 	}
-	return newDelimited(src, d.separator, d.quote, r.cfg.Columns)
+	return in, in.bind(r.mapping.columns)
 }
 
 // each takes the rows of a file.
@@ -229,6 +229,10 @@ func (r *runner) each(ctx context.Context, in rows) error {
 		var facts facts
 		if err == nil && !utf8.Valid(row.raw) {
 			err = badRow(row.line, "it is not UTF-8: say how it is written (encoding)")
+		}
+		if err == nil && !r.builder.wanted(row) {
+			r.tally.LeftOut++
+			continue
 		}
 		if err == nil {
 			if facts, err = r.builder.facts(row); err != nil {

@@ -18,6 +18,7 @@ type Summary struct {
 	Files    int              `json:"files"`
 	Dialects []Dialect        `json:"dialects,omitempty"` // how each file is written; none for Orrery's own events
 	Rows     int64            `json:"rows"`               // understood or not; without header and blank lines
+	LeftOut  int64            `json:"left_out,omitempty"` // of them, by the map's rules
 	Total    int64            `json:"total"`              // events sent
 	Events   map[string]int64 `json:"events"`             // of them, by name
 	Persons  int64            `json:"persons"`
@@ -196,6 +197,9 @@ func (s *Summary) Print(w io.Writer) error {
 		line("read", "%s", &s.Dialects[i])
 	}
 	line("rows", "%d", s.Rows)
+	if s.LeftOut > 0 {
+		line("left out", "%d, as the map says", s.LeftOut)
+	}
 	line("events", "%d in %s, %.0f a second", s.Total, s.Elapsed.Round(time.Millisecond), rate)
 	if s.Total > 0 {
 		line("time", "%s to %s", s.From.Std().Format(time.DateTime), s.To.Std().Format(time.DateTime))

@@ -130,8 +130,5 @@ func foreign(head []byte, format Format) error {
 			return fmt.Errorf("it is %s: write it as CSV or JSON lines", what)
 		}
 	}
-	if format == JSONL && bytes.HasPrefix(head, []byte{'['}) {
-		return errors.New("it is one JSON array: write one object a line (jq -c '.[]')")
-	}
 	return nil
 }
