@@ -65,6 +65,11 @@ func TestBurstOfAPerson(t *testing.T) {
 			}
 		}
 	}
+	for _, frame := range []string{"home_page", "mail"} { // what for_you leaves out, a later step may show
+		if got := products(t, e, models.FrameQuery{Frame: []byte(frame), Visitor: visitor}); !strings.Contains(got, "Q") {
+			t.Errorf("%s is %q after the burst", frame, got)
+		}
+	}
 	p, _ := e.Visitor(nil, visitor, e.StreamTime())
 	if p.Bot || e.Stats().Bots != 0 || p.OrderCount != 1 {
 		t.Errorf("bot %v, %d bots, %d orders", p.Bot, e.Stats().Bots, p.OrderCount)

@@ -88,7 +88,8 @@ func (a *Answerer) buyNext(recipe Recipe) {
 const historyItems = 24
 
 // forYou ranks what people with a history like this one went on to, by the machinery of next: the person's products of
-// all time, newest last, are the session. What the person has seen or bought is left to other recipes.
+// all time, newest last, are the session. What the person has seen or bought is left to other recipes: it is out for this
+// step alone, so that one after it may show it.
 func (a *Answerer) forYou() {
 	a.session = a.session[:0]
 	viewed := a.reader.Viewed(a.who)
@@ -103,7 +104,9 @@ func (a *Answerer) forYou() {
 	if len(a.session) == 0 {
 		return
 	}
+	before := len(a.c.exclude)
 	a.c.exclude = append(a.c.exclude, a.session...)
 	slices.Reverse(a.session)
 	a.continued(next.Options{N: a.c.room, Allow: a.allow})
+	a.c.exclude = a.c.exclude[:before]
 }
