@@ -125,7 +125,7 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 	if who.Contact != 0 {
 		p.Mail = e.mails.best(shop, who.Contact, e.customers.segment(shop, who.Contact, now), now)
 	}
-	if b := e.customers.find(shop); b != nil && who.Contact != 0 {
+	if b := e.customers.shops.Find(shop); b != nil && who.Contact != 0 {
 		p.Customer = e.customer(b, who.Contact, now)
 	}
 	e.foresee(&p, r, who, shop, now)

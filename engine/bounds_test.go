@@ -3,6 +3,8 @@ package engine
 import (
 	"math"
 	"testing"
+
+	"orrery/models/pool"
 )
 
 // A row of moves that is full is halved as a whole: its numbers stay in bounds, and shares what they were.
@@ -57,21 +59,21 @@ func TestCountsAreHalved(t *testing.T) {
 func TestPoolsAreBounded(t *testing.T) {
 	e := newTestEngine(t)
 	for what, c := range map[string]struct {
-		pool  *pool
+		pool  *pool.Pool
 		limit int
 	}{"pending forecasts": {e.horizon.pool, 1 << 16}, "visits": {e.intents.visits.pool, 1 << 18}} {
 		seen := make(map[uint32]bool, c.limit)
 		for range c.limit {
-			seen[c.pool.take()] = true
+			seen[c.pool.Take()] = true
 		}
 		if len(seen) != c.limit || seen[0] {
 			t.Errorf("%s: %d records of %d", what, len(seen), c.limit)
 		}
-		if extra := c.pool.take(); extra != 0 {
+		if extra := c.pool.Take(); extra != 0 {
 			t.Errorf("%s: record %d beyond the limit", what, extra)
 		}
-		c.pool.give(7)
-		if again := c.pool.take(); again != 7 || c.pool.take() != 0 {
+		c.pool.Give(7)
+		if again := c.pool.Take(); again != 7 || c.pool.Take() != 0 {
 			t.Errorf("%s: record %d is given again, not 7", what, again)
 		}
 	}

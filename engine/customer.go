@@ -42,7 +42,7 @@ func timeOf(day btyd.Day) models.Time { return models.Time(day) * models.Day }
 // RFM returns the customer base of a shop by recency, frequency and money, and false where nobody has bought.
 func (e *Engine) RFM(shop []byte, now models.Time) (r models.RFM, ok bool) {
 	number := e.findShop(shop)
-	b := e.customers.find(number)
+	b := e.customers.shops.Find(number)
 	if b == nil || number == 0 {
 		return r, false
 	}
@@ -81,7 +81,7 @@ func (e *Engine) EachContact(shop []byte, from uint32, now models.Time, f func(i
 	if number == 0 {
 		return 0
 	}
-	b, r := e.customers.find(number), e.m.People.Reader()
+	b, r := e.customers.shops.Find(number), e.m.People.Reader()
 	for contact := max(from, 1); contact <= e.m.People.LastContact(); contact++ {
 		id, its := e.m.People.ContactID(contact)
 		if its != number || len(id) == 0 { // the latter is about to be added
@@ -133,10 +133,10 @@ func (e *Engine) ContactNumber(shop, contact []byte) uint32 {
 }
 
 // ChangesTold says that all changes below a number have been passed on.
-func (e *Engine) ChangesTold(next uint64) { e.customers.changes.told.Store(next) }
+func (e *Engine) ChangesTold(next uint64) { e.customers.changes.Acknowledge(next) }
 
 // ChangesLost returns how many changes were lost because nobody passed them on in time.
-func (e *Engine) ChangesLost() uint64 { return e.customers.changes.lost.Load() }
+func (e *Engine) ChangesLost() uint64 { return e.customers.changes.Lost() }
 
 // CustomerMark is a place among the customers of all shops; the zero CustomerMark is before the first.
 type CustomerMark struct{ shop, number uint32 }
@@ -144,7 +144,7 @@ type CustomerMark struct{ shop, number uint32 }
 // Customers returns up to most customers of all shops from a mark on, each as a change that says what holds at a moment
 // and changes nothing, and the mark to go on from; more is false after the last.
 func (e *Engine) Customers(from CustomerMark, most int, now models.Time) (list []models.CustomerChange, next CustomerMark, more bool) {
-	books := e.customers.all()
+	books := e.customers.shops.All()
 	for next = from; int(next.shop) < len(books); next = (CustomerMark{next.shop + 1, 0}) {
 		b := books[next.shop]
 		for b != nil && uint64(next.number) < b.contacts.Len() {

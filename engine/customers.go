@@ -9,6 +9,7 @@ import (
 	"orrery/churn/rfm"
 	"orrery/models"
 	"orrery/models/people"
+	"orrery/models/pershop"
 	"orrery/models/slab"
 )
 
@@ -21,7 +22,7 @@ import (
 // order; one whose order never comes takes nothing. Money is counted in the shop's main currency, the first that an order
 // has named, and what names none is taken for it; an order in another one counts without its money.
 type customers struct {
-	byShop[book]
+	shops   pershop.Table[book]
 	people  *people.People
 	rules   rfm.Rules
 	stale   bool       // see resettle
@@ -41,7 +42,7 @@ const (
 )
 
 func newCustomers(p *people.People, rules rfm.Rules) *customers {
-	return &customers{people: p, rules: rules}
+	return &customers{people: p, rules: rules, changes: newChanges()}
 }
 
 // moved takes that somebody has logged in on visitor v, or out: orders of the visitor may have become another's.
@@ -84,7 +85,7 @@ func (c *customers) settle(shop, order uint32) {
 	if order == 0 || !sale.Known {
 		return
 	}
-	b := c.get(shop, func() *book { return newBook(shop, c.rules) })
+	b := c.shops.Get(shop, func() *book { return newBook(shop, c.rules) })
 	if b.currency() == 0 && sale.Currency != 0 {
 		b.sums.Set(sumCurrency, uint64(sale.Currency))
 	}
@@ -168,7 +169,7 @@ func (c *customers) lookUp(contact uint32) (uint32, bool) {
 
 // segment returns the segment of a contact at a moment, see churn.Customers.Segment. Any goroutine may call it.
 func (c *customers) segment(shop, contact uint32, now models.Time) rfm.Segment {
-	b := c.find(shop)
+	b := c.shops.Find(shop)
 	number, ok := c.lookUp(contact)
 	if b == nil || !ok {
 		return rfm.NoSegment
@@ -178,7 +179,7 @@ func (c *customers) segment(shop, contact uint32, now models.Time) rfm.Segment {
 
 // advance ends a batch of events: what they changed is noted, and what a new day brings.
 func (c *customers) advance(now models.Time) {
-	books := c.all()
+	books := c.shops.All()
 	if len(books) == 0 {
 		return
 	}
@@ -245,8 +246,8 @@ func (c *customers) Bytes() (n uint64) {
 }
 
 func (c *customers) parts() map[string]uint64 {
-	n := c.numbers.Bytes() + c.changes.words.Bytes()
-	for _, b := range c.all() {
+	n := c.numbers.Bytes() + c.changes.Bytes()
+	for _, b := range c.shops.All() {
 		if b != nil {
 			n += b.bytes()
 		}
@@ -256,8 +257,8 @@ func (c *customers) parts() map[string]uint64 {
 
 // Freeze returns the customer bases of this moment for a snapshot.
 func (c *customers) Freeze() *slab.Parts {
-	parts := append([]io.WriterTo{}, c.credits.Freeze(), c.numbers.Freeze(), c.changes.freeze(), slab.Numbers{uint64(c.day), c.known()})
-	for shop, b := range c.all() {
+	parts := append([]io.WriterTo{}, c.credits.Freeze(), c.numbers.Freeze(), c.changes.Freeze(), slab.Numbers{uint64(c.day), c.shops.Known()})
+	for shop, b := range c.shops.All() {
 		if b != nil {
 			parts = append(parts, slab.Numbers{uint64(shop)}, b.contacts.Freeze(), b.sums.Freeze(), b.base.Freeze())
 		}
@@ -267,19 +268,15 @@ func (c *customers) Freeze() *slab.Parts {
 
 // ReadVersion replaces the customer bases by what Freeze wrote, in this version or the one before.
 func (c *customers) ReadVersion(r io.Reader, version uint16) error {
-	ring := make(slab.Numbers, 3)
 	if c.stale = version == 10; c.stale {
 		var heads, more slab.Words // of logins, which people knows
 		if _, err := slab.ReadAll(r, &heads, &more); err != nil {
 			return err
 		}
 	}
-	if _, err := slab.ReadAll(r, &c.credits, &c.numbers, ring, &c.changes.words); err != nil {
+	if _, err := slab.ReadAll(r, &c.credits, &c.numbers, c.changes); err != nil {
 		return err
 	}
-	c.changes.noted.Store(ring[0])
-	c.changes.told.Store(ring[1])
-	c.changes.lost.Store(ring[2])
 	if version == 10 {
 		return c.readBooks10(r)
 	}
@@ -288,7 +285,7 @@ func (c *customers) ReadVersion(r io.Reader, version uint16) error {
 		return err
 	}
 	c.day = btyd.Day(day[0])
-	return eachShop(r, func(shop uint32) error { return c.readBook(r, shop) })
+	return pershop.Each(r, func(shop uint32) error { return c.readBook(r, shop) })
 }
 
 // readBooks10 reads the books as version 10 wrote them: how many shops and the day, of each shop whether there is a book, then
@@ -298,7 +295,7 @@ func (c *customers) readBooks10(r io.Reader) error {
 	if _, err := head.ReadFrom(r); err != nil {
 		return err
 	}
-	if head[0] > maxShops+1 {
+	if head[0] > pershop.Most+1 {
 		return fmt.Errorf("cannot read customers of %d shops", head[0])
 	}
 	c.day = btyd.Day(head[1])
@@ -323,6 +320,6 @@ func (c *customers) readBook(r io.Reader, shop uint32) error {
 	}
 	b.sums.Grow(sumWords)
 	b.base.Reschedule(c.day)
-	c.put(shop, b)
+	c.shops.Put(shop, b)
 	return nil
 }

@@ -67,7 +67,7 @@ func evidence(e *Engine) map[string]string {
 		if c == nil {
 			return true
 		}
-		b := e.customers.find(1)
+		b := e.customers.shops.Find(1)
 		number, _ := e.customers.lookUp(e.m.People.FindContact(1, id))
 		out[string(id)] = fmt.Sprintf("%d orders, %v, days %v, %.4f", c.Orders, c.Spent, b.base.Days(number, nil), c.Percentile)
 		return true
@@ -464,18 +464,18 @@ func TestCustomersGone(t *testing.T) {
 
 // The ring keeps the newest changes and counts what nobody fetched in time.
 func TestChangesRing(t *testing.T) {
-	var r changes
+	r := newChanges()
 	for i := range uint32(maxChanges + 10) {
 		r.note(change{contact: i, band: noBand})
 	}
 	list, next := r.pending(1 << 30)
-	if len(list) != maxChanges-1 || list[0].contact != 11 || next != maxChanges+10 || r.lost.Load() != 11 {
-		t.Errorf("%d changes from %d on, next %d, %d lost", len(list), list[0].contact, next, r.lost.Load())
+	if len(list) != maxChanges-1 || list[0].contact != 11 || next != maxChanges+10 || r.Lost() != 11 {
+		t.Errorf("%d changes from %d on, next %d, %d lost", len(list), list[0].contact, next, r.Lost())
 	}
-	if again, _ := r.pending(1 << 30); len(again) != len(list) || r.lost.Load() != 11 { // nobody has taken them
-		t.Errorf("%d changes at the second time, %d lost", len(again), r.lost.Load())
+	if again, _ := r.pending(1 << 30); len(again) != len(list) || r.Lost() != 11 { // nobody has taken them
+		t.Errorf("%d changes at the second time, %d lost", len(again), r.Lost())
 	}
-	r.told.Store(next)
+	r.Acknowledge(next)
 	if list, _ := r.pending(10); len(list) != 0 {
 		t.Errorf("%d changes after all were told", len(list))
 	}
@@ -523,7 +523,7 @@ func TestCustomersRestart(t *testing.T) {
 	if m, accepted := e.CustomerBases()[0].Refit(e.StreamTime()); m.Gate != "" || !accepted {
 		t.Fatalf("accepted %v, gate %q", accepted, m.Gate)
 	}
-	for e.customers.find(1).base.Behind() > 0 {
+	for e.customers.shops.Find(1).base.Behind() > 0 {
 		e.Apply(nil)
 	}
 	drain(e)

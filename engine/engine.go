@@ -12,6 +12,7 @@ import (
 	"orrery/models/catalogue"
 	"orrery/models/intern"
 	"orrery/models/people"
+	"orrery/models/pershop"
 	"orrery/models/votes"
 	"orrery/recommend/claims"
 	"orrery/recommend/frame"
@@ -75,7 +76,7 @@ func (c Config) withDefaults() Config {
 	if c.MaxShops <= 0 {
 		c.MaxShops = 1000
 	}
-	c.MaxShops = min(c.MaxShops, maxShops)
+	c.MaxShops = min(c.MaxShops, pershop.Most)
 	if c.NetworkStrangers <= 0 {
 		c.NetworkStrangers = networkStrangers
 	}

@@ -15,7 +15,7 @@ type CustomerBase struct {
 
 // CustomerBases returns the shops in which a known contact has bought.
 func (e *Engine) CustomerBases() (all []CustomerBase) {
-	for _, b := range e.customers.all() {
+	for _, b := range e.customers.shops.All() {
 		if b != nil && b.base.Buyers() > 0 {
 			all = append(all, CustomerBase{e, b})
 		}
@@ -59,7 +59,7 @@ func (c CustomerBase) Refit(now models.Time) (m *churn.Models, accepted bool) {
 // and no session has been looked into.
 func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool) {
 	number := e.findShop(shop)
-	b := e.customers.find(number)
+	b := e.customers.shops.Find(number)
 	quality, sessions := e.IntentQuality(shop)
 	defer func() { e.behaviourModels(number, &out) }()
 	if number == 0 || b == nil && !sessions {
@@ -86,11 +86,11 @@ func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool
 
 // behaviourModels fills in how forecasts from behaviour have done.
 func (e *Engine) behaviourModels(shop uint32, out *models.CustomerModels) {
-	if f := e.horizon.find(shop); f != nil {
+	if f := e.horizon.shops.Find(shop); f != nil {
 		quality := f.published.Load().quality
 		out.Outlook = quality[:]
 	}
-	if f := e.intents.wants.find(shop); f != nil {
+	if f := e.intents.wants.shops.Find(shop); f != nil {
 		out.Product = &f.published.Load().quality
 	}
 	if q := e.shelves.quality(shop); q.Outcomes > 0 {

@@ -11,7 +11,10 @@ import (
 	"orrery/churn/intent"
 	"orrery/models"
 	"orrery/models/people"
+	"orrery/models/pershop"
+	"orrery/models/pool"
 	"orrery/models/slab"
+	"orrery/models/wheel"
 )
 
 // horizon forecasts purchases within 7 and 28 days from what people do on the pages, for who has bought and for who never
@@ -20,15 +23,14 @@ import (
 // the forecast is over it looks up whether an order came in it, and learns that; 7 and 28 days after the forecast it
 // compares with what was said. A visitor has one forecast pending at a time.
 type horizon struct {
-	byShop[foresight]
+	shops   pershop.Table[foresight]
 	people  *people.People
 	intents *intents
 	books   *customers
 	reader  *people.Reader // the writer's
-	pool    *pool
-	held    slab.Words // a bit a visitor: it has a forecast pending
-	wheel   slab.Words // by half hour modulo its size: the first forecast that is looked at then
-	turn    int64
+	pool    *pool.Pool
+	held    slab.Words   // a bit a visitor: it has a forecast pending
+	wheel   *wheel.Wheel // by half hour: the forecasts that are looked at then
 	told    func(*HorizonOutcome)
 }
 
@@ -98,8 +100,7 @@ var (
 const priorHorizonDeviation = 0.6
 
 func newHorizon(p *people.People, in *intents, books *customers, told func(*HorizonOutcome)) *horizon {
-	h := &horizon{people: p, intents: in, books: books, reader: p.Reader(), pool: newPool(horizonWords, maxHorizons), told: told}
-	h.wheel.Grow(horizonWheel)
+	h := &horizon{people: p, intents: in, books: books, reader: p.Reader(), pool: pool.New(horizonWords, maxHorizons), wheel: wheel.New(horizonWheel), told: told}
 	return h
 }
 
@@ -109,14 +110,14 @@ func newForesight() *foresight {
 	return f
 }
 
-func (h *horizon) foresight(shop uint32) *foresight { return h.get(shop, newForesight) }
+func (h *horizon) foresight(shop uint32) *foresight { return h.shops.Get(shop, newForesight) }
 
 // behave takes a behaviour event of a visitor who is no bot, and notes a forecast after some. The more are known, the
 // fewer: what a shop's first outcomes teach is worth their cost, the hundred thousandth is not.
 func (h *horizon) behave(shop, v uint32, ev *models.Event) {
 	chance := ev.IDHash() * 0xd6e8feb86659fd93
 	every := uint64(8)
-	if f := h.find(shop); f != nil {
+	if f := h.shops.Find(shop); f != nil {
 		switch {
 		case f.noted > 20_000:
 			every = 256
@@ -127,7 +128,7 @@ func (h *horizon) behave(shop, v uint32, ev *models.Event) {
 	if (chance>>40)%every != 0 || h.holds(v) || h.intents.hindsight(ev.Time) {
 		return
 	}
-	at := h.pool.take()
+	at := h.pool.Take()
 	if at == 0 {
 		return
 	}
@@ -137,7 +138,7 @@ func (h *horizon) behave(shop, v uint32, ev *models.Event) {
 	if u := float64(chance>>8&0xffff) / 0x10000; u < 0.5 {
 		wait = models.Time(float64(shortestWait) * math.Pow(float64(longestWait)/float64(shortestWait), 2*u))
 	}
-	h.pool.set(at, hzWho, uint64(v)<<32)
+	h.pool.Set(at, hzWho, uint64(v)<<32)
 	h.set(at, (ev.Time + wait).Seconds(), shop, 0, stageWaits)
 	if wait == 0 {
 		h.forecast(at)
@@ -160,12 +161,12 @@ func (h *horizon) hold(v uint32, yes bool) {
 }
 
 func (h *horizon) set(at, second, shop uint32, bought, stage uint64) {
-	h.pool.set(at, hzWhen, uint64(second)<<32|uint64(shop)<<8|bought<<4|stage)
+	h.pool.Set(at, hzWhen, uint64(second)<<32|uint64(shop)<<8|bought<<4|stage)
 }
 
 // forecast makes a pending forecast: says what the model says now, to be judged and learned from.
 func (h *horizon) forecast(at uint32) {
-	v, when := uint32(h.pool.get(at, hzWho)>>32), h.pool.get(at, hzWhen)
+	v, when := uint32(h.pool.Get(at, hzWho)>>32), h.pool.Get(at, hzWhen)
 	shop, t := uint32(when)>>8, models.Time(when>>32)*models.Second
 	f := h.foresight(shop)
 	x := h.values(h.reader, shop, people.Person{Visitor: v, Contact: h.people.ContactOf(v)}, t)
@@ -175,7 +176,7 @@ func (h *horizon) forecast(at uint32) {
 	for i, days := range horizonDays {
 		said |= packLogit(curve.Within(days))<<(16*i) | packLogit(f.base(i))<<(32+16*i)
 	}
-	h.pool.set(at, hzSaid, said)
+	h.pool.Set(at, hzSaid, said)
 	packInputs(h.pool, at, hzInputs, x[:])
 	h.set(at, uint32(when>>32), shop, 0, 0)
 	h.watch(at, h.end(at, 0))
@@ -188,7 +189,7 @@ func (h *horizon) end(at uint32, period int) models.Time {
 
 // bound returns the end of a period, the forecast's own moment for -1.
 func (h *horizon) bound(at uint32, period int) models.Time {
-	t := models.Time(h.pool.get(at, hzWhen)>>32) * models.Second
+	t := models.Time(h.pool.Get(at, hzWhen)>>32) * models.Second
 	if period < 0 {
 		return t
 	}
@@ -197,22 +198,16 @@ func (h *horizon) bound(at uint32, period int) models.Time {
 
 // watch puts a forecast into the wheel, to be looked at at a moment.
 func (h *horizon) watch(at uint32, t models.Time) {
-	slot := min(max(int64(t/horizonSlot)+1, h.turn+1), h.turn+horizonWheel-1)
-	i := uint64(slot % horizonWheel)
-	h.pool.set(at, hzWho, h.pool.get(at, hzWho)&^math.MaxUint32|h.wheel.Load(i))
-	h.wheel.Set(i, uint64(at))
+	next := h.wheel.Add(at, int64(t/horizonSlot)+1)
+	h.pool.Set(at, hzWho, h.pool.Get(at, hzWho)&^math.MaxUint32|uint64(next))
 }
 
 // tick lets the clock of the sessions be that of the forecasts.
 func (h *horizon) tick() {
 	slot := int64(h.intents.clock / horizonSlot)
-	for h.turn = max(h.turn, slot-horizonWheel); h.turn < slot; {
-		h.turn++ // by one, so that what has to be looked at again on the way comes in the order of time
-		i := uint64(h.turn % horizonWheel)
-		at := uint32(h.wheel.Load(i))
-		h.wheel.Set(i, 0)
+	for at, more := h.wheel.Step(slot); more; at, more = h.wheel.Step(slot) {
 		for at != 0 {
-			next := uint32(h.pool.get(at, hzWho))
+			next := uint32(h.pool.Get(at, hzWho))
 			h.look(at)
 			at = next
 		}
@@ -221,7 +216,7 @@ func (h *horizon) tick() {
 
 // look goes on with a forecast whose time has come.
 func (h *horizon) look(at uint32) {
-	who, when := h.pool.get(at, hzWho), h.pool.get(at, hzWhen)
+	who, when := h.pool.Get(at, hzWho), h.pool.Get(at, hzWhen)
 	v, shop, bought, stage := uint32(who>>32), uint32(when)>>8, when>>4&15, int(when&15)
 	if h.people.Gone(v) || h.people.IsBot(v) {
 		h.release(at, v)
@@ -244,7 +239,7 @@ func (h *horizon) look(at uint32) {
 	}
 	for i, last := range horizonStage {
 		if stage == last {
-			said := h.pool.get(at, hzSaid)
+			said := h.pool.Get(at, hzSaid)
 			f.records[i].Note(unpackLogit(said>>(16*i)), unpackLogit(said>>(32+16*i)), bought != 0)
 		}
 	}
@@ -263,7 +258,7 @@ func (h *horizon) finish(f *foresight, at, v uint32, bought uint64) {
 		f.sums[i] += v
 	}
 	if h.told != nil {
-		said := h.pool.get(at, hzSaid)
+		said := h.pool.Get(at, hzSaid)
 		o := HorizonOutcome{Visitor: v, At: h.bound(at, -1), Sessions: math.Expm1(x[hzSessions]), Orders: math.Expm1(x[hzOrders]),
 			SinceActive: math.Expm1(3 * x[hzSilence])}
 		for i := range horizonDays {
@@ -280,7 +275,7 @@ func (h *horizon) finish(f *foresight, at, v uint32, bought uint64) {
 
 func (h *horizon) release(at, v uint32) {
 	h.hold(v, false)
-	h.pool.give(at)
+	h.pool.Give(at)
 	if h.people.Gone(v) { // its number was kept for this forecast
 		h.people.Free(v)
 	}
@@ -397,7 +392,7 @@ func viewedWithin(r *people.Reader, who people.Person, from models.Time) (n floa
 
 // history sets what the purchase models say.
 func (h *horizon) history(x *[horizonInputs]float64, shop uint32, who people.Person, t models.Time) {
-	b := h.books.find(shop)
+	b := h.books.shops.Find(shop)
 	if b == nil || who.Contact == 0 {
 		return
 	}
@@ -423,7 +418,7 @@ func (h *horizon) running(r *people.Reader, shop uint32, who people.Person, t mo
 // of returns what is forecast of a person. Any goroutine may call it, with a reader of its own. session is what is shown
 // of the running session, 0 without one: the days to come cannot be less likely than the next minutes. because says whether reasons are wanted.
 func (h *horizon) of(r *people.Reader, shop uint32, who people.Person, session float64, now models.Time, because bool) *models.Outlook {
-	f := h.find(shop)
+	f := h.shops.Find(shop)
 	if f == nil {
 		return nil
 	}
@@ -493,7 +488,7 @@ func (h *horizon) figures(r *people.Reader, who people.Person, now models.Time, 
 
 // Bytes returns the memory held.
 func (h *horizon) Bytes() uint64 {
-	return h.pool.words.Bytes() + h.held.Bytes() + h.wheel.Bytes() + h.known()*uint64(2*foresightWords*8)
+	return h.pool.Bytes() + h.held.Bytes() + h.wheel.Bytes() + h.shops.Known()*uint64(2*foresightWords*8)
 }
 
 // foresightWords is the size of what a shop has learned, in a snapshot.
@@ -501,8 +496,8 @@ var foresightWords = 3 + horizonInputs + len(newForesight().model.State()) + 2*r
 
 // Freeze returns the state of this moment for a snapshot.
 func (h *horizon) Freeze() *slab.Parts {
-	parts := []io.WriterTo{slab.Numbers{uint64(h.turn)}, h.pool.words.Freeze(), h.held.Freeze(), h.wheel.Freeze()}
-	return slab.Join(append(parts, h.freezeShops((*foresight).freeze)...)...)
+	parts := []io.WriterTo{slab.Numbers{uint64(h.wheel.Turn())}, h.pool.Freeze(), h.held.Freeze(), h.wheel.Freeze()}
+	return slab.Join(append(parts, h.shops.Freeze((*foresight).freeze)...)...)
 }
 
 // ReadVersion replaces the state by what Freeze wrote, in this version or the one before.
@@ -511,16 +506,14 @@ func (h *horizon) ReadVersion(r io.Reader, version uint16) error {
 	if version == 10 { // its second is the number of shops
 		head = make(slab.Numbers, 2)
 	}
-	if _, err := slab.ReadAll(r, head, &h.pool.words, &h.held, &h.wheel); err != nil {
+	if _, err := slab.ReadAll(r, head, h.pool, &h.held, h.wheel); err != nil {
 		return err
 	}
-	h.turn = int64(head[0])
-	h.pool.words.Grow(horizonWords)
-	h.wheel.Grow(horizonWheel)
+	h.wheel.SetTurn(int64(head[0]))
 	if version == 10 {
-		return h.readShops10(r, head[1], foresightWords, thawForesight)
+		return h.shops.Read10(r, head[1], foresightWords, thawForesight)
 	}
-	return h.readShops(r, foresightWords, thawForesight)
+	return h.shops.Read(r, foresightWords, thawForesight)
 }
 
 func (f *foresight) freeze() slab.Numbers {

@@ -9,6 +9,7 @@ import (
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/people"
+	"orrery/models/pershop"
 	"orrery/models/slab"
 )
 
@@ -18,7 +19,7 @@ import (
 // decides and not the moment at which it is applied. An outcome of either kind is learned at that moment and never
 // before: if purchases were learned at once, they would outrun the sessions without.
 type intents struct {
-	byShop[forecaster]
+	shops    pershop.Table[forecaster]
 	people   *people.People
 	visits   *visits
 	every    uint64
@@ -94,7 +95,7 @@ func newIntents(p *people.People, c *catalogue.Catalogue, told func(*IntentOutco
 		reader: p.Reader(), wants: newWants(p, c)}
 }
 
-func (in *intents) forecaster(shop uint32) *forecaster { return in.get(shop, newForecaster) }
+func (in *intents) forecaster(shop uint32) *forecaster { return in.shops.Get(shop, newForecaster) }
 
 // The clock by which sessions are taken for ended follows the stream's newest events as a median does, by clockStep an event
 // at most: a visitor whose own clock is a day ahead ends nobody's session. But it stays clockLag behind an event at most, lest
@@ -111,7 +112,7 @@ func (in *intents) tick(t models.Time) {
 		in.clock = t
 	}
 	in.clock = max(in.clock+min(clockStep, max(-clockStep, t-in.clock)), t-clockLag)
-	if minute := int64(in.clock / models.Minute); minute > in.visits.turn {
+	if minute := int64(in.clock / models.Minute); minute > in.visits.wheel.Turn() {
 		in.visits.advance(minute, in.look)
 	}
 }
@@ -128,7 +129,7 @@ func (in *intents) due(visit uint32) int64 {
 
 func (in *intents) look(visit uint32) {
 	due := in.due(visit)
-	if due > in.visits.turn && in.visits.get(visit, vstWho) != 0 {
+	if due > in.visits.wheel.Turn() && in.visits.get(visit, vstWho) != 0 {
 		in.visits.watch(visit, due)
 		return
 	}
@@ -246,7 +247,7 @@ func checkoutStep(ev *models.Event) uint64 {
 // ask notes a forecast, to be judged and learned from later. While there are too many none is.
 func (in *intents) ask(f *forecaster, visit, shop uint32, t models.Time, item uint32, adding bool) {
 	v := in.visits
-	point := v.points.take()
+	point := v.points.Take()
 	if point == 0 {
 		return
 	}
@@ -259,17 +260,17 @@ func (in *intents) ask(f *forecaster, visit, shop uint32, t models.Time, item ui
 	if f.open() {
 		learned |= flagOpen
 	}
-	v.points.set(point, ptChain, v.get(visit, vstChain)<<32|learned)
+	v.points.Set(point, ptChain, v.get(visit, vstChain)<<32|learned)
 	v.set(visit, vstChain, uint64(point))
-	v.points.set(point, ptWhen, uint64(t.Seconds())<<32|packLogit(p)<<16|packLogit(f.base()))
+	v.points.Set(point, ptWhen, uint64(t.Seconds())<<32|packLogit(p)<<16|packLogit(f.base()))
 	packInputs(v.points, point, ptInputs, row[1:])
 	if item != 0 {
 		w := in.wants.wanting(shop)
 		x := in.wants.values(in.reader, v, visit, uint32(v.get(visit, vstWho)), shop, item, adding)
 		row := wantRow(&x)
 		packInputs(v.points, point, ptWants, x[:])
-		v.points.set(point, ptProduct, v.points.get(point, ptProduct)|uint64(item)<<ptItem|packLogit(p*w.model.P(row[:]))<<ptItemSaid)
-		v.points.set(point, ptWants, v.points.get(point, ptWants)|packLogit(w.base())<<ptWantsBase)
+		v.points.Set(point, ptProduct, v.points.Get(point, ptProduct)|uint64(item)<<ptItem|packLogit(p*w.model.P(row[:]))<<ptItemSaid)
+		v.points.Set(point, ptWants, v.points.Get(point, ptWants)|packLogit(w.base())<<ptWantsBase)
 	}
 }
 
@@ -279,7 +280,7 @@ func (in *intents) settle(visit uint32) {
 	v := in.visits
 	visitor, shop := uint32(v.get(visit, vstWho)), uint32(v.get(visit, vstShop))
 	in.chain = in.chain[:0]
-	for point := uint32(v.get(visit, vstChain)); point != 0; point = uint32(v.points.get(point, ptChain) >> 32) {
+	for point := uint32(v.get(visit, vstChain)); point != 0; point = uint32(v.points.Get(point, ptChain) >> 32) {
 		in.chain = append(in.chain, point)
 	}
 	if len(in.chain) == 0 || visitor == 0 {
@@ -302,12 +303,12 @@ func (in *intents) settle(visit uint32) {
 
 // made returns the moment of a forecast.
 func (in *intents) made(point uint32) models.Time {
-	return models.Time(in.visits.points.get(point, ptWhen)>>32) * models.Second
+	return models.Time(in.visits.points.Get(point, ptWhen)>>32) * models.Second
 }
 
 func (in *intents) judge(f *forecaster, point, visitor, began uint32, bought models.Time) {
 	row := in.row(point)
-	when := in.visits.points.get(point, ptWhen)
+	when := in.visits.points.Get(point, ptWhen)
 	o := IntentOutcome{
 		Visitor: visitor, Session: began, At: in.made(point), P: unpackLogit(when >> 16), Base: unpackLogit(when),
 	}
@@ -321,7 +322,7 @@ func (in *intents) judge(f *forecaster, point, visitor, began uint32, bought mod
 // chosen learns whether the product of a forecast was bought.
 func (in *intents) chosen(shop, point, visitor uint32, bought, end models.Time) {
 	points := in.visits.points
-	word := points.get(point, ptProduct)
+	word := points.Get(point, ptProduct)
 	item := uint32(word >> ptItem)
 	if item == 0 {
 		return
@@ -330,12 +331,12 @@ func (in *intents) chosen(shop, point, visitor uint32, bought, end models.Time) 
 	this := bought >= at && (in.people.BoughtWithin(visitor, item, at, end) || in.lentItem != nil && in.lentItem(visitor, item, at, end))
 	var x [wantInputs]float64
 	unpackInputs(points, point, ptWants, x[:])
-	p, base := unpackLogit(word>>ptItemSaid), unpackLogit(points.get(point, ptWants)>>ptWantsBase)
+	p, base := unpackLogit(word>>ptItemSaid), unpackLogit(points.Get(point, ptWants)>>ptWantsBase)
 	in.wants.wanting(shop).learn(&x, p, base, bought >= at, this)
 }
 
 func (in *intents) tell(point uint32, o IntentOutcome, row [features + 1]float64) {
-	learned := uint32(in.visits.points.get(point, ptChain))
+	learned := uint32(in.visits.points.Get(point, ptChain))
 	o.Learned, o.Open, o.Inputs = uint64(learned&^flagOpen), learned&flagOpen != 0, row[:]
 	in.told(&o)
 }
@@ -360,7 +361,7 @@ func (e *Engine) Intent(shop, visitor []byte, now models.Time) (models.Intent, b
 
 // IntentQuality returns how forecasts of purchases within sessions have done in a shop, and false before the first.
 func (e *Engine) IntentQuality(shop []byte) (models.IntentQuality, bool) {
-	f := e.intents.find(e.findShop(shop))
+	f := e.intents.shops.Find(e.findShop(shop))
 	if f == nil {
 		return models.IntentQuality{}, false
 	}
@@ -383,7 +384,7 @@ func (in *intents) running(visitor uint32, now models.Time) (visit uint32, x [fe
 // chance returns the model's probability for a visitor's running session. Any goroutine may call it.
 func (in *intents) chance(shop, visitor uint32, now models.Time) (p float64, ok bool) {
 	_, x, _, _, ok := in.running(visitor, now)
-	f := in.find(shop)
+	f := in.shops.Find(shop)
 	if !ok || f == nil {
 		return 0, false
 	}
@@ -395,7 +396,7 @@ func (in *intents) chance(shop, visitor uint32, now models.Time) (p float64, ok 
 // goroutine may call it.
 func (in *intents) shown(shop, visitor uint32, now models.Time) (p float64, ok bool) {
 	p, ok = in.chance(shop, visitor, now)
-	if f := in.find(shop); ok {
+	if f := in.shops.Find(shop); ok {
 		if q := &f.published.Load().quality; q.Gate != "" {
 			p = q.BaseRate
 		}
@@ -410,7 +411,7 @@ func (in *intents) of(r *people.Reader, shop, visitor uint32, now models.Time) (
 		return out, false
 	}
 	out.Began, out.Last = models.Time(first)*models.Second, models.Time(last)*models.Second
-	f := in.find(shop)
+	f := in.shops.Find(shop)
 	if f == nil {
 		f = newForecaster()
 	}
@@ -465,13 +466,13 @@ func (in *intents) parts() map[string]uint64 {
 }
 
 func (in *intents) bytes() uint64 {
-	return in.visits.bytes() + in.wants.bytes() + in.known()*2*forecasterWords*8
+	return in.visits.bytes() + in.wants.bytes() + in.shops.Known()*2*forecasterWords*8
 }
 
 // Freeze returns the state of this moment for a snapshot.
 func (in *intents) Freeze() *slab.Parts {
 	parts := []io.WriterTo{slab.Numbers{uint64(in.clock)}, in.visits.freeze(), in.wants.freeze()}
-	return slab.Join(append(parts, in.freezeShops((*forecaster).freeze)...)...)
+	return slab.Join(append(parts, in.shops.Freeze((*forecaster).freeze)...)...)
 }
 
 // ReadVersion replaces the state by what Freeze wrote, in this version or the one before.
@@ -488,7 +489,7 @@ func (in *intents) ReadVersion(r io.Reader, version uint16) error {
 	}
 	in.clock = models.Time(head[0])
 	if version == 10 {
-		return in.readShops10(r, head[1], forecasterWords, thawForecaster)
+		return in.shops.Read10(r, head[1], forecasterWords, thawForecaster)
 	}
-	return in.readShops(r, forecasterWords, thawForecaster)
+	return in.shops.Read(r, forecasterWords, thawForecaster)
 }

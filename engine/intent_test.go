@@ -130,8 +130,8 @@ func TestIntentEnds(t *testing.T) {
 		t.Errorf("%d outcomes of %d forecasts", got, 200*maxForecasts)
 	}
 	// the one visitor that made time pass is there still
-	if v := e.intents.visits; v.pool.used() > 1 || v.points.used() > maxForecasts {
-		t.Errorf("%d visits and %d forecasts are left", v.pool.used(), v.points.used())
+	if v := e.intents.visits; v.pool.Used() > 1 || v.points.Used() > maxForecasts {
+		t.Errorf("%d visits and %d forecasts are left", v.pool.Used(), v.points.Used())
 	}
 	if q, ok := e.IntentQuality(nil); !ok || q.Outcomes < 200*maxForecasts || q.Purchases != 0 || q.Sessions < 200 {
 		t.Errorf("quality %+v", q)
@@ -169,8 +169,8 @@ func TestIntentClockCatchesUp(t *testing.T) {
 	if n := len(outcomes); n < 385 {
 		t.Errorf("%d outcomes of 400 sessions that are over but for the last few", n)
 	}
-	if v := e.intents.visits; v.pool.used() > 10 {
-		t.Errorf("%d visits are left", v.pool.used())
+	if v := e.intents.visits; v.pool.Used() > 10 {
+		t.Errorf("%d visits are left", v.pool.Used())
 	}
 }
 
@@ -186,16 +186,16 @@ func TestNoForecastsInHindsight(t *testing.T) {
 		}
 	}
 	visit(0, 400*models.Day)
-	asked, noted := e.intents.find(1).asked, e.horizon.find(1).noted
+	asked, noted := e.intents.shops.Find(1).asked, e.horizon.shops.Find(1).noted
 	if asked < 300 || noted < 10 {
 		t.Fatalf("%d forecasts of sessions and %v of weeks", asked, noted)
 	}
 	visit(1000, 0)
-	if a, n := e.intents.find(1).asked, e.horizon.find(1).noted; a != asked || n != noted {
+	if a, n := e.intents.shops.Find(1).asked, e.horizon.shops.Find(1).noted; a != asked || n != noted {
 		t.Errorf("%d and %v more of a year ago", a-asked, n-noted)
 	}
 	visit(2000, 401*models.Day)
-	if a, n := e.intents.find(1).asked, e.horizon.find(1).noted; a < 2*asked-5 || n < noted+10 {
+	if a, n := e.intents.shops.Find(1).asked, e.horizon.shops.Find(1).noted; a < 2*asked-5 || n < noted+10 {
 		t.Errorf("then %d and %v", a, n)
 	}
 	if p, _ := e.Visitor(nil, id("v", 1001), e.StreamTime()); len(p.Viewed) == 0 || len(outcomes) < 300 {

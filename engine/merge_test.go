@@ -32,10 +32,10 @@ func restoredOf10(t testing.TB, e *Engine) *Engine {
 }
 
 func customersOf10(c *customers) *slab.Parts {
-	books := c.all()
+	books := c.shops.All()
 	there := make(slab.Numbers, len(books))
 	parts := []io.WriterTo{
-		new(slab.Words).Freeze(), new(slab.Words).Freeze(), c.credits.Freeze(), c.numbers.Freeze(), c.changes.freeze(),
+		new(slab.Words).Freeze(), new(slab.Words).Freeze(), c.credits.Freeze(), c.numbers.Freeze(), c.changes.Freeze(),
 		slab.Numbers{uint64(len(books)), uint64(c.day)}, there,
 	}
 	for shop, b := range books {

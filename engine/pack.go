@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"orrery/churn/intent"
+	"orrery/models/pool"
 )
 
 // What is kept of a forecast until its outcome is known is packed: it is kept for many at a time, and the last digits of an
@@ -30,19 +31,19 @@ func rounded(x []float64) {
 }
 
 // packInputs writes inputs to a record of a pool, eight to a word.
-func packInputs(p *pool, record uint32, word uint64, x []float64) {
+func packInputs(p *pool.Pool, record uint32, word uint64, x []float64) {
 	for i := 0; i < len(x); i += 8 {
 		var w uint64
 		for k, v := range x[i:min(i+8, len(x))] {
 			w |= packInput(v) << (8 * k)
 		}
-		p.set(record, word+uint64(i/8), w)
+		p.Set(record, word+uint64(i/8), w)
 	}
 }
 
-func unpackInputs(p *pool, record uint32, word uint64, x []float64) {
+func unpackInputs(p *pool.Pool, record uint32, word uint64, x []float64) {
 	for i := range x {
-		x[i] = unpackInput(p.get(record, word+uint64(i/8)) >> (i % 8 * 8))
+		x[i] = unpackInput(p.Get(record, word+uint64(i/8)) >> (i % 8 * 8))
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"math/bits"
 
 	"orrery/models"
+	"orrery/models/pool"
 	"orrery/models/slab"
+	"orrery/models/wheel"
 )
 
 // visits is the running sessions: what happened in each so far, and the forecasts made in it whose outcome is not known.
@@ -14,10 +16,9 @@ import (
 // visits is reached further ones are left out.
 type visits struct {
 	slots  slab.Words // a word a visitor: its running visit<<32 | second of its newest addition to a cart before
-	pool   *pool
-	points *pool
-	wheel  slab.Words // by minute modulo its size: the first visit whose end is looked at then
-	turn   int64      // minute up to which the wheel has turned
+	pool   *pool.Pool
+	points *pool.Pool
+	wheel  *wheel.Wheel // by minute: the visits whose end is looked at then
 }
 
 const (
@@ -73,23 +74,22 @@ var (
 const longestVisit = 1<<16 - 1
 
 func newVisits() *visits {
-	v := &visits{pool: newPool(visitWords, maxVisits), points: newPool(pointWords, maxPoints)}
-	v.wheel.Grow(wheelSize)
+	v := &visits{pool: pool.New(visitWords, maxVisits), points: pool.New(pointWords, maxPoints), wheel: wheel.New(wheelSize)}
 	return v
 }
 
 func (v *visits) get(visit uint32, f field) uint64 {
-	return v.pool.get(visit, f.word) >> f.shift & f.most()
+	return v.pool.Get(visit, f.word) >> f.shift & f.most()
 }
 
 func (v *visits) set(visit uint32, f field, x uint64) {
-	v.pool.set(visit, f.word, v.pool.get(visit, f.word)&^(f.most()<<f.shift)|min(x, f.most())<<f.shift)
+	v.pool.Set(visit, f.word, v.pool.Get(visit, f.word)&^(f.most()<<f.shift)|min(x, f.most())<<f.shift)
 }
 
 // add counts one more.
 func (v *visits) add(visit uint32, f field) {
-	if w := v.pool.get(visit, f.word); w>>f.shift&f.most() < f.most() {
-		v.pool.set(visit, f.word, w+1<<f.shift)
+	if w := v.pool.Get(visit, f.word); w>>f.shift&f.most() < f.most() {
+		v.pool.Set(visit, f.word, w+1<<f.shift)
 	}
 }
 
@@ -117,7 +117,7 @@ func (v *visits) ahead(visitor uint32) {
 
 func (v *visits) aheadVisit(visitor uint32) {
 	if visit, _ := v.of(visitor); visit != 0 {
-		v.pool.words.Ahead(uint64(visit) * visitWords)
+		v.pool.Ahead(visit)
 	}
 }
 
@@ -128,7 +128,7 @@ func (v *visits) open(shop, visitor, second uint32) uint32 {
 	if before != 0 { // it has not been looked at since its end
 		carted = max(carted, v.carted(before))
 	}
-	visit := v.pool.take()
+	visit := v.pool.Take()
 	v.slots.Set(uint64(visitor), uint64(visit)<<32|uint64(carted))
 	if visit == 0 {
 		return 0
@@ -166,15 +166,15 @@ func (v *visits) behave(visit, second uint32, added bool) {
 // release forgets a visit and its forecasts.
 func (v *visits) release(visit uint32) {
 	for point := uint32(v.get(visit, vstChain)); point != 0; {
-		next := uint32(v.points.get(point, ptChain) >> 32)
-		v.points.give(point)
+		next := uint32(v.points.Get(point, ptChain) >> 32)
+		v.points.Give(point)
 		point = next
 	}
 	visitor := uint32(v.get(visit, vstWho))
 	if running, carted := v.of(visitor); running == visit {
 		v.slots.Set(uint64(visitor), uint64(max(carted, v.carted(visit))))
 	}
-	v.pool.give(visit)
+	v.pool.Give(visit)
 }
 
 // drop takes a visit out of use that the wheel still holds: it will be released when its time comes.
@@ -188,27 +188,19 @@ func (v *visits) drop(visitor uint32) {
 
 // watch puts a visit into the wheel, to be looked at in a minute.
 func (v *visits) watch(visit uint32, minute int64) {
-	minute = min(max(minute, v.turn+1), v.turn+wheelSize-1)
-	at := uint64(minute % wheelSize)
-	v.set(visit, vstNext, v.wheel.Load(at))
-	v.wheel.Set(at, uint64(visit))
+	v.set(visit, vstNext, uint64(v.wheel.Add(visit, minute)))
 }
 
 // advance turns the wheel to a minute and calls look with every visit that it passes, which watches or releases it.
 func (v *visits) advance(minute int64, look func(visit uint32)) {
-	from := max(v.turn+1, minute-wheelSize+1)
-	v.turn = max(v.turn, minute)
-	for ; from <= minute; from++ {
-		at := uint64(from % wheelSize)
-		visit := uint32(v.wheel.Load(at))
-		v.wheel.Set(at, 0)
+	v.wheel.Leap(minute, func(visit uint32) {
 		for visit != 0 {
 			next := uint32(v.get(visit, vstNext))
-			v.pool.words.Ahead(uint64(next) * visitWords)
+			v.pool.Ahead(next)
 			look(visit)
 			visit = next
 		}
-	}
+	})
 }
 
 // see notes a product.
@@ -234,20 +226,17 @@ func (v *visits) price(visit uint32, m models.Money) {
 
 // bytes returns the memory held, but for slots, which is told by itself.
 func (v *visits) bytes() uint64 {
-	return v.pool.words.Bytes() + v.points.words.Bytes() + v.wheel.Bytes()
+	return v.pool.Bytes() + v.points.Bytes() + v.wheel.Bytes()
 }
 
 func (v *visits) freeze() *slab.Parts {
-	return slab.Join(slab.Numbers{uint64(v.turn)}, v.slots.Freeze(), v.pool.words.Freeze(), v.points.words.Freeze(), v.wheel.Freeze())
+	return slab.Join(slab.Numbers{uint64(v.wheel.Turn())}, v.slots.Freeze(), v.pool.Freeze(), v.points.Freeze(), v.wheel.Freeze())
 }
 
 // ReadFrom replaces the visits by what freeze wrote.
 func (v *visits) ReadFrom(r io.Reader) (int64, error) {
 	head := make(slab.Numbers, 1)
-	n, err := slab.ReadAll(r, head, &v.slots, &v.pool.words, &v.points.words, &v.wheel)
-	v.turn = int64(head[0])
-	v.pool.words.Grow(visitWords)
-	v.points.words.Grow(pointWords)
-	v.wheel.Grow(wheelSize)
+	n, err := slab.ReadAll(r, head, &v.slots, v.pool, v.points, v.wheel)
+	v.wheel.SetTurn(int64(head[0]))
 	return n, err
 }

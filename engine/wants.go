@@ -10,6 +10,7 @@ import (
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/people"
+	"orrery/models/pershop"
 	"orrery/models/slab"
 )
 
@@ -17,7 +18,7 @@ import (
 // that anything is, times the chance that it is this, learned from the sessions that ended with an order. So the answer for
 // a product is never above that for the session.
 type wants struct {
-	byShop[wanting]
+	shops     pershop.Table[wanting]
 	people    *people.People
 	catalogue *catalogue.Catalogue
 	items     slab.Words // views<<32 | orders, a word a product
@@ -60,7 +61,7 @@ func newWanting() *wanting {
 	return w
 }
 
-func (w *wants) wanting(shop uint32) *wanting { return w.get(shop, newWanting) }
+func (w *wants) wanting(shop uint32) *wanting { return w.shops.Get(shop, newWanting) }
 
 const (
 	oneView  = 1 << 32
@@ -191,7 +192,7 @@ func (w *wants) of(r *people.Reader, v *visits, visit, visitor, shop uint32, ses
 	if first, _ := v.span(visit); at < first {
 		return nil
 	}
-	f := w.find(shop)
+	f := w.shops.Find(shop)
 	if f == nil {
 		f = newWanting()
 	}
@@ -214,7 +215,7 @@ func (w *wants) of(r *people.Reader, v *visits, visit, visitor, shop uint32, ses
 }
 
 func (w *wants) bytes() uint64 {
-	return w.items.Bytes() + w.totals.Bytes() + w.known()*2*wantingWords*8
+	return w.items.Bytes() + w.totals.Bytes() + w.shops.Known()*2*wantingWords*8
 }
 
 // wantingWords is the size of what a shop has learned, in a snapshot.
@@ -222,7 +223,7 @@ const wantingWords = 3 + (wantInputs+1)*(wantInputs+2) + recordWords
 
 func (w *wants) freeze() *slab.Parts {
 	parts := []io.WriterTo{w.items.Freeze(), w.totals.Freeze()}
-	return slab.Join(append(parts, w.freezeShops((*wanting).freeze)...)...)
+	return slab.Join(append(parts, w.shops.Freeze((*wanting).freeze)...)...)
 }
 
 // read replaces the state by what freeze wrote, in this version of the intents or the one before.
@@ -231,13 +232,13 @@ func (w *wants) read(r io.Reader, version uint16) error {
 		return err
 	}
 	if version > 10 {
-		return w.readShops(r, wantingWords, thawWanting)
+		return w.shops.Read(r, wantingWords, thawWanting)
 	}
 	head := make(slab.Numbers, 1)
 	if _, err := head.ReadFrom(r); err != nil {
 		return err
 	}
-	return w.readShops10(r, head[0], wantingWords, thawWanting)
+	return w.shops.Read10(r, head[0], wantingWords, thawWanting)
 }
 
 func (f *wanting) freeze() slab.Numbers {
