@@ -18,7 +18,7 @@ import (
 type replayCmd struct {
 	Cluster clusterFlags `embed:""`
 
-	Files  []string `arg:"" name:"file" help:"CSV, TSV, JSON lines or basket files, plain or gzip; - is standard input."`
+	Files  []string `arg:"" name:"file" help:"CSV, TSV, JSON (lines or an array), xlsx or basket files, plain or in gzip, zstd or zip; - is standard input."`
 	Preset string   `name:"preset" help:"Column map of a known data set: ${presets}."`
 	Format string   `name:"format" help:"csv, tsv, jsonl, lines or histories; by default what the file's name says."`
 	Map    []string `name:"map" sep:"none" placeholder:"FIELD=COLUMN" help:"Column of an event's field; FIELD==TEXT is a constant, FIELD.VALUE=TEXT what a value is read as, where COLUMN = VALUE a rule. All of it is below."`
@@ -32,6 +32,7 @@ type replayCmd struct {
 	Step          time.Duration `name:"step" help:"Time between events of a file without times; one minute by default."`
 	Shop          string        `name:"shop" help:"Shop of events for which no column is mapped."`
 	Currency      string        `name:"currency" help:"Currency of events for which no column is mapped."`
+	Sheet         string        `name:"sheet" help:"Sheet of a workbook (xlsx); by default the first that is shown."`
 	Separator     string        `name:"separator" help:"Between columns: , ; | or tab. This and the next four are by default what the first rows of a file say; the summary names what was taken."`
 	Quote         string        `name:"quote" help:"Around columns: one character, or none."`
 	Encoding      string        `name:"encoding" help:"utf-8, utf-16le, utf-16be, windows-1252, windows-1250, iso-8859-1, iso-8859-2 or iso-8859-15."`
@@ -113,6 +114,7 @@ func (c *replayCmd) end(all *cli, s files.Summary, err error, preview []json.Raw
 
 // dialect takes over the flags that say how files are written.
 func (c *replayCmd) dialect(cfg *files.Config) (err error) {
+	cfg.Sheet = c.Sheet
 	cfg.Quote, cfg.Encoding, cfg.Decimal = c.Quote, strings.ToLower(c.Encoding), c.Decimal
 	if c.Separator == "tab" || c.Separator == `\t` {
 		c.Separator = "\t"

@@ -26,7 +26,7 @@ const (
 
 // Config says what to replay and how. Its fields are the flags of `orrery replay`; the zero value of each is its default.
 type Config struct {
-	// Files are read one after the other. "-" is standard input. Gzip is recognised by its content.
+	// Files are read one after the other. "-" is standard input. Gzip, zstd, zip and xlsx are recognised by their content.
 	Files []string
 
 	// Preset fills in what is left empty below for a known data set: see Presets. Map entries given as well override
@@ -43,6 +43,9 @@ type Config struct {
 	Quote     string
 	Encoding  string
 	Decimal   string
+
+	// Sheet of a workbook (xlsx), by default the first that is shown.
+	Sheet string
 
 	// Columns names the columns of CSV or TSV files that have no header row.
 	Columns []string
@@ -203,9 +206,12 @@ func (c *Config) check() error {
 func (c *Config) own() bool { return len(c.Map) == 0 }
 
 // format returns the format of a file.
-func (c *Config) format(name string) (Format, error) {
-	f := c.Format
-	if f == "" {
+func (c *Config) format(src *source) (Format, error) {
+	f, name := c.Format, src.name
+	switch {
+	case src.sheet:
+		f = CSV
+	case f == "":
 		f = formatOf(name)
 	}
 	switch {

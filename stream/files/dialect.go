@@ -47,12 +47,14 @@ const (
 var separators = []byte{',', ';', '\t', '|'}
 
 // sniff tells a file's dialect from its head, which is the whole file or breaks off.
-func sniff(head []byte, whole bool, cfg *Config, format Format, m *mapping) Dialect {
+func sniff(head []byte, whole, sheet bool, cfg *Config, format Format, m *mapping) Dialect {
 	d := Dialect{Format: format, Encoding: cfg.Encoding, Zone: cfg.Location.String(), decimal: '.', separator: cfg.Separator}
 	if d.Encoding == "" {
 		d.Encoding = encodingOf(head, whole)
 	}
-	head = decodeHead(head, d.Encoding)
+	if head = decodeHead(head, d.Encoding); sheet {
+		d.separator, d.quote = ',', '"'
+	}
 	if !whole {
 		head = head[:bytes.LastIndexByte(head, '\n')+1]
 	}
@@ -86,6 +88,7 @@ func decodeHead(head []byte, encoding string) []byte {
 // rows have as often as the header, then that of the most columns.
 func (d *Dialect) cut(head []byte, cfg *Config, m *mapping) {
 	switch {
+	case d.quote != 0:
 	case cfg.Quote == "none", cfg.Quote == "" && d.Format == TSV:
 	case cfg.Quote != "":
 		d.quote = cfg.Quote[0]

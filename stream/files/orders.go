@@ -88,7 +88,7 @@ func (r *runner) leaveOut(g *group, at place) {
 	if len(g.event.Order) > 0 {
 		name = fmt.Sprintf("order %q", g.event.Order)
 	}
-	reason := fmt.Sprintf("%s is left out as a whole: line %d of %s is bad", name, at.line, r.cfg.Files[at.file])
+	reason := fmt.Sprintf("%s is left out as a whole: line %d of %s is bad", name, at.line, r.names[at.file])
 	if at.line == 0 {
 		reason = name + " is left out: the file breaks off in it"
 	}
@@ -96,7 +96,7 @@ func (r *runner) leaveOut(g *group, at place) {
 		if p == at { // another row of the same line
 			continue
 		}
-		r.reject(BadRow{File: r.cfg.Files[p.file], Line: p.line, Reason: reason})
+		r.reject(BadRow{File: r.names[p.file], Line: p.line, Reason: reason})
 	}
 	r.groups.drop()
 }

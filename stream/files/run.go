@@ -72,6 +72,7 @@ type runner struct {
 	arena   arena
 
 	file     string
+	names    []string    // of the files so far, those within others as well
 	failed   bool        // the sink
 	rejects  *csv.Writer // nil: none
 	key      uint64      // of the last row
@@ -128,12 +129,9 @@ func (r *runner) prepare() error {
 }
 
 func (r *runner) files(ctx context.Context) error {
-	for i, name := range r.cfg.Files {
-		if r.file = name; r.groups != nil {
-			r.groups.file = i
-		}
+	for _, name := range r.cfg.Files {
 		r.tally.Files++
-		if err := r.one(ctx, name); err != nil {
+		if err := openAll(&r.cfg, name, &r.read, func(src *source) error { return r.one(ctx, src) }); err != nil {
 			return err
 		}
 	}
@@ -151,17 +149,17 @@ func (r *runner) finish(ctx context.Context) error {
 	return r.close(ctx)
 }
 
-// one replays a file.
-func (r *runner) one(ctx context.Context, name string) error {
-	src, err := open(name, r.cfg.Stdin, &r.read)
-	if err != nil {
-		return err
+// one replays a file, or one of those in it.
+func (r *runner) one(ctx context.Context, src *source) error {
+	r.file = src.name
+	r.names = append(r.names, src.name)
+	if r.groups != nil {
+		r.groups.file = len(r.names) - 1
 	}
-	defer src.close()
 	magic, _ := src.head.Peek(6)
-	format, err := r.cfg.format(name)
-	if strange := foreign(magic, format); strange != nil {
-		return fmt.Errorf("cannot read %q: %w", name, strange)
+	format, err := r.cfg.format(src)
+	if strange := foreign(magic); strange != nil {
+		return fmt.Errorf("cannot read %q: %w", src.name, strange)
 	}
 	if err != nil {
 		return err
@@ -172,7 +170,7 @@ func (r *runner) one(ctx context.Context, name string) error {
 	dialect := r.dialect(src, format)
 	in, err := r.rows(src, &dialect)
 	if err != nil {
-		return fmt.Errorf("cannot read %q: %w", name, err)
+		return fmt.Errorf("cannot read %q: %w", src.name, err)
 	}
 	return r.each(ctx, in)
 }
@@ -180,7 +178,7 @@ func (r *runner) one(ctx context.Context, name string) error {
 // dialect takes a file's dialect from its head.
 func (r *runner) dialect(src *source, format Format) Dialect {
 	head, whole := src.begin()
-	d := sniff(head, whole, &r.cfg, format, r.mapping)
+	d := sniff(head, whole, src.sheet, &r.cfg, format, r.mapping)
 	d.File = src.name
 	if d.decoded = format != Feed || r.cfg.Encoding != "" || strings.HasPrefix(d.Encoding, "utf-16"); d.decoded {
 		src.decode(d.Encoding)

@@ -2,8 +2,6 @@ package files
 
 import (
 	"bufio"
-	"compress/gzip"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -19,33 +17,7 @@ type source struct {
 	io.Reader
 	head  *bufio.Reader // the same, to look ahead in
 	name  string
-	close func() error
-}
-
-// open opens a file or standard input and unpacks gzip, which it knows by its first bytes and not by the name, because
-// standard input has none. read is advanced by every byte taken from the input.
-func open(name string, stdin io.Reader, read *int64) (*source, error) {
-	s := &source{name: name, close: func() error { return nil }}
-	in := stdin
-	if name != Stdin {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("cannot open %q: %w", name, err)
-		}
-		in, s.close = f, f.Close
-	}
-	b := bufio.NewReaderSize(&meter{in, read}, sniffed)
-	s.Reader, s.head = b, b
-	if magic, _ := b.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
-		z, err := gzip.NewReader(b)
-		if err != nil {
-			s.close()
-			return nil, fmt.Errorf("cannot unpack %q: %w", name, err)
-		}
-		s.head = bufio.NewReaderSize(z, sniffed)
-		s.Reader = s.head
-	}
-	return s, nil
+	sheet bool // it is the text that a workbook was made
 }
 
 // begin returns the first bytes of the content and whether they are all of it. Of a pipe it waits for no more than it takes to
@@ -83,7 +55,9 @@ func totalBytes(files []string) int64 {
 // formatOf guesses the format from a file's name, empty where it says nothing.
 func formatOf(name string) Format {
 	name = strings.ToLower(name)
-	name = strings.TrimSuffix(name, ".gz")
+	for _, packed := range []string{".gz", ".zst", ".zip"} {
+		name = strings.TrimSuffix(name, packed)
+	}
 	switch {
 	case strings.HasSuffix(name, ".csv"):
 		return CSV

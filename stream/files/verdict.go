@@ -122,9 +122,9 @@ func distance(a, b string) int {
 }
 
 // foreign names formats that are told by their first bytes and not read, with what to do.
-func foreign(head []byte, format Format) error {
+func foreign(head []byte) error {
 	for magic, what := range map[string]string{
-		"PAR1": "Parquet", "PK\x03\x04": "a zip or a spreadsheet (xlsx)", "\x28\xb5\x2f\xfd": "packed with zstd", "ARROW1": "Arrow", "\xd0\xcf\x11\xe0": "a spreadsheet (xls)",
+		"PAR1": "Parquet", "ARROW1": "Arrow", "\xd0\xcf\x11\xe0": "a spreadsheet (xls)",
 	} {
 		if bytes.HasPrefix(head, []byte(magic)) {
 			return fmt.Errorf("it is %s: write it as CSV or JSON lines", what)
