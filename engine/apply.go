@@ -107,6 +107,8 @@ func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, c uint32) {
 		v = a.visitor
 	case len(ev.Visitor) > 0:
 		v, fresh = p.Keyed(a.visitorHash)
+	case len(ev.Contact) == 0: // a refund or a cancellation of an order, whoever placed it
+		return 0, 0
 	case ev.Vouched():
 		v = p.Proxy(shop, ev.Contact)
 	default:

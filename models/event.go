@@ -73,10 +73,14 @@ type Item struct {
 	Props    []byte // unknown members, a member list as in Event; "props" is no special name here
 }
 
-// Person returns the key that pageviews, transactions and contacts are partitioned by: the visitor, else the contact.
+// Person returns the key that pageviews, transactions and contacts are partitioned by: the visitor, else the contact. A refund or
+// a cancellation that names neither lies under its order.
 func (e *Event) Person() []byte {
-	if len(e.Visitor) > 0 {
+	switch {
+	case len(e.Visitor) > 0:
 		return e.Visitor
+	case len(e.Contact) > 0 || e.Kind != Refund && e.Kind != Cancel:
+		return e.Contact
 	}
-	return e.Contact
+	return e.Order
 }

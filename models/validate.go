@@ -56,7 +56,7 @@ func (e *Event) check() *Invalid {
 		return e.checkProduct()
 	case e.Kind == Identify && len(e.Contact) == 0:
 		return errContact
-	case len(e.Visitor) == 0 && len(e.Contact) == 0:
+	case len(e.Visitor) == 0 && len(e.Contact) == 0 && !e.ofOrder():
 		return errPerson
 	case (e.Kind == Purchase || e.Kind == Refund) && len(e.Items) == 0 && !e.HasValue:
 		return errAmount
@@ -65,6 +65,10 @@ func (e *Event) check() *Invalid {
 	}
 	return nil
 }
+
+// ofOrder tells whether an event is about an order that it names, and so about whoever placed that: platforms tell of a refund
+// without its customer.
+func (e *Event) ofOrder() bool { return (e.Kind == Refund || e.Kind == Cancel) && len(e.Order) > 0 }
 
 func (e *Event) checkProduct() *Invalid {
 	switch {

@@ -31,6 +31,8 @@ type Config struct {
 	// Keys are the keys that clients present. None at all is development mode: every request is allowed that no stranger's
 	// page has a browser send, and the server refuses to listen elsewhere than on loopback.
 	Keys []Key
+	// Webhooks are the secrets that other platforms sign with what they send.
+	Webhooks []Webhook
 	// Open lets development mode listen on any address: for a container whose port is not published.
 	Open bool
 	// Origins are the web origins ("https://shop.example") whose pages may call the public endpoints; "*" is any.

@@ -125,6 +125,8 @@ type Deps struct {
 	Recent    RecentVisitors
 	Quality   Quality
 	Catalogue Catalogue
+	// Sources read what other platforms send, by name; nil: none does.
+	Sources map[string]Source
 	// Checks are conditions beside the server's own, told by /readyz?verbose, metrics and dashboard.
 	Checks []Check
 	// Metrics are written to /metrics after the server's own, in Prometheus' text format.

@@ -90,7 +90,8 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 	if room := s.deps.Room; room != nil && in.from.trust == models.Public && room.Full() {
 		in.from.room = room
 	}
-	if in.from.trust != models.Trusted || s.cfg.development() { // a shop's own server is no crawler, whatever it calls itself
+	if (in.from.trust != models.Trusted || s.cfg.development()) && // a shop's own server is no crawler, whatever it calls itself
+		(c.route.marks&relayed == 0 || bytes.HasPrefix(c.ctx.UserAgent(), []byte("Mozilla/"))) {
 		said := s.agents.of(c.ctx.UserAgent(), c.begun)
 		in.from.bot = said == robot || said == headless && !s.cfg.AllowHeadless
 	}
@@ -324,16 +325,25 @@ func (s *Server) append(in *ingest) *fault {
 
 // answerAccepted answers 202, or 400 where there were events and not one was accepted.
 func answerAccepted(c *call, in *ingest) {
-	body := append(c.begin(), '{')
-	if len(in.records) == 0 && len(in.rejected) > 0 {
-		c.ctx.SetStatusCode(fasthttp.StatusBadRequest)
-		first := in.rejected[0].reason
-		body = append(body, `"error":`...)
-		body = (&fault{0, first.Code, first.Reason, first.Field}).append(body)
-		body = append(body, ',')
-	} else {
+	if len(in.records) > 0 || len(in.rejected) == 0 {
 		c.ctx.SetStatusCode(fasthttp.StatusAccepted)
+		answerTaken(c, in)
+		return
 	}
+	c.ctx.SetStatusCode(fasthttp.StatusBadRequest)
+	first := in.rejected[0].reason
+	body := append(c.begin(), `{"error":`...)
+	body = (&fault{0, first.Code, first.Reason, first.Field}).append(body)
+	c.end(append(appendTaken(append(body, ','), in), "}\n"...))
+}
+
+// answerTaken answers with what has become of the events.
+func answerTaken(c *call, in *ingest) {
+	c.end(append(appendTaken(append(c.begin(), '{'), in), "}\n"...))
+}
+
+// appendTaken appends the members that tell what has become of the events.
+func appendTaken(body []byte, in *ingest) []byte {
 	body = append(body, `"accepted":`...)
 	body = strconv.AppendInt(body, int64(len(in.records)), 10)
 	body = append(body, `,"rejected":[`...)
@@ -356,7 +366,7 @@ func answerAccepted(c *call, in *ingest) {
 	if len(in.warned) > 0 {
 		body = appendWarnings(appendMember(body, "warnings"), in.warned)
 	}
-	c.end(append(body, "}\n"...))
+	return body
 }
 
 // appendWarnings appends what was accepted in part.

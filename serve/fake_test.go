@@ -13,6 +13,8 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"orrery/models"
+	"orrery/stream/source"
+	"orrery/stream/source/foreign"
 )
 
 // fake stands in for engine and stream: answers that a test sets, and what was asked.
@@ -163,7 +165,11 @@ func (k *fake) set(change func()) {
 }
 
 func (k *fake) deps() Deps {
-	return Deps{Recommender: k, Social: k, Profiles: k, Customers: k, Statistics: k, Recent: k, Quality: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
+	sources := map[string]Source{}
+	for name, w := range source.Webhooks(foreign.BySKU) {
+		sources[name] = w
+	}
+	return Deps{Sources: sources, Recommender: k, Social: k, Profiles: k, Customers: k, Statistics: k, Recent: k, Quality: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
 
 // rig is a server on a loopback socket, and a client to it. (fasthttp's in-memory connections do not allow a deadline to

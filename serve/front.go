@@ -113,6 +113,9 @@ func (s *Server) wantsBody(h *fasthttp.RequestHeader) bool {
 		return true
 	}
 	key, _ := presentedKey(h, query)
+	if r.access == signed && len(key) == 0 {
+		return true
+	}
 	_, known := s.keys[string(key)]
 	return known
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -70,10 +71,13 @@ func newKeyring(keys []Key) keyring {
 
 // trust returns what events that come with the key are worth: without keys everybody is the shop.
 func (g *grant) trust() models.Trust {
-	if g.access == secret {
-		return models.Trusted
+	switch g.access {
+	case public:
+		return models.Public
+	case signed:
+		return models.Signed
 	}
-	return models.Public
+	return models.Trusted
 }
 
 func bytesOrNil(s string) []byte {
@@ -123,12 +127,21 @@ func (s *Server) admit(c *call) *fault {
 		return nil
 	}
 	key, fromHeader := c.key()
+	if len(key) == 0 && need == signed {
+		c.grant = grant{access: signed} // the handler looks at the body
+		return nil
+	}
+	return s.admitKey(c, key, fromHeader, need)
+}
+
+// admitKey sets the grant of a key, or refuses the call. kept says that the key came where no log and no history has it.
+func (s *Server) admitKey(c *call, key []byte, kept bool, need access) *fault {
 	if len(key) == 0 {
 		c.ctx.Response.Header.Set("WWW-Authenticate", "Bearer")
 		return &fault{fasthttp.StatusUnauthorized, "no_key", "a key is needed: Authorization: Bearer KEY", ""}
 	}
 	g, ok := s.keys[string(key)]
-	if !ok || g.access == secret && !fromHeader {
+	if !ok || g.access == secret && !kept {
 		// A secret key in a URL ends up in logs and histories; refusing it is how that gets noticed.
 		return &fault{fasthttp.StatusUnauthorized, "bad_key", "the key is not known; a secret key comes in the header only", ""}
 	}
@@ -169,6 +182,10 @@ func presentedKey(head *fasthttp.RequestHeader, query []byte) (key []byte, fromH
 	if h := head.Peek(fasthttp.HeaderAuthorization); len(h) > 0 {
 		if scheme, token, _ := bytes.Cut(h, []byte(" ")); bytes.EqualFold(scheme, []byte("bearer")) {
 			return bytes.TrimSpace(token), true
+		} else if bytes.EqualFold(scheme, []byte("basic")) { // the key is the name, as client libraries of Segment have it
+			plain, _ := base64.StdEncoding.AppendDecode(nil, bytes.TrimSpace(token))
+			name, _, _ := bytes.Cut(plain, []byte(":"))
+			return name, true
 		}
 		return nil, true
 	}

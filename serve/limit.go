@@ -26,15 +26,18 @@ func (l *limits) now(c *call) int64 { return int64(c.begun.Sub(l.born)) }
 // limit refuses a call whose key or address has asked too often. Only pages' calls, with the public key, are counted by
 // address, and those of no proxy and of nobody in the house: see door.Limited.
 func (s *Server) limit(c *call) *fault {
-	if c.grant.bucket == nil {
-		return nil // without keys there are no strangers
-	}
 	now := s.limits.now(c)
-	if wait := c.grant.bucket.Take(s.limits.key, now, 1); wait > 0 {
-		s.metrics.limitedKeys.Add(1)
-		return c.tooOften("the key", wait)
+	switch {
+	case c.grant.access == signed: // nobody, so far
+	case c.grant.bucket == nil:
+		return nil // without keys there are no strangers
+	default:
+		if wait := c.grant.bucket.Take(s.limits.key, now, 1); wait > 0 {
+			s.metrics.limitedKeys.Add(1)
+			return c.tooOften("the key", wait)
+		}
 	}
-	if c.grant.access != public {
+	if c.grant.access > public {
 		return nil
 	}
 	if c.limited = door.Limited(c.ctx, c.client); !c.limited {

@@ -36,6 +36,7 @@ type routeMetrics struct {
 	panics      atomic.Uint64
 	warnings    models.WarningCounts // fields of events that were not taken as they are
 	dropped     atomic.Uint64        // live messages that a slow reader missed
+	skipped     skips                // of other platforms' messages
 	crowded     atomic.Uint64        // events of names that nobody knew, while there was no room
 
 	limitedKeys, limitedAddresses atomic.Uint64 // requests refused because of a rate
@@ -129,6 +130,7 @@ func (m *routeMetrics) write(w io.Writer) {
 	metrics.WriteCounterUint64(w, "http_panics_total", m.panics.Load())
 	metrics.WriteCounterUint64(w, "live_dropped_total", m.dropped.Load())
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="event",why="ceiling"}`, m.crowded.Load())
+	m.skipped.write(w)
 }
 
 // writeWarnings writes what was left out of events, or read as something else: as they came over HTTP, and as the log was read.

@@ -139,7 +139,7 @@ func (p *place) take(method []byte) *route {
 // crosses tells whether pages of other origins may ask here at all.
 func (p *place) crosses() bool {
 	for _, r := range p.routes {
-		if r.access == public || r.marks&anySite != 0 {
+		if r.access == public || r.marks&(anySite|crossing) != 0 {
 			return true
 		}
 	}

@@ -7,6 +7,7 @@ type access uint8
 
 const (
 	open     access = iota // anybody: pages without data, health
+	signed                 // what the body proves, by a signature or a key in it, or any key: the handler sees to it
 	public                 // a write key, which every visitor of the shop can read: CORS applies
 	secret                 // a secret key: everything of its shop
 	operator               // the operator's key: all shops, and the machine
@@ -15,7 +16,7 @@ const (
 
 // String returns what an access is called in messages.
 func (a access) String() string {
-	return [...]string{"no key", "a write key", "the secret key", "the operator's key", "the admin token"}[a]
+	return [...]string{"no key", "a signature", "a write key", "the secret key", "the operator's key", "the admin token"}[a]
 }
 
 // handler answers a request, or tells why it does not.
@@ -44,8 +45,10 @@ type line struct {
 type marks uint8
 
 const (
-	anyHost marks = 1 << iota // answers under any Host: probes call a pod by its address
-	anySite                   // a page of any origin may load it
+	anyHost  marks = 1 << iota // answers under any Host: probes call a pod by its address
+	anySite                    // a page of any origin may load it
+	relayed                    // programs of other platforms send here: what they are called says nothing of a visitor
+	crossing                   // CORS applies, as with a write key
 )
 
 const (
@@ -88,6 +91,7 @@ func table(cfg *Config) []line {
 		{"docs_script", "GET", "/docs.js", open, page("docs.js", typeScript), asked, 0, 0},
 		{"openapi", "GET", "/openapi.yaml", open, page("openapi.yaml", typeYAML), asked, 0, 0},
 	}
+	rows = append(rows, relays(all)...)
 	if !cfg.Demo {
 		return rows
 	}

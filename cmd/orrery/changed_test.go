@@ -70,6 +70,11 @@ var changes = map[string][]string{
 	"http.drain":          {"--http.drain=1ms"},
 	"http.open":           {"--http.open"},
 
+	"in.shopify-secret":     {"--in.shopify-secret=0123456789abcdef"},
+	"in.woocommerce-secret": {"--in.woocommerce-secret=0123456789abcdef"},
+	"in.secrets":            {"--in.secrets=env:CHANGED_TEST_SECRETS"},
+	"in.item-id":            {"--in.item-id=number"},
+
 	"http.connections":             {"--http.connections=99"},
 	"http.connections-per-address": {"--http.connections-per-address=9"},
 	"http.bodies":                  {"--http.bodies=99999999"},
@@ -88,6 +93,7 @@ var elsewhere = []string{
 // A changed setting never costs the facts: every flag of serve is changed once, with a restart.
 func TestEverySettingChanged(t *testing.T) {
 	t.Setenv("CHANGED_TEST_KEYS", twoKeys)
+	t.Setenv("CHANGED_TEST_SECRETS", "[[secret]]\nplatform = \"shopify\"\nshop = \"north\"\nsecret = \"0123456789abcdef\"\n")
 	dir := t.TempDir()
 	n := startNode(t, dir)
 	events, err := os.ReadFile("../../engine/testdata/golden/events.ndjson")

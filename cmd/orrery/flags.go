@@ -77,7 +77,8 @@ type nodeFlags struct {
 
 	PageOrders bool `name:"trust.page-orders" help:"What the public key says was bought counts as an order, of a shop whose server never tells: at most 10 of a visitor and day and 10 million each. Anybody can make orders up then, and take the place of one whose id they guess."`
 
-	Door doorFlags `embed:""`
+	Door   doorFlags   `embed:""`
+	Source sourceFlags `embed:""`
 
 	WriteKey  string        `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
 	SecretKey string        `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
@@ -140,6 +141,9 @@ func (f *nodeFlags) validate() error {
 	check(f.WriteKey == "" || len(f.WriteKey) >= minKey, "http.write-key", weakKey)
 	check(f.SecretKey == "" || len(f.SecretKey) >= minKey, "http.secret-key", weakKey)
 	if _, err := f.keys(); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := f.Source.webhooks(f.Shop); err != nil {
 		errs = append(errs, err)
 	}
 	check(f.Shop == "" || f.WriteKey != "", "http.shop", "needs keys: without them every request is allowed")

@@ -264,8 +264,13 @@ func (n *node) startServer() (err error) {
 	if err != nil {
 		return err
 	}
+	hooks, err := n.flags.Source.webhooks(n.flags.Shop)
+	if err != nil {
+		return err
+	}
 	cfg := serve.Config{
-		Listen: n.flags.Listen, Admin: n.flags.Admin, Keys: keys, Origins: n.flags.Origins, Open: n.flags.Open,
+		Webhooks: hooks,
+		Listen:   n.flags.Listen, Admin: n.flags.Admin, Keys: keys, Origins: n.flags.Origins, Open: n.flags.Open,
 		Hosts: n.flags.Hosts, AdminHosts: n.flags.AdminHosts, AdminToken: n.flags.AdminToken, Parameters: n.flags.Params,
 		MaxFrames: n.flags.MaxFrames, MaxQueue: n.flags.MaxQueue, FrameBudget: n.flags.Budget,
 		AllowHeadless: n.flags.AllowHeadless,
@@ -276,7 +281,8 @@ func (n *node) startServer() (err error) {
 	n.server, err = serve.New(cfg, serve.Deps{
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
 		Recent: n.engine, Quality: n.engine, Catalogue: n.engine,
-		Log: guarded{Log: n.writer, watch: n.watch, broker: n.broker, behind: n.backlog, most: uint64(n.flags.IngestLag)}, Stream: progress{n.pipeline}, Clock: n.clock(),
+		Sources: n.flags.Source.sources(),
+		Log:     guarded{Log: n.writer, watch: n.watch, broker: n.broker, behind: n.backlog, most: uint64(n.flags.IngestLag)}, Stream: progress{n.pipeline}, Clock: n.clock(),
 		Room:    room{n.memory, n.engine},
 		Checks:  n.checks(),
 		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.behindMetrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics},
