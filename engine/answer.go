@@ -170,3 +170,23 @@ func (e *Engine) Stats() models.Stats {
 	s.StreamTime = e.StreamTime()
 	return s
 }
+
+// Intent returns how likely a visitor is to buy within the running session, as of its newest event, and false where
+// no session of his is running.
+func (e *Engine) Intent(shop, visitor []byte, now models.Time) (models.Intent, bool) {
+	number := e.findShop(shop)
+	v := e.m.People.FindVisitor(number, visitor)
+	if number == 0 || v == 0 {
+		return models.Intent{}, false
+	}
+	return e.intents.of(e.m.People.Reader(), number, v, now)
+}
+
+// IntentQuality returns how forecasts of purchases within sessions have done in a shop, and false before the first.
+func (e *Engine) IntentQuality(shop []byte) (models.IntentQuality, bool) {
+	f := e.intents.shops.Find(e.findShop(shop))
+	if f == nil {
+		return models.IntentQuality{}, false
+	}
+	return f.published.Load().quality, true
+}

@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 
+	"orrery/churn/intent"
 	"orrery/models"
 )
 
@@ -101,14 +102,6 @@ func input(f int, value float64) float64 {
 	return value
 }
 
-// since returns the time between two seconds in a unit, negative where there was no first.
-func since(from, to uint32, unit models.Time) float64 {
-	if from == 0 {
-		return -1
-	}
-	return max(0, float64(int64(to)-int64(from))*float64(models.Second)/float64(unit))
-}
-
 // values returns the features of a visit as of its newest behaviour. Any goroutine may call it.
 func (in *intents) values(visit uint32) (x [features]float64) {
 	v := in.visits
@@ -132,13 +125,13 @@ func (in *intents) values(visit uint32) (x [features]float64) {
 	}
 	x[ftSinceSession] = minutesToDays(unpackLong(v.get(visit, vstBefore)))
 	x[ftSinceCart] = minutesToDays(unpackLong(v.get(visit, vstCarted)))
-	x[ftSinceAdd] = since(v.carted(visit), last, models.Minute)
+	x[ftSinceAdd] = intent.Since(v.carted(visit), last, models.Minute)
 	x[ftOrders] = float64(v.get(visit, vstOrders))
 	from := models.Time(first) * models.Second
 	if in.people.NewestPurchase(visitor, from, models.Time(last+1)*models.Second-1) != 0 {
 		x[ftBought] = 1
 	}
-	x[ftSincePurchase] = since(in.people.NewestPurchase(visitor, 0, from-1).Seconds(), first, models.Day)
+	x[ftSincePurchase] = intent.Since(in.people.NewestPurchase(visitor, 0, from-1).Seconds(), first, models.Day)
 	x[ftDearest], x[ftPrice] = unpackMoney(v.get(visit, vstDearest)), unpackMoney(v.get(visit, vstPrice))
 	x[ftMorning], x[ftNight] = math.Sincos(float64(last%86400) / 86400 * 2 * math.Pi)
 	return x
@@ -159,6 +152,6 @@ func inputs(x *[features]float64) (row [features + 1]float64) {
 	for f, value := range x {
 		row[f+1] = input(f, value)
 	}
-	rounded(row[1:])
+	intent.Rounded(row[1:])
 	return row
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"math"
 	"sync/atomic"
 
 	"orrery/churn/intent"
@@ -111,7 +110,7 @@ func (f *forecaster) settled(bought bool) {
 
 func (f *forecaster) publish() {
 	r := &f.record
-	now := &outlook{model: f.model.Clone(), record: *r, quality: qualityOf(r, f.sessions, f.buying, f.base(), f.gate())}
+	now := &outlook{model: f.model.Clone(), record: *r, quality: intent.QualityOf(r, f.sessions, f.buying, f.base(), f.gate())}
 	for i, s := range f.sums {
 		now.average[i] = s / max(1, r.N)
 	}
@@ -119,70 +118,14 @@ func (f *forecaster) publish() {
 	f.fresh = 0
 }
 
-// qualityOf returns a record as it is shown, with the sessions that its forecasts were of and those that bought.
-func qualityOf(r *intent.Record, sessions, buying uint64, base float64, gate string) models.IntentQuality {
-	q := models.IntentQuality{
-		Outcomes: uint64(r.N), Purchases: uint64(r.Positives), Sessions: sessions, Buying: buying, BaseRate: base,
-		LogLoss: r.Loss / max(1, r.Weight), BaseLoss: r.BaseLoss / max(1, r.Weight), ECE: r.ECE(), Gate: gate,
-	}
-	for i := range r.Bins {
-		q.Bins = append(q.Bins, binOf(r, i))
-	}
-	return q
-}
-
-// binOf returns a bin of a record as it is shown.
-func binOf(r *intent.Record, i int) models.CalibrationBin {
-	b := &r.Bins[i]
-	n := max(1e-9, b.N)
-	return models.CalibrationBin{Customers: int(b.N + 0.5), Predicted: b.Forecast / n, Observed: b.Outcome / n}
-}
-
-// recordWords is the size of a record in a snapshot.
-const recordWords = 5 + 3*intent.RecordBins
-
-func putFloats(n slab.Numbers, list ...float64) slab.Numbers {
-	for _, x := range list {
-		n = append(n, math.Float64bits(x))
-	}
-	return n
-}
-
-// takeFloats fills a list from the head of n and returns the rest.
-func takeFloats(n slab.Numbers, list []float64) slab.Numbers {
-	for i := range list {
-		list[i] = math.Float64frombits(n[i])
-	}
-	return n[len(list):]
-}
-
-func putRecord(n slab.Numbers, r *intent.Record) slab.Numbers {
-	n = putFloats(n, r.N, r.Positives, r.Weight, r.Loss, r.BaseLoss)
-	for _, b := range r.Bins {
-		n = putFloats(n, b.N, b.Forecast, b.Outcome)
-	}
-	return n
-}
-
-func takeRecord(n slab.Numbers, r *intent.Record) slab.Numbers {
-	var list [recordWords]float64
-	n = takeFloats(n, list[:])
-	*r = intent.Record{N: list[0], Positives: list[1], Weight: list[2], Loss: list[3], BaseLoss: list[4]}
-	for i := range r.Bins {
-		b := list[5+3*i:]
-		r.Bins[i] = intent.RecordBin{N: b[0], Forecast: b[1], Outcome: b[2]}
-	}
-	return n
-}
-
 // forecasterWords is the size of a forecaster in a snapshot.
-const forecasterWords = 5 + (features + 1) + (features+1)*(features+2) + recordWords
+const forecasterWords = 5 + (features + 1) + (features+1)*(features+2) + intent.RecordWords
 
 func (f *forecaster) freeze() slab.Numbers {
 	n := slab.Numbers{1, f.sessions, f.buying, f.fresh, f.asked}
-	n = putFloats(n, f.sums[:]...)
-	n = putFloats(n, f.model.State()...)
-	return putRecord(n, &f.record)
+	n = intent.PutFloats(n, f.sums[:]...)
+	n = intent.PutFloats(n, f.model.State()...)
+	return intent.PutRecord(n, &f.record)
 }
 
 func thawForecaster(n slab.Numbers) *forecaster {
@@ -190,11 +133,11 @@ func thawForecaster(n slab.Numbers) *forecaster {
 	f.sessions, f.buying = n[1], n[2]
 	fresh := n[3]
 	f.asked = n[4]
-	n = takeFloats(n[5:], f.sums[:])
+	n = intent.TakeFloats(n[5:], f.sums[:])
 	state := make([]float64, (features+1)*(features+2))
-	n = takeFloats(n, state)
+	n = intent.TakeFloats(n, state)
 	f.model.SetState(state)
-	takeRecord(n, &f.record)
+	intent.TakeRecord(n, &f.record)
 	f.publish()
 	f.fresh = fresh
 	return f

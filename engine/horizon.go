@@ -170,14 +170,14 @@ func (h *horizon) forecast(at uint32) {
 	shop, t := uint32(when)>>8, models.Time(when>>32)*models.Second
 	f := h.foresight(shop)
 	x := h.values(h.reader, shop, people.Person{Visitor: v, Contact: h.people.ContactOf(v)}, t)
-	rounded(x[:])
+	intent.Rounded(x[:])
 	curve := f.model.Curve(x[:])
 	var said uint64
 	for i, days := range horizonDays {
-		said |= packLogit(curve.Within(days))<<(16*i) | packLogit(f.base(i))<<(32+16*i)
+		said |= intent.PackLogit(curve.Within(days))<<(16*i) | intent.PackLogit(f.base(i))<<(32+16*i)
 	}
 	h.pool.Set(at, hzSaid, said)
-	packInputs(h.pool, at, hzInputs, x[:])
+	intent.PackInputs(h.pool, at, hzInputs, x[:])
 	h.set(at, uint32(when>>32), shop, 0, 0)
 	h.watch(at, h.end(at, 0))
 }
@@ -229,7 +229,7 @@ func (h *horizon) look(at uint32) {
 	f := h.foresight(shop)
 	if bought == 0 {
 		var x [horizonInputs]float64
-		unpackInputs(h.pool, at, hzInputs, x[:])
+		intent.UnpackInputs(h.pool, at, hzInputs, x[:])
 		from, to := h.bound(at, stage-1)+1, h.bound(at, stage)
 		hit := h.people.NewestPurchase(v, from, to) != 0 || h.intents.lent != nil && h.intents.lent(v, from, to) != 0
 		f.model.Learn(x[:], stage, hit)
@@ -240,7 +240,7 @@ func (h *horizon) look(at uint32) {
 	for i, last := range horizonStage {
 		if stage == last {
 			said := h.pool.Get(at, hzSaid)
-			f.records[i].Note(unpackLogit(said>>(16*i)), unpackLogit(said>>(32+16*i)), bought != 0)
+			f.records[i].Note(intent.UnpackLogit(said>>(16*i)), intent.UnpackLogit(said>>(32+16*i)), bought != 0)
 		}
 	}
 	if stage == intent.Periods-1 {
@@ -253,7 +253,7 @@ func (h *horizon) look(at uint32) {
 
 func (h *horizon) finish(f *foresight, at, v uint32, bought uint64) {
 	var x [horizonInputs]float64
-	unpackInputs(h.pool, at, hzInputs, x[:])
+	intent.UnpackInputs(h.pool, at, hzInputs, x[:])
 	for i, v := range x {
 		f.sums[i] += v
 	}
@@ -262,7 +262,7 @@ func (h *horizon) finish(f *foresight, at, v uint32, bought uint64) {
 		o := HorizonOutcome{Visitor: v, At: h.bound(at, -1), Sessions: math.Expm1(x[hzSessions]), Orders: math.Expm1(x[hzOrders]),
 			SinceActive: math.Expm1(3 * x[hzSilence])}
 		for i := range horizonDays {
-			o.Within[i], o.Base[i] = unpackLogit(said>>(16*i)), unpackLogit(said>>(32+16*i))
+			o.Within[i], o.Base[i] = intent.UnpackLogit(said>>(16*i)), intent.UnpackLogit(said>>(32+16*i))
 			o.Came[i] = bought != 0 && int(bought)-1 <= horizonStage[i]
 		}
 		h.told(&o)
@@ -311,7 +311,7 @@ func (f *foresight) publish() {
 	now := &foreseen{model: f.model.Clone(), records: f.records}
 	for i := range f.records {
 		r := &f.records[i]
-		now.quality[i] = qualityOf(r, uint64(r.N), uint64(r.Positives), f.base(i), f.gate(i))
+		now.quality[i] = intent.QualityOf(r, uint64(r.N), uint64(r.Positives), f.base(i), f.gate(i))
 	}
 	for i, s := range f.sums {
 		now.average[i] = s / max(1, f.records[1].N)
@@ -356,10 +356,10 @@ var horizonNames = [horizonInputs]string{
 // values returns the inputs for a person at a moment.
 func (h *horizon) values(r *people.Reader, shop uint32, who people.Person, t models.Time) (x [horizonInputs]float64) {
 	s := r.Summary(who)
-	silent := max(0, since(s.LastBehaviour, t.Seconds(), models.Day))
+	silent := max(0, intent.Since(s.LastBehaviour, t.Seconds(), models.Day))
 	x[hzRecent], x[hzSilence] = 1/(1+silent), math.Log1p(silent)/3
 	x[hzSessions], x[hzEvents] = math.Log1p(float64(s.Sessions)), math.Log1p(float64(s.Events))/3
-	x[hzAge] = math.Log1p(max(0, since(s.FirstSeen, t.Seconds(), models.Day))) / 3
+	x[hzAge] = math.Log1p(max(0, intent.Since(s.FirstSeen, t.Seconds(), models.Day))) / 3
 	if s.Sessions <= 1 {
 		x[hzNewcomer] = 1
 	}
@@ -436,12 +436,12 @@ func (h *horizon) of(r *people.Reader, shop uint32, who people.Person, session f
 		return out
 	}
 	x := h.values(r, shop, who, now)
-	rounded(x[:])
+	intent.Rounded(x[:])
 	curve := seen.model.Curve(x[:])
 	for i, days := range horizonDays {
 		raw := curve.Within(days)
 		out.Within[i] = curve.AtLeast(session).Within(days)
-		out.Bin[i] = binOf(&seen.records[i], seen.records[i].Bin(raw))
+		out.Bin[i] = intent.BinOf(&seen.records[i], seen.records[i].Bin(raw))
 	}
 	if because {
 		out.Because = h.reasons(r, seen, &x, who, now)
@@ -462,7 +462,7 @@ func (h *horizon) reasons(r *people.Reader, seen *foreseen, x *[horizonInputs]fl
 		list[at].Effect += effect
 	}
 	h.figures(r, who, now, list)
-	return strongest(list)
+	return intent.Strongest(list)
 }
 
 // figures fills in the values of reasons as people count them.
@@ -470,9 +470,9 @@ func (h *horizon) figures(r *people.Reader, who people.Person, now models.Time, 
 	s := r.Summary(who)
 	second := now.Seconds()
 	of := map[string]float64{
-		horizonNames[hzRecent]: since(s.LastBehaviour, second, models.Day), horizonNames[hzSessions]: float64(s.Sessions),
-		horizonNames[hzEvents]: float64(s.Events), horizonNames[hzAge]: since(s.FirstSeen, second, models.Day),
-		horizonNames[hzOrders]: float64(s.Orders), horizonNames[hzLately]: since(s.LastPurchase.Seconds(), second, models.Day),
+		horizonNames[hzRecent]: intent.Since(s.LastBehaviour, second, models.Day), horizonNames[hzSessions]: float64(s.Sessions),
+		horizonNames[hzEvents]: float64(s.Events), horizonNames[hzAge]: intent.Since(s.FirstSeen, second, models.Day),
+		horizonNames[hzOrders]: float64(s.Orders), horizonNames[hzLately]: intent.Since(s.LastPurchase.Seconds(), second, models.Day),
 		horizonNames[hzCart]: float64(s.CartLines), horizonNames[hzViewed]: float64(s.Remembered), horizonNames[hzViewedWeek]: viewedWithin(r, who, now-7*models.Day),
 	}
 	if s.Sessions <= 1 {
@@ -492,7 +492,7 @@ func (h *horizon) Bytes() uint64 {
 }
 
 // foresightWords is the size of what a shop has learned, in a snapshot.
-var foresightWords = 3 + horizonInputs + len(newForesight().model.State()) + 2*recordWords
+var foresightWords = 3 + horizonInputs + len(newForesight().model.State()) + 2*intent.RecordWords
 
 // Freeze returns the state of this moment for a snapshot.
 func (h *horizon) Freeze() *slab.Parts {
@@ -518,10 +518,10 @@ func (h *horizon) ReadVersion(r io.Reader, version uint16) error {
 
 func (f *foresight) freeze() slab.Numbers {
 	n := slab.Numbers{1, math.Float64bits(f.noted), f.fresh}
-	n = putFloats(n, f.sums[:]...)
-	n = putFloats(n, f.model.State()...)
+	n = intent.PutFloats(n, f.sums[:]...)
+	n = intent.PutFloats(n, f.model.State()...)
 	for i := range f.records {
-		n = putRecord(n, &f.records[i])
+		n = intent.PutRecord(n, &f.records[i])
 	}
 	return n
 }
@@ -530,12 +530,12 @@ func thawForesight(n slab.Numbers) *foresight {
 	f := newForesight()
 	f.noted = math.Float64frombits(n[1])
 	fresh := n[2]
-	n = takeFloats(n[3:], f.sums[:])
+	n = intent.TakeFloats(n[3:], f.sums[:])
 	state := make([]float64, len(f.model.State()))
-	n = takeFloats(n, state)
+	n = intent.TakeFloats(n, state)
 	f.model.SetState(state)
 	for i := range f.records {
-		n = takeRecord(n, &f.records[i])
+		n = intent.TakeRecord(n, &f.records[i])
 	}
 	f.publish()
 	f.fresh = fresh

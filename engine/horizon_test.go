@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"orrery/churn/intent"
 	"orrery/models"
 )
 
@@ -125,7 +126,7 @@ func TestHorizonsAgree(t *testing.T) {
 		before, after := check(v, now), check(v, now+9*models.Day)
 		if before.Gate == "" {
 			spoke++
-			if len(before.Because) != maxReasons || before.Within[1] != after.Within[1] {
+			if len(before.Because) != intent.MaxReasons || before.Within[1] != after.Within[1] {
 				moved++
 			}
 		}

@@ -1,11 +1,10 @@
 package engine
 
 import (
-	"cmp"
 	"io"
-	"math"
 	"slices"
 
+	"orrery/churn/intent"
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/people"
@@ -144,7 +143,7 @@ func (in *intents) begin(shop, visitor, before uint32, t models.Time) uint32 {
 	if visit == 0 {
 		return 0
 	}
-	v.set(visit, vstBefore, packLong(since(before, t.Seconds(), models.Minute)))
+	v.set(visit, vstBefore, packLong(intent.Since(before, t.Seconds(), models.Minute)))
 	v.set(visit, vstSessions, uint64(in.people.Sessions(visitor)))
 	v.set(visit, vstOrders, uint64(in.people.Purchases(visitor)))
 	v.watch(visit, in.due(visit))
@@ -262,15 +261,15 @@ func (in *intents) ask(f *forecaster, visit, shop uint32, t models.Time, item ui
 	}
 	v.points.Set(point, ptChain, v.get(visit, vstChain)<<32|learned)
 	v.set(visit, vstChain, uint64(point))
-	v.points.Set(point, ptWhen, uint64(t.Seconds())<<32|packLogit(p)<<16|packLogit(f.base()))
-	packInputs(v.points, point, ptInputs, row[1:])
+	v.points.Set(point, ptWhen, uint64(t.Seconds())<<32|intent.PackLogit(p)<<16|intent.PackLogit(f.base()))
+	intent.PackInputs(v.points, point, ptInputs, row[1:])
 	if item != 0 {
 		w := in.wants.wanting(shop)
 		x := in.wants.values(in.reader, v, visit, uint32(v.get(visit, vstWho)), shop, item, adding)
 		row := wantRow(&x)
-		packInputs(v.points, point, ptWants, x[:])
-		v.points.Set(point, ptProduct, v.points.Get(point, ptProduct)|uint64(item)<<ptItem|packLogit(p*w.model.P(row[:]))<<ptItemSaid)
-		v.points.Set(point, ptWants, v.points.Get(point, ptWants)|packLogit(w.base())<<ptWantsBase)
+		intent.PackInputs(v.points, point, ptWants, x[:])
+		v.points.Set(point, ptProduct, v.points.Get(point, ptProduct)|uint64(item)<<ptItem|intent.PackLogit(p*w.model.P(row[:]))<<ptItemSaid)
+		v.points.Set(point, ptWants, v.points.Get(point, ptWants)|intent.PackLogit(w.base())<<ptWantsBase)
 	}
 }
 
@@ -310,7 +309,7 @@ func (in *intents) judge(f *forecaster, point, visitor, began uint32, bought mod
 	row := in.row(point)
 	when := in.visits.points.Get(point, ptWhen)
 	o := IntentOutcome{
-		Visitor: visitor, Session: began, At: in.made(point), P: unpackLogit(when >> 16), Base: unpackLogit(when),
+		Visitor: visitor, Session: began, At: in.made(point), P: intent.UnpackLogit(when >> 16), Base: intent.UnpackLogit(when),
 	}
 	o.Bought = bought >= o.At
 	f.learn(&row, o.P, o.Base, o.Bought)
@@ -330,8 +329,8 @@ func (in *intents) chosen(shop, point, visitor uint32, bought, end models.Time) 
 	at := in.made(point)
 	this := bought >= at && (in.people.BoughtWithin(visitor, item, at, end) || in.lentItem != nil && in.lentItem(visitor, item, at, end))
 	var x [wantInputs]float64
-	unpackInputs(points, point, ptWants, x[:])
-	p, base := unpackLogit(word>>ptItemSaid), unpackLogit(points.Get(point, ptWants)>>ptWantsBase)
+	intent.UnpackInputs(points, point, ptWants, x[:])
+	p, base := intent.UnpackLogit(word>>ptItemSaid), intent.UnpackLogit(points.Get(point, ptWants)>>ptWantsBase)
 	in.wants.wanting(shop).learn(&x, p, base, bought >= at, this)
 }
 
@@ -344,28 +343,8 @@ func (in *intents) tell(point uint32, o IntentOutcome, row [features + 1]float64
 // row returns the inputs that a forecast was made of.
 func (in *intents) row(point uint32) (row [features + 1]float64) {
 	row[0] = 1
-	unpackInputs(in.visits.points, point, ptInputs, row[1:])
+	intent.UnpackInputs(in.visits.points, point, ptInputs, row[1:])
 	return row
-}
-
-// Intent returns how likely a visitor is to buy within the running session, as of its newest event, and false where
-// no session of his is running.
-func (e *Engine) Intent(shop, visitor []byte, now models.Time) (models.Intent, bool) {
-	number := e.findShop(shop)
-	v := e.m.People.FindVisitor(number, visitor)
-	if number == 0 || v == 0 {
-		return models.Intent{}, false
-	}
-	return e.intents.of(e.m.People.Reader(), number, v, now)
-}
-
-// IntentQuality returns how forecasts of purchases within sessions have done in a shop, and false before the first.
-func (e *Engine) IntentQuality(shop []byte) (models.IntentQuality, bool) {
-	f := e.intents.shops.Find(e.findShop(shop))
-	if f == nil {
-		return models.IntentQuality{}, false
-	}
-	return f.published.Load().quality, true
 }
 
 // running returns the features of a visitor's running session and its first and newest second. Any goroutine may call it.
@@ -420,9 +399,6 @@ func (in *intents) of(r *people.Reader, shop, visitor uint32, now models.Time) (
 	return out, true
 }
 
-// maxReasons is how many features an answer names.
-const maxReasons = 3
-
 // explain fills in what is forecast from features.
 func (f *outlook) explain(out *models.Intent, x *[features]float64) {
 	out.Quality, out.Gate = f.quality, f.quality.Gate
@@ -432,7 +408,7 @@ func (f *outlook) explain(out *models.Intent, x *[features]float64) {
 	}
 	row := inputs(x)
 	out.Probability = f.model.P(row[:])
-	out.Bin = binOf(&f.record, f.record.Bin(out.Probability))
+	out.Bin = intent.BinOf(&f.record, f.record.Bin(out.Probability))
 	weights := f.model.Weights()
 	for i, feature := range featureList {
 		r := models.IntentReason{Feature: feature.name, Value: x[i], Effect: weights[i+1] * (row[i+1] - f.average[i+1])}
@@ -447,15 +423,7 @@ func (f *outlook) explain(out *models.Intent, x *[features]float64) {
 			out.Because[i].Value = float64(out.Last % models.Day / models.Hour)
 		}
 	}
-	out.Because = strongest(out.Because)
-}
-
-// strongest returns the reasons that move a forecast most.
-func strongest(list []models.IntentReason) []models.IntentReason {
-	slices.SortStableFunc(list, func(a, b models.IntentReason) int {
-		return cmp.Compare(math.Abs(b.Effect), math.Abs(a.Effect))
-	})
-	return list[:maxReasons]
+	out.Because = intent.Strongest(out.Because)
 }
 
 // Bytes returns the memory held.

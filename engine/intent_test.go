@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"orrery/churn/intent"
 	"orrery/models"
 )
 
@@ -247,7 +248,7 @@ func TestIntentForecast(t *testing.T) {
 	if with.Gate != "" || with.Probability < 0.5 || without.Probability > 0.25 {
 		t.Errorf("with a cart %+v, without %+v", with, without)
 	}
-	if len(with.Because) != maxReasons || !strings.Contains(fmt.Sprint(with.Because), "cart") || with.Because[0].Effect <= 0 {
+	if len(with.Because) != intent.MaxReasons || !strings.Contains(fmt.Sprint(with.Because), "cart") || with.Because[0].Effect <= 0 {
 		t.Errorf("because %+v", with.Because)
 	}
 	if q := with.Quality; q.LogLoss >= 0.85*q.BaseLoss || q.ECE > 0.05 || q.Buying < leastBuying {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 
+	"orrery/churn/intent"
 	"orrery/models"
 	"orrery/models/pool"
 	"orrery/models/slab"
@@ -136,7 +137,7 @@ func (v *visits) open(shop, visitor, second uint32) uint32 {
 	v.set(visit, vstWho, uint64(visitor))
 	v.set(visit, vstFirst, uint64(second))
 	v.set(visit, vstShop, uint64(shop))
-	v.set(visit, vstCarted, packLong(since(carted, second, models.Minute)))
+	v.set(visit, vstCarted, packLong(intent.Since(carted, second, models.Minute)))
 	return visit
 }
 

@@ -132,7 +132,7 @@ func (w *wants) values(r *people.Reader, v *visits, visit, visitor, shop, item u
 		}
 	})
 	x[wtOthers] = math.Log1p(distinct(v.get(visit, vstSeen)))
-	rounded(x[:])
+	intent.Rounded(x[:])
 	return x
 }
 
@@ -176,7 +176,7 @@ func (f *wanting) gate() string {
 
 func (f *wanting) publish() {
 	r := &f.record
-	now := &wanted{model: f.model.Clone(), record: *r, quality: qualityOf(r, uint64(r.N), f.chosen, f.base(), f.gate())}
+	now := &wanted{model: f.model.Clone(), record: *r, quality: intent.QualityOf(r, uint64(r.N), f.chosen, f.base(), f.gate())}
 	f.published.Store(now)
 	f.fresh = 0
 }
@@ -210,7 +210,7 @@ func (w *wants) of(r *people.Reader, v *visits, visit, visitor, shop uint32, ses
 	row := wantRow(&x)
 	out.Probability = session * seen.model.P(row[:])
 	out.InCart, out.Again, out.Owned = x[wtCart] > 0.5, x[wtAgain] > 0.5, x[wtOwned] > 0.5
-	out.Bin = binOf(&seen.record, seen.record.Bin(out.Probability))
+	out.Bin = intent.BinOf(&seen.record, seen.record.Bin(out.Probability))
 	return out
 }
 
@@ -219,7 +219,7 @@ func (w *wants) bytes() uint64 {
 }
 
 // wantingWords is the size of what a shop has learned, in a snapshot.
-const wantingWords = 3 + (wantInputs+1)*(wantInputs+2) + recordWords
+const wantingWords = 3 + (wantInputs+1)*(wantInputs+2) + intent.RecordWords
 
 func (w *wants) freeze() *slab.Parts {
 	parts := []io.WriterTo{w.items.Freeze(), w.totals.Freeze()}
@@ -242,17 +242,17 @@ func (w *wants) read(r io.Reader, version uint16) error {
 }
 
 func (f *wanting) freeze() slab.Numbers {
-	n := putFloats(slab.Numbers{1, f.chosen, f.fresh}, f.model.State()...)
-	return putRecord(n, &f.record)
+	n := intent.PutFloats(slab.Numbers{1, f.chosen, f.fresh}, f.model.State()...)
+	return intent.PutRecord(n, &f.record)
 }
 
 func thawWanting(n slab.Numbers) *wanting {
 	f := newWanting()
 	f.chosen = n[1]
 	state := make([]float64, len(f.model.State()))
-	rest := takeFloats(n[3:], state)
+	rest := intent.TakeFloats(n[3:], state)
 	f.model.SetState(state)
-	takeRecord(rest, &f.record)
+	intent.TakeRecord(rest, &f.record)
 	f.publish()
 	f.fresh = n[2]
 	return f

@@ -8,7 +8,7 @@ import (
 )
 
 // What is packed comes back as near as it says, in order, and whatever comes in comes out as a number.
-func TestPack(t *testing.T) {
+func TestPackLong(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		x, y := rapid.Float64Range(0, 1e9).Draw(t, "x"), rapid.Float64Range(0, 1e9).Draw(t, "y")
 		if got := unpackMoney(packMoney(x)); math.Abs(got-x) > 0.002*x+1e-30 || packMoney(min(x, y)) > packMoney(max(x, y)) {
@@ -18,17 +18,9 @@ func TestPack(t *testing.T) {
 		if got := unpackLong(packLong(m)); math.Abs(got-m) > 0.035*(1+m) || packLong(min(x, y)) > packLong(max(x, y)) {
 			t.Fatalf("minutes %v came back as %v", m, got)
 		}
-		p := rapid.Float64Range(1e-5, 1-1e-5).Draw(t, "p")
-		if got := unpackLogit(packLogit(p)); math.Abs(got-p) > 3e-4*p+1e-8 {
-			t.Fatalf("probability %v came back as %v", p, got)
-		}
-		in := rapid.Float64Range(-2, 5.96).Draw(t, "input")
-		if got := unpackInput(packInput(in)); math.Abs(got-in) > 1./64+1e-9 {
-			t.Fatalf("input %v came back as %v", in, got)
-		}
 	})
 	for _, x := range []float64{0, math.Inf(1), math.Inf(-1), -1, 1e300} {
-		for _, got := range []float64{unpackMoney(packMoney(x)), unpackLong(packLong(x)), unpackInput(packInput(x)), unpackLogit(packLogit(x))} {
+		for _, got := range []float64{unpackMoney(packMoney(x)), unpackLong(packLong(x))} {
 			if math.IsNaN(got) {
 				t.Errorf("%v came back as %v", x, got)
 			}
