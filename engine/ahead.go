@@ -73,7 +73,7 @@ func (e *Engine) aheadVisitor(a *ahead) {
 		a.visitor = e.m.People.FindKey(a.visitorHash)
 	}
 	if a.visitor != 0 {
-		e.intents.visits.ahead(a.visitor)
+		e.intents.Ahead(a.visitor)
 		e.shelves.ahead(a.visitor)
 		e.m.People.AheadViews(a.visitor)
 	}
@@ -89,9 +89,9 @@ func (e *Engine) aheadItem(a *ahead, ev *models.Event) {
 	}
 	if a.item != 0 {
 		e.m.Catalogue.AheadItem(a.item)
-		e.intents.wants.ahead(a.item)
+		e.intents.AheadItem(a.item)
 	}
 	if a.visitor != 0 {
-		e.intents.visits.aheadVisit(a.visitor)
+		e.intents.AheadSession(a.visitor)
 	}
 }

@@ -137,7 +137,7 @@ func (e *Engine) foresee(p *models.Profile, r *people.Reader, who people.Person,
 	own := e.m.People.Reader()
 	running, session := uint32(0), 0.0
 	r.EachVisitor(who, func(v uint32) {
-		if in, ok := e.intents.of(own, shop, v, now); ok && (p.Intent == nil || in.Last > p.Intent.Last) {
+		if in, ok := e.intents.Of(own, shop, v, now); ok && (p.Intent == nil || in.Last > p.Intent.Last) {
 			p.Intent, running, session = &in, v, in.Probability
 		}
 	})
@@ -179,14 +179,10 @@ func (e *Engine) Intent(shop, visitor []byte, now models.Time) (models.Intent, b
 	if number == 0 || v == 0 {
 		return models.Intent{}, false
 	}
-	return e.intents.of(e.m.People.Reader(), number, v, now)
+	return e.intents.Of(e.m.People.Reader(), number, v, now)
 }
 
 // IntentQuality returns how forecasts of purchases within sessions have done in a shop, and false before the first.
 func (e *Engine) IntentQuality(shop []byte) (models.IntentQuality, bool) {
-	f := e.intents.shops.Find(e.findShop(shop))
-	if f == nil {
-		return models.IntentQuality{}, false
-	}
-	return f.published.Load().quality, true
+	return e.intents.Quality(e.findShop(shop))
 }

@@ -42,7 +42,7 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	}
 	v, contact := e.person(shop, ev, a)
 	if !ev.Stale {
-		e.intents.tick(ev.Time)
+		e.intents.Tick(ev.Time)
 		e.horizon.tick()
 	}
 	switch ev.Kind {
@@ -232,9 +232,9 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 		}
 	}
 	if bot {
-		e.intents.visits.drop(v)
+		e.intents.Drop(v)
 	} else {
-		e.intents.behave(shop, v, ev, began, before, focus)
+		e.intents.Behave(shop, v, ev, began, before, focus)
 		e.horizon.behave(shop, v, ev)
 	}
 }
@@ -340,7 +340,7 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 		e.m.After.CountRight(l.Item, after)
 		e.m.Bought.CountBoth(l.Item, together)
 		e.demand.add(deed{kinds: bought, item: l.Item, key: visitor, scope: e.m.Catalogue.Innermost(l.Item), time: ev.Time})
-		e.intents.wants.count(shop, l.Item, oneOrder)
+		e.intents.Ordered(shop, l.Item)
 		if i < e.cfg.PairItems {
 			e.m.Bought.AheadPairs(l.Item, e.paired)
 			e.m.Bought.AddPairs(l.Item, e.paired, together)

@@ -94,7 +94,7 @@ func (e *Engine) EachContact(shop []byte, from uint32, now models.Time, f func(i
 		who := people.Person{Contact: contact}
 		session := 0.0
 		r.EachVisitor(who, func(v uint32) {
-			if chance, ok := e.intents.shown(number, v, now); ok {
+			if chance, ok := e.intents.Shown(number, v, now); ok {
 				session = max(session, chance)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"orrery/churn/rfm"
+	"orrery/churn/session"
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/intern"
@@ -20,7 +21,7 @@ import (
 	"orrery/recommend/next"
 	"orrery/recommend/popular"
 	"orrery/recommend/rebuy"
-	"orrery/recommend/session"
+	index "orrery/recommend/session"
 	"orrery/recommend/similar"
 	"orrery/recommend/social"
 	"orrery/recommend/together"
@@ -51,7 +52,7 @@ type Config struct {
 	Alone bool
 
 	// Outcomes is told of every forecast of a purchase whose outcome is known, by the applying goroutine: for backtests.
-	Outcomes func(*IntentOutcome)
+	Outcomes func(*session.Outcome)
 
 	// Horizons is told of every forecast of a purchase within 7 and 28 days whose outcome is known, likewise.
 	Horizons func(*HorizonOutcome)
@@ -103,7 +104,7 @@ type Engine struct {
 
 	claims    *claims.Book
 	customers *customers
-	intents   *intents
+	intents   *session.Intents
 	mails     *mails
 	shelves   *shelves
 	horizon   *horizon
@@ -140,7 +141,7 @@ func New(cfg Config) (*Engine, error) {
 			Popular:  popular.New(!cfg.NoDecay),
 			Social:   social.NewProof(cfg.Floor),
 			Similar:  similar.New(),
-			Next:     next.NewLive(session.Config{}, cfg.LearnEvery),
+			Next:     next.NewLive(index.Config{}, cfg.LearnEvery),
 			Together: together.New(), Rebuy: rebuy.New(),
 			Recent: frame.NewRecent(),
 		},
@@ -151,8 +152,9 @@ func New(cfg Config) (*Engine, error) {
 	e.claims = claims.New()
 	e.demand = newDemand(&e.m, cfg.Alone)
 	e.customers = newCustomers(e.m.People, cfg.RFM)
-	e.intents = newIntents(e.m.People, e.m.Catalogue, cfg.Outcomes)
-	e.intents.lent, e.intents.lentItem = e.boughtLent, e.boughtItemLent
+	e.intents = session.New(e.m.People, e.m.Catalogue)
+	e.intents.Listen(cfg.Outcomes)
+	e.intents.Lend(e.boughtLent, e.boughtItemLent)
 	e.shelves = newShelves(e.m.People, e.m.Catalogue)
 	e.horizon = newHorizon(e.m.People, e.intents, e.customers, cfg.Horizons)
 	e.mails = newMails(e.m.People)

@@ -90,8 +90,8 @@ func (e *Engine) behaviourModels(shop uint32, out *models.CustomerModels) {
 		quality := f.published.Load().quality
 		out.Outlook = quality[:]
 	}
-	if f := e.intents.wants.shops.Find(shop); f != nil {
-		out.Product = &f.published.Load().quality
+	if q, ok := e.intents.ProductQuality(shop); ok {
+		out.Product = &q
 	}
 	if q := e.shelves.quality(shop); q.Outcomes > 0 {
 		out.Shelf = &q

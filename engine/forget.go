@@ -78,16 +78,3 @@ func (e *Engine) forget(shop, v uint32) {
 
 // forget ends a visitor's session, behind what the visitor has done and before what the next one of this number will do.
 func (d *demand) forget(v uint32) { d.add(deed{kinds: ended, visitor: v}) }
-
-func (v *visits) forget(visitor uint32) {
-	if visit, carted := v.of(visitor); visit != 0 || carted != 0 {
-		v.drop(visitor)
-		v.slots.Set(uint64(visitor), 0)
-	}
-}
-
-func (s *shelves) forget(visitor uint32) {
-	if at := uint64(visitor % lastSize); uint32(s.last.Load(at)>>32) == visitor {
-		s.last.Set(at, 0)
-	}
-}

@@ -9,6 +9,7 @@ import (
 
 	"orrery/churn"
 	"orrery/churn/intent"
+	"orrery/churn/session"
 	"orrery/models"
 	"orrery/models/people"
 	"orrery/models/pershop"
@@ -25,7 +26,7 @@ import (
 type horizon struct {
 	shops   pershop.Table[foresight]
 	people  *people.People
-	intents *intents
+	intents *session.Intents
 	books   *customers
 	reader  *people.Reader // the writer's
 	pool    *pool.Pool
@@ -99,7 +100,7 @@ var (
 
 const priorHorizonDeviation = 0.6
 
-func newHorizon(p *people.People, in *intents, books *customers, told func(*HorizonOutcome)) *horizon {
+func newHorizon(p *people.People, in *session.Intents, books *customers, told func(*HorizonOutcome)) *horizon {
 	h := &horizon{people: p, intents: in, books: books, reader: p.Reader(), pool: pool.New(horizonWords, maxHorizons), wheel: wheel.New(horizonWheel), told: told}
 	return h
 }
@@ -125,7 +126,7 @@ func (h *horizon) behave(shop, v uint32, ev *models.Event) {
 			every = 64
 		}
 	}
-	if (chance>>40)%every != 0 || h.holds(v) || h.intents.hindsight(ev.Time) {
+	if (chance>>40)%every != 0 || h.holds(v) || h.intents.Hindsight(ev.Time) {
 		return
 	}
 	at := h.pool.Take()
@@ -204,7 +205,7 @@ func (h *horizon) watch(at uint32, t models.Time) {
 
 // tick lets the clock of the sessions be that of the forecasts.
 func (h *horizon) tick() {
-	slot := int64(h.intents.clock / horizonSlot)
+	slot := int64(h.intents.Clock() / horizonSlot)
 	for at, more := h.wheel.Step(slot); more; at, more = h.wheel.Step(slot) {
 		for at != 0 {
 			next := uint32(h.pool.Get(at, hzWho))
@@ -231,7 +232,7 @@ func (h *horizon) look(at uint32) {
 		var x [horizonInputs]float64
 		intent.UnpackInputs(h.pool, at, hzInputs, x[:])
 		from, to := h.bound(at, stage-1)+1, h.bound(at, stage)
-		hit := h.people.NewestPurchase(v, from, to) != 0 || h.intents.lent != nil && h.intents.lent(v, from, to) != 0
+		hit := h.intents.Bought(v, from, to) != 0
 		f.model.Learn(x[:], stage, hit)
 		if hit {
 			bought = uint64(stage) + 1
@@ -408,7 +409,7 @@ func (h *horizon) history(x *[horizonInputs]float64, shop uint32, who people.Per
 // running returns the probability of a purchase within the running session, if one is.
 func (h *horizon) running(r *people.Reader, shop uint32, who people.Person, t models.Time) (running bool, p float64) {
 	r.EachVisitor(who, func(v uint32) {
-		if q, ok := h.intents.chance(shop, v, t); ok {
+		if q, ok := h.intents.Chance(shop, v, t); ok {
 			running, p = true, max(p, q)
 		}
 	})

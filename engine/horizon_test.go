@@ -100,7 +100,7 @@ func TestHorizonsAgree(t *testing.T) {
 	Alone(t)
 	var outcomes []HorizonOutcome
 	e := foreseeing(t, &outcomes)
-	e.intents.every = 1
+	e.intents.Every(1)
 	events := returning(600, 200, 2)
 	apply(e, events)
 	now := e.StreamTime()
@@ -189,10 +189,10 @@ func TestBehaviourAllocates(t *testing.T) {
 		n++
 		ev.ID = strconv.AppendInt(ev.ID[:0], int64(n), 10)
 		ev.Time += models.Second
-		e.intents.tick(ev.Time)
+		e.intents.Tick(ev.Time)
 		e.horizon.tick()
 		e.shelves.view(shop, v, item, false, ev.IDHash())
-		e.intents.behave(shop, v, ev, n%9 == 0, 0, item)
+		e.intents.Behave(shop, v, ev, n%9 == 0, 0, item)
 		e.horizon.behave(shop, v, ev)
 	}
 	for range 5000 {

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"orrery/churn/intent"
+	"orrery/churn/session"
 	"orrery/models"
 )
 
@@ -21,10 +22,13 @@ type reporter interface {
 	Fatal(args ...any)
 }
 
+// mostForecasts is how many forecasts of a session there are at most.
+const mostForecasts = 8
+
 // listened returns an engine that forecasts after every event, and what became of the forecasts.
-func listened(t reporter, every uint64) (*Engine, map[string]IntentOutcome) {
-	outcomes := map[string]IntentOutcome{}
-	e, err := New(Config{Outcomes: func(o *IntentOutcome) {
+func listened(t reporter, every uint64) (*Engine, map[string]session.Outcome) {
+	outcomes := map[string]session.Outcome{}
+	e, err := New(Config{Outcomes: func(o *session.Outcome) {
 		key := fmt.Sprint(o.Visitor, " ", o.At)
 		if _, twice := outcomes[key]; twice {
 			t.Errorf("two outcomes of one forecast: %s", key)
@@ -34,7 +38,7 @@ func listened(t reporter, every uint64) (*Engine, map[string]IntentOutcome) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.intents.every = every
+	e.intents.Every(every)
 	return e, outcomes
 }
 
@@ -110,7 +114,7 @@ func TestIntentOutcomes(t *testing.T) {
 				}
 				want := slices.ContainsFunc(buys[v], func(b models.Time) bool { return b >= at && b <= end+30*models.Minute })
 				got, ok := outcomes[fmt.Sprint(number, " ", dayZero+at)]
-				if n < maxForecasts && (!ok || got.Bought != want) {
+				if n < mostForecasts && (!ok || got.Bought != want) {
 					t.Fatalf("visitor %d at %v: outcome %v %v, want %v (%v, bought %v)", v, at, got.Bought, ok, want, acts[v], buys[v])
 				}
 			}
@@ -127,14 +131,14 @@ func TestIntentEnds(t *testing.T) {
 		}
 	}
 	pass(e, 220*models.Minute, 400*models.Minute)
-	if got := len(outcomes); got < 200*maxForecasts {
-		t.Errorf("%d outcomes of %d forecasts", got, 200*maxForecasts)
+	if got := len(outcomes); got < 200*mostForecasts {
+		t.Errorf("%d outcomes of %d forecasts", got, 200*mostForecasts)
 	}
 	// the one visitor that made time pass is there still
-	if v := e.intents.visits; v.pool.Used() > 1 || v.points.Used() > maxForecasts {
-		t.Errorf("%d visits and %d forecasts are left", v.pool.Used(), v.points.Used())
+	if visits, points := e.intents.Pending(); visits > 1 || points > mostForecasts {
+		t.Errorf("%d visits and %d forecasts are left", visits, points)
 	}
-	if q, ok := e.IntentQuality(nil); !ok || q.Outcomes < 200*maxForecasts || q.Purchases != 0 || q.Sessions < 200 {
+	if q, ok := e.IntentQuality(nil); !ok || q.Outcomes < 200*mostForecasts || q.Purchases != 0 || q.Sessions < 200 {
 		t.Errorf("quality %+v", q)
 	}
 }
@@ -163,15 +167,15 @@ func TestIntentClockCatchesUp(t *testing.T) {
 	apply(e, []*models.Event{old})
 	for n := range 400 { // four events a day
 		apply(e, []*models.Event{act("page_view", 2+n, models.Time(n)*6*models.Hour)})
-		if behind := e.StreamTime() - e.intents.clock; n > 0 && behind > clockLag {
+		if behind := e.StreamTime() - e.intents.Clock(); n > 0 && behind > 2*models.MaxAhead {
 			t.Fatalf("the clock is %v behind after %d events", behind.Std().Sub(models.Time(0).Std()), n)
 		}
 	}
 	if n := len(outcomes); n < 385 {
 		t.Errorf("%d outcomes of 400 sessions that are over but for the last few", n)
 	}
-	if v := e.intents.visits; v.pool.Used() > 10 {
-		t.Errorf("%d visits are left", v.pool.Used())
+	if visits, _ := e.intents.Pending(); visits > 10 {
+		t.Errorf("%d visits are left", visits)
 	}
 }
 
@@ -187,16 +191,16 @@ func TestNoForecastsInHindsight(t *testing.T) {
 		}
 	}
 	visit(0, 400*models.Day)
-	asked, noted := e.intents.shops.Find(1).asked, e.horizon.shops.Find(1).noted
+	asked, noted := e.intents.Asked(1), e.horizon.shops.Find(1).noted
 	if asked < 300 || noted < 10 {
 		t.Fatalf("%d forecasts of sessions and %v of weeks", asked, noted)
 	}
 	visit(1000, 0)
-	if a, n := e.intents.shops.Find(1).asked, e.horizon.shops.Find(1).noted; a != asked || n != noted {
+	if a, n := e.intents.Asked(1), e.horizon.shops.Find(1).noted; a != asked || n != noted {
 		t.Errorf("%d and %v more of a year ago", a-asked, n-noted)
 	}
 	visit(2000, 401*models.Day)
-	if a, n := e.intents.shops.Find(1).asked, e.horizon.shops.Find(1).noted; a < 2*asked-5 || n < noted+10 {
+	if a, n := e.intents.Asked(1), e.horizon.shops.Find(1).noted; a < 2*asked-5 || n < noted+10 {
 		t.Errorf("then %d and %v", a, n)
 	}
 	if p, _ := e.Visitor(nil, id("v", 1001), e.StreamTime()); len(p.Viewed) == 0 || len(outcomes) < 300 {
@@ -229,7 +233,7 @@ func TestIntentForecast(t *testing.T) {
 	}
 	apply(e, []*models.Event{act("page_view", 1, 0)})
 	before, ok := e.Intent(nil, []byte("v1"), dayZero+models.Minute)
-	if !ok || !strings.Contains(before.Gate, "so far only 0 outcomes") || math.Abs(before.Probability-priorRate) > 1e-9 {
+	if !ok || !strings.Contains(before.Gate, "so far only 0 outcomes") || math.Abs(before.Probability-0.02) > 1e-9 {
 		t.Errorf("without data: %v %+v", ok, before)
 	}
 	if _, ok := e.Intent(nil, []byte("v1"), dayZero+31*models.Minute); ok {
@@ -251,7 +255,7 @@ func TestIntentForecast(t *testing.T) {
 	if len(with.Because) != intent.MaxReasons || !strings.Contains(fmt.Sprint(with.Because), "cart") || with.Because[0].Effect <= 0 {
 		t.Errorf("because %+v", with.Because)
 	}
-	if q := with.Quality; q.LogLoss >= 0.85*q.BaseLoss || q.ECE > 0.05 || q.Buying < leastBuying {
+	if q := with.Quality; q.LogLoss >= 0.85*q.BaseLoss || q.ECE > 0.05 || q.Buying < 30 {
 		t.Errorf("quality %+v", q)
 	}
 	if b := with.Bin; b.Customers < 50 || math.Abs(b.Observed-b.Predicted) > 0.1 {
@@ -267,9 +271,9 @@ func TestIntentSnapshot(t *testing.T) {
 	apply(e, events[:half])
 	known := len(straight)
 	again := restored(t, e)
-	after := map[string]IntentOutcome{}
-	again.intents.every = 2
-	again.intents.told = func(o *IntentOutcome) { after[fmt.Sprint(o.Visitor, " ", o.At)] = *o }
+	after := map[string]session.Outcome{}
+	again.intents.Every(2)
+	again.intents.Listen(func(o *session.Outcome) { after[fmt.Sprint(o.Visitor, " ", o.At)] = *o })
 	for _, e := range []*Engine{e, again} {
 		apply(e, events[half:])
 		pass(e, now+models.Hour, now+2*models.Hour)
@@ -352,7 +356,7 @@ func BenchmarkIntent(b *testing.B) {
 		ev.Time = at
 		before := p.LastBehaviour(visitor)
 		began := p.Behave(visitor, at)
-		e.intents.tick(at)
-		e.intents.behave(1, visitor, ev, began, before, 0)
+		e.intents.Tick(at)
+		e.intents.Behave(1, visitor, ev, began, before, 0)
 	}
 }

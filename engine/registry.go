@@ -96,7 +96,7 @@ func (e *Engine) registry() []entry {
 		unchanged("sessions", e.m.Next).told(e.sessionParts).forgetting(e.demand.forget),
 		unchanged("similar", e.m.Similar),
 		changed("customers", 11, e.customers).told(e.customers.parts),
-		changed("intent", 11, e.intents).told(e.intents.parts).relearned().forgetting(e.intents.visits.forget),
+		changed("intent", 11, e.intents).told(e.intents.Parts).relearned().forgetting(e.intents.Forget),
 		unchanged("mails", e.mails),
 		unchanged("shelves", e.shelves).relearned().forgetting(e.shelves.forget),
 		changed("outlook", 11, e.horizon).relearned(),

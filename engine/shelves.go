@@ -365,3 +365,10 @@ func (s *shelves) ReadFrom(r io.Reader) (int64, error) {
 	s.last.Grow(lastSize)
 	return n, err
 }
+
+// forget forgets a visitor.
+func (s *shelves) forget(visitor uint32) {
+	if at := uint64(visitor % lastSize); uint32(s.last.Load(at)>>32) == visitor {
+		s.last.Set(at, 0)
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"orrery/bench/calibration"
 	"orrery/bench/shop"
+	"orrery/churn/session"
 	"orrery/engine"
 	"orrery/models"
 	"orrery/stream/files"
@@ -56,8 +57,8 @@ func Behaviour(ctx context.Context, cfg BehaviourConfig) (*BehaviourResult, erro
 	var sessions []Forecast
 	var outlooks []engine.HorizonOutcome
 	e, err := engine.New(engine.Config{
-		Outcomes: func(o *engine.IntentOutcome) {
-			f := Forecast{IntentOutcome: *o}
+		Outcomes: func(o *session.Outcome) {
+			f := Forecast{Outcome: *o}
 			f.Inputs = nil
 			sessions = append(sessions, f)
 		},
@@ -83,7 +84,7 @@ func Behaviour(ctx context.Context, cfg BehaviourConfig) (*BehaviourResult, erro
 	for i, what := range []string{"within 7 days", "within 28 days"} {
 		var list []Forecast
 		for _, o := range outlooks {
-			list = append(list, Forecast{IntentOutcome: engine.IntentOutcome{Visitor: o.Visitor, P: o.Within[i], Base: o.Base[i], Bought: o.Came[i]}})
+			list = append(list, Forecast{Outcome: session.Outcome{Visitor: o.Visitor, P: o.Within[i], Base: o.Base[i], Bought: o.Came[i]}})
 		}
 		r.Rows = append(r.Rows, compare(what, list, func(f *Forecast) (float64, float64, bool) { return f.P, f.Base, f.Bought }))
 	}

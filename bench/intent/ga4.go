@@ -9,6 +9,7 @@ import (
 
 	"orrery/bench/calibration"
 	"orrery/churn/intent"
+	"orrery/churn/session"
 	"orrery/engine"
 	"orrery/models"
 	"orrery/stream/files"
@@ -16,7 +17,7 @@ import (
 
 // Forecast is a forecast of a purchase within a session that the engine made, and what came.
 type Forecast struct {
-	engine.IntentOutcome
+	session.Outcome
 	Simple float64 // what a logistic regression on counts alone would have said at the same moment
 }
 
@@ -24,8 +25,8 @@ type Forecast struct {
 // order in which their outcomes became known.
 func Sessions(ctx context.Context, cfg files.Config) ([]Forecast, error) {
 	var all []Forecast
-	e, err := engine.New(engine.Config{Outcomes: func(o *engine.IntentOutcome) {
-		f := Forecast{IntentOutcome: *o}
+	e, err := engine.New(engine.Config{Outcomes: func(o *session.Outcome) {
+		f := Forecast{Outcome: *o}
 		f.Inputs = append([]float64(nil), o.Inputs...)
 		all = append(all, f)
 	}})

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"orrery/bench/calibration"
-	"orrery/engine"
+	"orrery/churn/session"
 	"orrery/stream/files"
 )
 
@@ -27,7 +27,7 @@ func TestGA4Sessions(t *testing.T) {
 	}
 	var columns []int
 	for _, name := range []string{"page views", "product views", "additions to the cart"} {
-		columns = append(columns, 1+slices.Index(engine.IntentFeatures(), name)) // after the bias
+		columns = append(columns, 1+slices.Index(session.FeatureNames(), name)) // after the bias
 	}
 	judged := all[burnIn:]
 	model := newRow(judged, func(f *Forecast) float64 { return f.P })

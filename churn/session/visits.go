@@ -1,4 +1,4 @@
-package engine
+package session
 
 import (
 	"io"
@@ -240,4 +240,12 @@ func (v *visits) ReadFrom(r io.Reader) (int64, error) {
 	n, err := slab.ReadAll(r, head, &v.slots, v.pool, v.points, v.wheel)
 	v.wheel.SetTurn(int64(head[0]))
 	return n, err
+}
+
+// forget forgets a visitor.
+func (v *visits) forget(visitor uint32) {
+	if visit, carted := v.of(visitor); visit != 0 || carted != 0 {
+		v.drop(visitor)
+		v.slots.Set(uint64(visitor), 0)
+	}
 }

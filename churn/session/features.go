@@ -1,4 +1,4 @@
-package engine
+package session
 
 import (
 	"math"
@@ -103,7 +103,7 @@ func input(f int, value float64) float64 {
 }
 
 // values returns the features of a visit as of its newest behaviour. Any goroutine may call it.
-func (in *intents) values(visit uint32) (x [features]float64) {
+func (in *Intents) values(visit uint32) (x [features]float64) {
 	v := in.visits
 	for f, c := range [...]field{
 		ftPages: cntPages, ftViews: cntViews, ftAdds: cntAdds, ftRemoves: cntRemoves, ftCarts: cntCarts,
