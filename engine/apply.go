@@ -40,6 +40,15 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 		e.follow(shop, item, e.m.Catalogue.Apply(shop, item, ev))
 		return
 	}
+	if ev.Kind == models.Erasure {
+		e.erase(shop, ev)
+		return
+	}
+	if e.erased.any() {
+		if ev, a = e.withhold(shop, ev, a); ev == nil || e.nobodys(shop, ev) {
+			return
+		}
+	}
 	v, contact := e.person(shop, ev, a)
 	if !ev.Stale {
 		e.intents.Tick(ev.Time)

@@ -46,3 +46,14 @@ func (r changes) pending(most int) (list []change, next uint64) {
 	})
 	return list, next
 }
+
+// forget forgets the changes of a contact: what is left in their places is nobody's.
+func (r changes) forget(contact uint32) {
+	r.Edit(func(record []uint64) bool {
+		mine := uint32(record[0]>>32) == contact
+		if mine {
+			clear(record)
+		}
+		return mine
+	})
+}

@@ -114,6 +114,9 @@ func (e *Engine) CustomerChanges(most int) (list []models.CustomerChange, next u
 		c := &pending[i]
 		c.contact = cmp.Or(e.m.People.MergedInto(c.contact), c.contact)
 		id, shop := e.m.People.ContactID(c.contact)
+		if len(id) == 0 {
+			continue // erased
+		}
 		list = append(list, models.CustomerChange{
 			Shop: e.shops.Name(shop), Contact: id, Number: c.contact, At: models.Time(c.second) * models.Second,
 			Segment: rfm.Segment(c.segment).String(), SegmentBefore: rfm.Segment(c.segmentBefore).String(),

@@ -210,6 +210,9 @@ func (c *customers) changed(b *book, ch *churn.Change, now models.Time) {
 	if c.people.MergedInto(uint32(b.contacts.Load(uint64(ch.Contact)))) != 0 {
 		return // whoever has its orders now is told of
 	}
+	if c.people.ContactHash(uint32(b.contacts.Load(uint64(ch.Contact)))) == 0 {
+		return // erased
+	}
 	// Who has given everything back is in no segment any more.
 	segment, alive, _ := b.base.State(ch.Contact, c.day)
 	note := change{

@@ -110,6 +110,8 @@ type Engine struct {
 	horizon   *horizon
 	arrivals  arrivals
 	votes     *votes.Votes
+	erased    *erased
+	withheld  withheld
 
 	free    chan *frame.Answerer // answerers that no request uses
 	lines   []people.Line
@@ -145,8 +147,8 @@ func New(cfg Config) (*Engine, error) {
 			Together: together.New(), Rebuy: rebuy.New(),
 			Recent: frame.NewRecent(),
 		},
-		votes: votes.New(),
-		free:  make(chan *frame.Answerer, maxAnswerers),
+		votes: votes.New(), erased: newErased(),
+		free: make(chan *frame.Answerer, maxAnswerers),
 	}
 	e.m.Catalogue.Bound(cfg.MaxInvented, cfg.NetworkInvented)
 	e.claims = claims.New()
@@ -170,7 +172,7 @@ func New(cfg Config) (*Engine, error) {
 // the seed of what is restored.
 func (e *Engine) Seed(n uint64) {
 	s := intern.SeedOf(n)
-	for _, m := range []interface{ Seed(intern.Seed) }{e.shops, e.m.Catalogue, e.m.People, e.m.Similar, e.m.Rebuy, e.votes} {
+	for _, m := range []interface{ Seed(intern.Seed) }{e.shops, e.m.Catalogue, e.m.People, e.m.Similar, e.m.Rebuy, e.votes, e.erased} {
 		m.Seed(s)
 	}
 }

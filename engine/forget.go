@@ -19,7 +19,8 @@ func (e *Engine) dropped() []models.Dropped {
 		list = append(list, models.Dropped{What: what, Why: "ceiling", N: names.Refused(catalogue.Kind(kind))},
 			models.Dropped{What: what, Why: "network", N: names.Overdrawn(catalogue.Kind(kind))})
 	}
-	return list
+	return append(list, models.Dropped{What: "contact", Why: "erased", N: e.erased.total(erContacts)},
+		models.Dropped{What: "visitor", Why: "erased", N: e.erased.total(erVisitors)})
 }
 
 // Knows tells whether an event of a shop names no visitor, contact or product that is new. Any goroutine may call it.

@@ -112,6 +112,19 @@ func (m *mails) setMail(place, i uint64, mail uint32) {
 	m.rings.Set(at, m.rings.Load(at)&^(math.MaxUint32<<shift)|uint64(mail)<<shift)
 }
 
+// forget forgets the mails of a contact. The sums by hour stay.
+func (m *mails) forget(contact uint32) {
+	if uint64(contact) >= m.places.Len() {
+		return
+	}
+	if place := m.places.Load(uint64(contact)); place != 0 {
+		m.places.Set(uint64(contact), 0)
+		for i := range uint64(ringWords) {
+			m.rings.Set(place+i, 0)
+		}
+	}
+}
+
 // merge gives the mails of one contact to another, the newest of both.
 func (m *mails) merge(from, into uint32) {
 	if uint64(from) >= m.places.Len() || m.places.Load(uint64(from)) == 0 {

@@ -47,3 +47,12 @@ func (e *Engine) RecentVisitors(n int) (names []string) {
 	}
 	return names
 }
+
+// forget forgets the names that are somebody's.
+func (a *arrivals) forget(is func(name []byte) bool) {
+	for i := range a.names {
+		if name := a.names[i].Load(); name != nil && is([]byte(*name)) {
+			a.names[i].Store(nil)
+		}
+	}
+}

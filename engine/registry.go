@@ -106,6 +106,7 @@ func (e *Engine) registry() []entry {
 		unchanged("quality_next", e.demand.meters.next).relearned(),
 		unchanged("quality_viewed_together", e.demand.meters.viewed).relearned(),
 		added("votes", 11, e.votes),
+		added("erased", 12, e.erased),
 		unchanged("time", clock{&e.now}),
 	}
 }

@@ -27,7 +27,8 @@ const (
 	ProductRemove
 	ProductPrice
 	ProductStock
-	Logout // nobody is on the browser any more
+	Logout  // nobody is on the browser any more
+	Erasure // a contact or a visitor is to be forgotten: see erasure.go
 	kinds
 )
 
@@ -38,7 +39,7 @@ var kindNames = [kinds]string{
 	EmailSent: "email_sent", EmailOpen: "email_open", EmailClick: "email_click",
 	Purchase: "purchase", Refund: "refund", Cancel: "cancel", Identify: "identify",
 	ProductUpsert: "product_upsert", ProductRemove: "product_remove", ProductPrice: "product_price", ProductStock: "product_stock",
-	Logout: "logout",
+	Logout: "logout", Erasure: "erasure",
 }
 
 // String returns the event name of a known kind, and "other".
@@ -97,6 +98,8 @@ func KindOf(name []byte) Kind {
 		return ProductStock
 	case "logout":
 		return Logout
+	case "erasure":
+		return Erasure
 	}
 	return Other
 }
@@ -120,7 +123,7 @@ func (k Kind) Topic() Topic {
 	switch k {
 	case Purchase, Refund, Cancel:
 		return Transactions
-	case Identify, Logout:
+	case Identify, Logout, Erasure:
 		return Contacts
 	case ProductUpsert, ProductRemove, ProductPrice, ProductStock:
 		return Catalogue

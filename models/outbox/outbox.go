@@ -66,6 +66,21 @@ func (r *Ring) Pending(most int, take func(record []uint64)) (next uint64) {
 	return n
 }
 
+// Edit calls change with every record that is kept, acknowledged or not; what it has changed, as it says, is written back. The writer's.
+func (r *Ring) Edit(change func(record []uint64) bool) {
+	record := make([]uint64, r.stride)
+	for at := uint64(0); at < r.words.Len(); at += r.stride {
+		for i := range record {
+			record[i] = r.words.Load(at + uint64(i))
+		}
+		if change(record) {
+			for i, w := range record {
+				r.words.Set(at+uint64(i), w)
+			}
+		}
+	}
+}
+
 // Acknowledge says that all records below a number have been published.
 func (r *Ring) Acknowledge(next uint64) { r.acked.Store(next) }
 

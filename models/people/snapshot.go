@@ -8,6 +8,7 @@ import (
 
 // Freeze returns the state of this moment for a snapshot.
 func (p *People) Freeze() *slab.Parts {
+	p.attributes.Clean()
 	return slab.Join(
 		append(slab.Numbers{}, p.lists.free[:]...), // a copy: the saver comes later
 		p.visitors.Freeze(), p.contacts.Freeze(), p.former.records.Freeze(), p.lists.words.Freeze(),

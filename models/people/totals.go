@@ -22,6 +22,7 @@ const (
 	cntCut         // events whose joins ended early: see spend
 	cntOwed        // steps that are missing from the reserve: see begin
 	cntMerged      // contacts that others have taken in: see canonize
+	cntErased      // persons who were erased
 	countWords
 )
 
@@ -47,6 +48,7 @@ type Totals struct {
 	OverRefunds uint64 // orders of which more was refunded than their value
 	Conflicts   uint64 // orders under an id that another one has
 	Merged      uint64 // contacts that others have taken in, since their ids have one form
+	Erased      uint64 // persons who were erased
 	JoinsCut    uint64 // events that not all orders and views of their persons were joined with, since they have too many
 }
 
@@ -59,7 +61,7 @@ func (p *People) Totals() Totals {
 		Leads: n(cntLeads), LeadsLost: n(cntLeadsLost),
 		Forgotten:   n(cntForgotten),
 		OverRefunds: n(cntOverRefunds), Conflicts: n(cntConflicts),
-		JoinsCut: n(cntCut), Merged: n(cntMerged),
+		JoinsCut: n(cntCut), Merged: n(cntMerged), Erased: n(cntErased),
 	}
 }
 

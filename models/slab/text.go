@@ -1,6 +1,7 @@
 package slab
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -28,6 +29,7 @@ type Text struct {
 	chunks []*[textChunk]byte
 	store  store[[textChunk]byte]
 	n      uint64 // bytes handed out, gaps at the chunks' ends included
+	wiped  []Ref  // texts that no snapshot is to hold any more
 }
 
 // Append stores b and returns its Ref. Longer texts than MaxText are a bug of the caller.
@@ -80,6 +82,14 @@ func (t *Text) Ahead(r Ref) {
 	}
 }
 
+// Wipe keeps a text out of all snapshots from now on: zeros stand in its place. A reader may still hold it, so this memory has it until
+// the process ends. Nobody may name it any more.
+func (t *Text) Wipe(r Ref) {
+	if r&MaxText != 0 {
+		t.wiped = append(t.wiped, r)
+	}
+}
+
 // Size returns the bytes handed out, for the writer.
 func (t *Text) Size() uint64 { return t.n }
 
@@ -99,12 +109,29 @@ func (t *Text) Bytes() uint64 {
 }
 
 // Freeze returns the content of this moment for saving: what lies below its end never changes.
-func (t *Text) Freeze() *FrozenText { return &FrozenText{chunks: t.chunks, n: t.n} }
+func (t *Text) Freeze() *FrozenText {
+	return &FrozenText{chunks: t.chunks, n: t.n, wiped: t.wiped[:len(t.wiped):len(t.wiped)]}
+}
 
 // FrozenText is the content of a Text at one moment.
 type FrozenText struct {
 	chunks []*[textChunk]byte
 	n      uint64
+	wiped  []Ref
+}
+
+// chunk returns chunk i as it is saved.
+func (f *FrozenText) chunk(i uint64) []byte {
+	out := f.chunks[i][:]
+	for _, r := range f.wiped {
+		if at := uint64(r >> lenBits); at>>textBits == i {
+			if &out[0] == &f.chunks[i][0] { // readers may hold the text itself
+				out = bytes.Clone(out)
+			}
+			clear(out[at%textChunk : at%textChunk+uint64(r&MaxText)])
+		}
+	}
+	return out
 }
 
 // WriteTo writes the length and the bytes. It implements io.WriterTo.
@@ -115,7 +142,7 @@ func (f *FrozenText) WriteTo(dst io.Writer) (int64, error) {
 	total := int64(k)
 	for at := uint64(0); at < f.n && err == nil; {
 		m := min(f.n-at, textChunk)
-		k, err = dst.Write(f.chunks[at>>textBits][:m])
+		k, err = dst.Write(f.chunk(at >> textBits)[:m])
 		total += int64(k)
 		at += m
 	}
@@ -130,7 +157,7 @@ func (t *Text) ReadFrom(src io.Reader) (int64, error) {
 	}
 	n := binary.LittleEndian.Uint64(head[:])
 	total := int64(8)
-	t.chunks, t.store, t.n = nil, store[[textChunk]byte]{}, 0
+	t.chunks, t.store, t.n, t.wiped = nil, store[[textChunk]byte]{}, 0, nil
 	t.dir.Store(nil)
 	for at := uint64(0); at < n; {
 		m := min(n-at, textChunk)

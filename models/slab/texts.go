@@ -3,6 +3,7 @@ package slab
 import (
 	"bytes"
 	"io"
+	"math"
 	"sync/atomic"
 )
 
@@ -20,6 +21,7 @@ type Texts struct {
 	now, before atomic.Pointer[arena] // before is nil unless texts move
 	moved       uint64                // records that have
 	dropped     uint64                // bytes of now that nobody names any more
+	wiped       bool                  // and some of them no snapshot is to hold: see Clean
 }
 
 type arena struct {
@@ -90,14 +92,16 @@ func (t *Texts) tidy() {
 			return
 		}
 		// The old arena is there as before ahead of the new one as now, so that readers miss neither.
-		before = now
-		t.before.Store(before)
-		now = &arena{generation: before.generation + 1}
-		t.now.Store(now)
-		t.moved, t.dropped = 0, 0
+		t.renew()
 	}
+	t.move(tidyRecords)
+}
+
+// move moves the texts of some records to the new arena.
+func (t *Texts) move(n uint64) {
+	now, before := t.now.Load(), t.before.Load()
 	records := t.refs.Len() / t.stride
-	for end := min(t.moved+tidyRecords, records); t.moved < end; t.moved++ {
+	for end := min(t.moved+n, records); t.moved < end; t.moved++ {
 		word := t.moved*t.stride + t.at
 		if r := t.refs.Load(word); r != 0 && uint8(r>>generationShift) == before.generation {
 			t.refs.Set(word, now.append(before.Text.Get(Ref(r&refMask))))
@@ -106,6 +110,34 @@ func (t *Texts) tidy() {
 	if t.moved == records {
 		t.before.Store(nil)
 	}
+}
+
+// renew begins to move texts.
+func (t *Texts) renew() {
+	before := t.now.Load()
+	t.before.Store(before)
+	t.now.Store(&arena{generation: before.generation + 1})
+	t.moved, t.dropped = 0, 0
+}
+
+// Wipe removes the text of record i, and keeps it, and all that it has replaced, out of snapshots that Clean comes before.
+func (t *Texts) Wipe(i uint64) {
+	t.Set(i, nil)
+	t.wiped = true
+}
+
+// Clean moves all living texts at once where something was wiped since the time before. It comes before the freeze of the refs: their
+// words change.
+func (t *Texts) Clean() {
+	if !t.wiped {
+		return
+	}
+	t.wiped = false
+	if t.before.Load() != nil {
+		t.move(math.MaxUint64 - t.moved)
+	}
+	t.renew()
+	t.move(math.MaxUint64 - t.moved)
 }
 
 // Bytes returns the memory held, in bytes. Any goroutine may call it.

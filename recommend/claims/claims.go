@@ -161,6 +161,28 @@ func (b *Book) Advance(now models.Time) {
 	}
 }
 
+// Forget forgets the claims of all visitors and contacts whose keys are somebody's.
+func (b *Book) Forget(is func(key uint64) bool) {
+	for _, shop := range b.shops {
+		kept := (*shop)[:0:0]
+		for _, c := range *shop {
+			if !is(c.Visitor) && !is(c.Contact) {
+				kept = append(kept, c)
+				continue
+			}
+			without(b.byOrder, c.Order, c)
+			if c.Lent {
+				without(b.byVisitor, c.Visitor, c)
+			}
+			if c.Number == 0 {
+				b.open.Add(^uint64(0))
+			}
+		}
+		heap.Init(&kept)
+		*shop = kept
+	}
+}
+
 // forget forgets the oldest claim of a shop.
 func (b *Book) forget(shop *ages) *Claim {
 	c := heap.Pop(shop).(*Claim)

@@ -221,6 +221,25 @@ func (h *History) release(handle uint64) {
 	h.free[class] = offset + 1
 }
 
+// Forget forgets what an owner has bought. How many buyers came back for a product stays.
+func (h *History) Forget(owner uint32) {
+	record := h.byKey.Find(keyOf(owner))
+	if record == 0 {
+		return
+	}
+	head := uint64(record) * headWords
+	handle := h.heads.Load(head + headList)
+	h.heads.Set(head+headList, 0)
+	h.heads.Set(head+headState, 0)
+	h.byKey.Delete(record)
+	if offset, class, _ := place(handle); class >= 0 {
+		for i := range uint64(room(class) * perEntry) {
+			h.lists.Set(offset+i, 0)
+		}
+		h.release(handle)
+	}
+}
+
 // Orders returns the number of orders of an owner.
 func (h *History) Orders(owner uint32) int {
 	return int(h.heads.Load(uint64(h.byKey.Find(keyOf(owner)))*headWords+headState) >> 32) // record 0 is of nobody
