@@ -71,54 +71,6 @@ func (c *Catalogue) label(item, shop uint32, kind uint64) {
 	c.labels.Set(uint64(item/2), word&^(0xffffffff<<shift)|label<<shift)
 }
 
-// stock returns an item's flags as the availability of a member list says, in the words of Google's feeds, or the number
-// of pieces; unchanged where it says neither.
-func stock(kind uint64, props []byte) uint64 {
-	said, sold := false, false
-	models.Members(props, func(name []byte, v models.Value) bool {
-		switch string(name) {
-		case "availability":
-			if text, _, ok := v.Text(nil); ok {
-				said, sold = true, sold || outOfStock(text)
-			}
-		case "stock":
-			if n, ok := v.Float(); ok {
-				said, sold = true, sold || n <= 0
-			}
-		}
-		return true
-	})
-	switch {
-	case sold:
-		kind |= flagSold
-	case said:
-		kind &^= flagSold
-	}
-	return kind
-}
-
-// outOfStock knows the values of Google Merchant feeds and of schema.org; what it does not know is in stock.
-func outOfStock(availability []byte) bool {
-	var buf [32]byte
-	word := buf[:0]
-	for _, b := range availability[bytes.LastIndexByte(availability, '/')+1:] {
-		switch {
-		case b == ' ' || b == '_' || b == '-':
-		case len(word) == len(buf):
-			return false
-		case 'A' <= b && b <= 'Z':
-			word = append(word, b+'a'-'A')
-		default:
-			word = append(word, b)
-		}
-	}
-	switch string(word) {
-	case "outofstock", "soldout", "discontinued":
-		return true
-	}
-	return false
-}
-
 // Mention takes what an event says of an item that the feed has not listed, as far as nothing is known of it.
 func (c *Catalogue) Mention(shop, item uint32, it *models.Item, currency []byte) Effect {
 	kind := c.products.Load(c.word(item, pKind))

@@ -22,6 +22,7 @@ var encodings = map[string]encoding.Encoding{
 	"utf-16be":     utf.UTF16(utf.BigEndian, utf.UseBOM),
 	"windows-1252": charmap.Windows1252,
 	"windows-1250": charmap.Windows1250,
+	"windows-1251": charmap.Windows1251,
 	"iso-8859-2":   charmap.ISO8859_2,
 	"iso-8859-1":   charmap.ISO8859_1,
 	"iso-8859-15":  charmap.ISO8859_15,

@@ -1,0 +1,82 @@
+package catalogue
+
+import (
+	"bytes"
+
+	"orrery/models"
+)
+
+// The words for what can be had, those of Google's feeds.
+const (
+	InStock    = "in_stock"
+	OutOfStock = "out_of_stock"
+	Preorder   = "preorder"
+	Backorder  = "backorder"
+)
+
+// Availability returns the word that a platform's word for what can be had stands for, "" where it is not known: "In stock",
+// "instock", "https://schema.org/InStock" and "true" are in_stock.
+func Availability(word []byte) string {
+	var buf [32]byte
+	plain := buf[:0]
+	word = bytes.TrimRight(word, "/ ")
+	for _, b := range word[bytes.LastIndexByte(word, '/')+1:] {
+		switch {
+		case b == ' ' || b == '_' || b == '-':
+		case len(plain) == len(buf):
+			return ""
+		case 'A' <= b && b <= 'Z':
+			plain = append(plain, b+'a'-'A')
+		default:
+			plain = append(plain, b)
+		}
+	}
+	switch string(plain) {
+	case "instock", "available", "availablefororder", "instoreonly", "onlineonly", "limitedavailability", "lowstock", "true", "yes", "1":
+		return InStock
+	case "outofstock", "soldout", "discontinued", "unavailable", "notavailable", "nostock", "false", "no", "0":
+		return OutOfStock
+	case "preorder", "presale":
+		return Preorder
+	case "backorder", "onbackorder", "madetoorder":
+		return Backorder
+	}
+	return ""
+}
+
+// stock returns an item's flags as the availability of a member list says, in the words of any platform, or the number of
+// pieces; unchanged where it says neither. What may be ordered without a piece in the house can be had.
+func stock(kind uint64, props []byte) uint64 {
+	said, sold, pieces, late := false, false, true, false
+	models.Members(props, func(name []byte, v models.Value) bool {
+		switch string(name) {
+		case "availability", "in_stock", "stock_status":
+			word := availabilityOf(v)
+			late = late || word == Preorder || word == Backorder
+			said, sold = said || len(v) > 0 && string(v) != "null", sold || word == OutOfStock
+		case "stock", "stock_quantity":
+			if n, ok := v.Float(); ok {
+				said, pieces = true, n > 0
+			}
+		}
+		return true
+	})
+	switch {
+	case sold || !pieces && !late:
+		kind |= flagSold
+	case said:
+		kind &^= flagSold
+	}
+	return kind
+}
+
+func availabilityOf(v models.Value) string {
+	if yes, ok := v.Bool(); ok {
+		if yes {
+			return InStock
+		}
+		return OutOfStock
+	}
+	text, _, _ := v.Text(nil)
+	return Availability(text)
+}
