@@ -29,24 +29,6 @@ type attacker struct {
 	n    atomic.Int64 // attempts
 }
 
-// attackers returns those of the kinds that were asked for.
-func (x *run) attackers() (all []*attacker) {
-	crafted() // what takes seconds to make is made before anything is measured
-	bombs.frames()
-	bombs.events()
-	for i := range kinds {
-		for _, name := range x.cfg.Kinds {
-			if name != kinds[i].name {
-				continue
-			}
-			for k := range kinds[i].attackers {
-				all = append(all, &attacker{kind: &kinds[i], addr: x.node.Addr, i: k})
-			}
-		}
-	}
-	return all
-}
-
 // run ignores errors: a server that refuses, resets or does not answer is what an attacker expects.
 func (a *attacker) run(ctx context.Context) {
 	for ctx.Err() == nil {

@@ -38,13 +38,13 @@ func (r *Result) judge() {
 	bar("honest errors under attack", errors(&r.Under), 0)
 	bar("p99 of frames, times without", r.Under.Frames.Latency.P99/r.Before.Frames.Latency.P99, mostLatency)
 	bar("resident memory, times without", float64(r.Under.Resident)/float64(r.Before.Resident), mostResident)
-	bar("honest events lost or doubled", difference(r.Sent, r.Counted), 0)
+	bar("honest events lost or doubled", difference(r.Before.Sent, r.Before.Counted)+difference(r.Under.Sent, r.Under.Counted), 0)
 	moved := 0.0
-	if r.Revenue != "" {
+	if r.Under.Revenue != "" {
 		moved = 1
 	}
 	bar("revenue moved", moved, 0)
-	bar("seconds to stop", r.Stop, mostStop)
+	bar("seconds to stop", r.Under.Stop, mostStop)
 	r.Held = !slices.ContainsFunc(r.Bars, func(b Bar) bool { return !b.Held })
 }
 
@@ -79,15 +79,20 @@ func (r *Result) WriteText(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "\nattempts by kind:")
+	fmt.Fprintf(w, "\nthe attackers, %.2f cores of their own; attempts of each kind, and a second:\n", r.Under.Own)
 	for _, name := range slices.Sorted(maps.Keys(r.Under.Attack)) {
-		fmt.Fprintf(w, "  %-28s %d\n", name, r.Under.Attack[name])
+		n := r.Under.Attack[name]
+		fmt.Fprintf(w, "  %-28s %7d %8.1f\n", name, n, float64(n)/r.For)
 	}
-	fmt.Fprintf(w, "\nhonest events acknowledged %d, counted %d; stopped in %.1f s, ready again after %.1f s", r.Sent, r.Counted, r.Stop, r.Restart)
-	if r.Revenue != "" {
-		fmt.Fprintf(w, "; revenue %s", r.Revenue)
+	fmt.Fprintln(w)
+	for _, p := range []*Phase{&r.Before, &r.Under} {
+		fmt.Fprintf(w, "%s: honest events acknowledged %d, counted %d; stopped in %.1f s, ready again after %.1f s", p.Name, p.Sent, p.Counted, p.Stop, p.Restart)
+		if p.Revenue != "" {
+			fmt.Fprintf(w, "; revenue %s", p.Revenue)
+		}
+		fmt.Fprintln(w)
 	}
-	fmt.Fprint(w, "\n\n")
+	fmt.Fprintln(w)
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, b := range r.Bars {
 		verdict := "held"

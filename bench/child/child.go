@@ -69,22 +69,32 @@ func Bare(ctx context.Context, dir string, bodies []Body) (*Process, error) {
 	return p, p.start(ctx, dir, bodies[0].Prefix, &in, "bench", "bare", "--listen", p.Addr)
 }
 
-// start runs this very binary.
-func (p *Process) start(ctx context.Context, dir, ready string, in *bytes.Buffer, args ...string) error {
+// Command returns a command of this very binary, which reads no settings and ends with this process, at the latest.
+func Command(args ...string) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("cannot start %s: %w", p.name, err)
+		return nil, fmt.Errorf("cannot start %q: %w", args, err)
 	}
+	cmd := exec.Command(self, args...)
+	cmd.Env = append(os.Environ(), "ORRERY_CONFIG=")
+	together(cmd)
+	return cmd, nil
+}
+
+// start runs this very binary.
+func (p *Process) start(ctx context.Context, dir, ready string, in *bytes.Buffer, args ...string) error {
 	p.log = filepath.Join(dir, p.name+".log")
 	log, err := os.Create(p.log)
 	if err != nil {
 		return fmt.Errorf("cannot start %s: %w", p.name, err)
 	}
 	defer log.Close()
-	p.cmd, p.done = exec.Command(self, args...), make(chan struct{})
-	p.cmd.Env = append(os.Environ(), "ORRERY_CONFIG=", "ORRERY_ADMIN_TOKEN="+p.Token)
+	if p.cmd, err = Command(args...); err != nil {
+		return err
+	}
+	p.done = make(chan struct{})
+	p.cmd.Env = append(p.cmd.Env, "ORRERY_ADMIN_TOKEN="+p.Token)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	together(p.cmd)
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("cannot start %s: %w", p.name, err)

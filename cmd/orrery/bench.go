@@ -27,6 +27,7 @@ type benchCmd struct {
 	Customers benchCustomersCmd `cmd:"" help:"The customer base on one core: purchases, fits cold and warm, scores, memory."`
 	Attack    benchAttackCmd    `cmd:"" help:"Honest traffic beside an attack of all kinds by who has the key of the pages: errors, latency, memory, what is lost."`
 	Bare      benchBareCmd      `cmd:"" hidden:"" help:"The bare server of bench serve."`
+	Attackers benchAttackersCmd `cmd:"" hidden:"" help:"The attackers of bench attack."`
 }
 
 // benchFlags are those of every benchmark.
