@@ -6,7 +6,7 @@ import (
 
 	"orrery/engine"
 	"orrery/models"
-	"orrery/models/badinput"
+	"orrery/models/flood"
 )
 
 // A seed decides where names lie, and nothing that anybody is told.
@@ -38,7 +38,7 @@ func TestB5CraftedNames(t *testing.T) {
 	const n = 20_000
 	e := newEngine(t, engine.Config{})
 	e.Seed(3)
-	flood := badinput.Flood(n)
+	flood := flood.IDs(n)
 	events := make([]models.Event, n)
 	batch := make([]*models.Event, n)
 	for i := range events {

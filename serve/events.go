@@ -24,6 +24,7 @@ type ingest struct {
 	arena    []byte // keys and rewritten records; a decoded event's own bytes die with the next Decode
 	from     sender
 	proved   bool // the event's contact
+	pace     pace
 }
 
 // rejection is an event that was refused, by its index within the body.
@@ -44,12 +45,9 @@ const maxWarned = 100
 // answerEvents answers POST /v1/events: one event, an array or NDJSON. What can be understood is appended to the log in
 // one call, as it came but for what amend adds; what cannot be is told by index. The answer comes after the log's acknowledgement.
 func (s *Server) answerEvents(c *call) *fault {
-	body, f := s.body(c)
-	if f != nil {
-		return f
-	}
 	in := s.ingests.get()
-	if f := s.sort(c, in, body); f != nil {
+	f := s.readEvents(c, in)
+	if f != nil {
 		in.reset()
 		s.ingests.put(in)
 		return f
@@ -69,12 +67,31 @@ func (s *Server) answerEvents(c *call) *fault {
 	return f
 }
 
+// readEvents receives the body and sorts its events.
+func (s *Server) readEvents(c *call, in *ingest) *fault {
+	raw, f := s.receive(c)
+	if f != nil {
+		return f
+	}
+	if isHeavy(c, raw) {
+		if f := s.enterHeavy(c, &in.pace); f != nil {
+			return f
+		}
+		defer s.heavy.leave()
+	}
+	body, f := s.inflated(c, raw, &in.pace)
+	if f != nil {
+		return f
+	}
+	return s.sort(c, in, body)
+}
+
 func (in *ingest) reset() {
 	const roomy = 1 << 20 // more than this much scratch is given back
 	clear(in.records)
 	clear(in.rejected)
 	in.records, in.kinds, in.rejected, in.arena = in.records[:0], in.kinds[:0], in.rejected[:0], in.arena[:0]
-	in.warned = in.warned[:0]
+	in.warned, in.pace = in.warned[:0], pace{}
 	if cap(in.arena) > roomy || cap(in.records) > roomy/64 {
 		*in = ingest{}
 	}
@@ -108,7 +125,9 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 		if len(in.event.Warnings) > 0 {
 			s.warn(in, n)
 		}
-		n++
+		if n++; n%restAfter == 0 {
+			in.pace.rest()
+		}
 		return true
 	})
 	if n > s.cfg.MaxEvents {

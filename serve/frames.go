@@ -74,7 +74,7 @@ func (s *Server) readPage(c *call) (*pageRequest, *fault) {
 		return nil, busy
 	}
 	defer s.pages.leave()
-	body, f := s.inflated(c, raw)
+	body, f := s.inflated(c, raw, new(pace))
 	if f != nil {
 		return nil, f
 	}

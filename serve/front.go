@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -37,6 +38,8 @@ func (s *Server) openDoors() {
 	s.side = door.New(door.Config{Connections: maxAdmin})
 	s.pages = newGate(s.cfg.MaxFrames, s.cfg.MaxQueue, s.cfg.FrameBudget)
 	s.bodies = door.NewBodies(int64(s.cfg.MaxBodies))
+	heavy := max(runtime.GOMAXPROCS(0)/2, 1)
+	s.heavy = newGate(heavy, heavy*heavyQueue, heavyPatience)
 }
 
 // fitDoors keeps the public door to the files that the process may still open.
@@ -138,16 +141,7 @@ func (s *Server) expect(ctx *fasthttp.RequestCtx) int {
 	return fasthttp.StatusContinue
 }
 
-// body reads the request's body, and inflates it where it is gzip. It is valid until the request has been answered.
-func (s *Server) body(c *call) ([]byte, *fault) {
-	raw, f := s.receive(c)
-	if f != nil {
-		return nil, f
-	}
-	return s.inflated(c, raw)
-}
-
-// receive reads the request's body as it was sent.
+// receive reads the request's body as it was sent. It is valid until the request has been answered.
 func (s *Server) receive(c *call) ([]byte, *fault) {
 	stream, declared := c.ctx.RequestBodyStream(), c.ctx.Request.Header.ContentLength()
 	if stream == nil || declared == 0 {
@@ -164,13 +158,13 @@ func (s *Server) receive(c *call) ([]byte, *fault) {
 }
 
 // inflated returns what a body holds.
-func (s *Server) inflated(c *call, raw []byte) ([]byte, *fault) {
+func (s *Server) inflated(c *call, raw []byte, at *pace) ([]byte, *fault) {
 	switch string(c.ctx.Request.Header.ContentEncoding()) {
 	case "", "identity":
 		s.oweBody(c, len(raw))
 		return raw, nil
 	case "gzip":
-		body, err := s.inflate(c, raw, c.route.body)
+		body, err := s.inflate(c, raw, c.route.body, at)
 		s.oweBody(c, len(body))
 		if err != nil {
 			return nil, s.bodyFault(c, err)
@@ -265,6 +259,7 @@ func (s *Server) writeDoors(w io.Writer) {
 	metrics.WriteGaugeUint64(w, "orrery_body_bytes_most", uint64(s.cfg.MaxBodies))
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="body",why="too_many_bytes"}`, bodies.Refused)
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="body",why="too_slow"}`, bodies.Ended)
+	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="body",why="too_many_heavy"}`, s.metrics.heavyRefused.Load())
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="request",why="rate_of_key"}`, s.metrics.limitedKeys.Load())
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="request",why="rate_of_address"}`, s.metrics.limitedAddresses.Load())
 }

@@ -13,7 +13,7 @@ import (
 var gunzips sync.Pool
 
 // inflate decompresses a body into at most limit bytes, as they are needed.
-func (s *Server) inflate(c *call, body []byte, limit int) ([]byte, error) {
+func (s *Server) inflate(c *call, body []byte, limit int, at *pace) ([]byte, error) {
 	r, _ := gunzips.Get().(*gzip.Reader)
 	if r == nil {
 		r = new(gzip.Reader)
@@ -22,7 +22,7 @@ func (s *Server) inflate(c *call, body []byte, limit int) ([]byte, error) {
 	if err := r.Reset(bytes.NewReader(body)); err != nil {
 		return nil, errors.Join(errGzip, err)
 	}
-	plain, err := c.plain.Read(s.bodies, r, -1, limit)
+	plain, err := c.plain.Read(s.bodies, &paced{r, at}, -1, limit)
 	if err == nil || errors.Is(err, door.ErrTooLarge) || errors.Is(err, door.ErrBusy) {
 		return plain, err
 	}

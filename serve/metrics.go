@@ -39,6 +39,7 @@ type routeMetrics struct {
 	skipped     skips                // of other platforms' messages
 	crowded     atomic.Uint64        // events of names that nobody knew, while there was no room
 
+	heavyRefused                  atomic.Uint64 // heavy bodies for which there was no place
 	limitedKeys, limitedAddresses atomic.Uint64 // requests refused because of a rate
 }
 

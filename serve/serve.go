@@ -43,6 +43,7 @@ type Server struct {
 	hinted atomic.Bool // at a proxy that nobody has named
 	calls  freelist[call]
 	gate   *gate
+	heavy  *gate // before strangers' bodies of more than some KiB are worked on
 	pages  *gate // before bodies of POST /v1/frames are read
 	// fallback answers what the gate turns away.
 	fallback fallback

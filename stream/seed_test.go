@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"orrery/models"
-	"orrery/models/badinput"
+	"orrery/models/flood"
 	"orrery/models/intern"
 )
 
@@ -36,7 +36,7 @@ func TestF11EventIDs(t *testing.T) {
 		}
 		return s.probes()
 	}
-	flood := badinput.Flood(ids)
+	flood := flood.IDs(ids)
 	crafted := func(i int) []byte { return flood[i] }
 	other := func(i int) []byte { return fmt.Appendf(nil, "0192f6a0-%07x", i) }
 	for seed := range uint64(3) {

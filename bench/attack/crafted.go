@@ -1,7 +1,7 @@
 package attack
 
 import (
-	"orrery/models/badinput"
+	"orrery/models/flood"
 )
 
 // craft returns n printable ids of 16 bytes whose xxHash64 without a seed is alike in its upper 34 bits: of those that can be
@@ -10,7 +10,7 @@ func craft(n int) (ids []string) {
 	var first [8]byte
 	for k := uint64(0); len(ids) < n; k++ {
 		fill(first[:], k)
-		id := badinput.Preimage(craftedHash|k&(1<<30-1), string(first[:]))
+		id := flood.Preimage(craftedHash|k&(1<<30-1), string(first[:]))
 		if printable(id[8:]) {
 			ids = append(ids, string(id))
 		}

@@ -83,7 +83,7 @@ var kinds = []kind{
 		return a.post(ctx, "/v1/events", []byte(`[{"event":"page_view","visitor":"v","x":"`+strings.Repeat("y", 1_000_000)+`"},{"event":"page_view","visitor":"good"}]`))
 	}},
 	{"no JSON", 1, 200 * time.Millisecond, func(ctx context.Context, a *attacker) error { // A24
-		return a.post(ctx, "/v1/events", broken[int(a.n.Load())%len(broken)])
+		return a.post(ctx, "/v1/events", broken()[int(a.n.Load())%len(broken())])
 	}},
 	{"no HTTP", 4, 100 * time.Millisecond, func(ctx context.Context, a *attacker) error { // A17, A18
 		return a.hold(ctx, noHTTP[int(a.n.Load())%len(noHTTP)], "")
@@ -132,11 +132,13 @@ var notAllowed = []func(i int) string{
 }
 
 // broken are bodies that are no events.
-var broken = [][]byte{
-	bytes.Repeat([]byte("["), 450_000), []byte(`{"event":`), []byte("\x00\xff"), []byte(strings.Repeat("{}\n", 100_000)),
-	[]byte(`{"event":"purchase","visitor":"v","value":1e400}`), []byte(`{"event":"page_view","visitor":"\ud800"}`),
-	[]byte(`{"event":"page_view","visitor":"v",` + strings.Repeat(`"k":1,`, 80_000) + `"k":1}`),
-}
+var broken = sync.OnceValue(func() [][]byte {
+	return [][]byte{
+		bytes.Repeat([]byte("["), 450_000), []byte(`{"event":`), []byte("\x00\xff"), []byte(strings.Repeat("{}\n", 100_000)),
+		[]byte(`{"event":"purchase","visitor":"v","value":1e400}`), []byte(`{"event":"page_view","visitor":"\ud800"}`),
+		[]byte(`{"event":"page_view","visitor":"v",` + strings.Repeat(`"k":1,`, 80_000) + `"k":1}`),
+	}
+})
 
 // noHTTP are requests that are none.
 var noHTTP = []string{

@@ -32,6 +32,7 @@ func Attackers(addr string, names []string, in io.Reader, out io.Writer) error {
 	crafted()
 	bombs.frames()
 	bombs.events()
+	broken()
 	if _, err := io.WriteString(out, ready); err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"orrery/models/badinput"
+	"orrery/models/flood"
 	"orrery/models/slab"
 )
 
@@ -37,7 +37,7 @@ func TestSeeds(t *testing.T) {
 // Whole hashes fall together without a seed only.
 func TestMadeUpHash(t *testing.T) {
 	anna := []byte("anna@example.com")
-	twin := badinput.Preimage(xxhash.Sum64(anna), "somebody")
+	twin := flood.Preimage(xxhash.Sum64(anna), "somebody")
 	if SeedOf(0).Hash(twin) != SeedOf(0).Hash(anna) {
 		t.Fatal("the test's id does not have the hash that it was made for")
 	}
@@ -49,7 +49,7 @@ func TestMadeUpHash(t *testing.T) {
 // F11, B5: names made up to lie together cost no more than any others.
 func TestF11FloodedTables(t *testing.T) {
 	const names = 50_000
-	crafted, other := badinput.Flood(names), make([][]byte, names)
+	crafted, other := flood.IDs(names), make([][]byte, names)
 	for i := range other {
 		other[i] = fmt.Appendf(nil, "0192f6a0-%07x", i)
 	}

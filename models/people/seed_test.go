@@ -6,14 +6,14 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"orrery/models"
-	"orrery/models/badinput"
+	"orrery/models/flood"
 	"orrery/models/intern"
 )
 
 // An id that is made up to have the hash of somebody else's is somebody else's where there is no seed only.
 func TestMadeUpPerson(t *testing.T) {
 	anna := []byte("anna@example.com")
-	twin := badinput.Preimage(xxhash.Sum64(anna), "attacker")
+	twin := flood.Preimage(xxhash.Sum64(anna), "attacker")
 	for seed, one := range map[uint64]bool{0: true, 9: false} {
 		p := New(Config{})
 		p.Seed(intern.SeedOf(seed))

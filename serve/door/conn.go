@@ -149,14 +149,16 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-// sink is memory to read into what nobody looks at.
-var sink = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+// sink is memory to read into what nobody looks at: little, since hundreds may be read on at once.
+var sink = sync.Pool{New: func() any { return new([sinkBytes]byte) }}
+
+const sinkBytes = 4 << 10
 
 func (c *Conn) readOn(most time.Duration) {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
 		return
 	}
-	buf := sink.Get().(*[32 << 10]byte)
+	buf := sink.Get().(*[sinkBytes]byte)
 	defer sink.Put(buf)
 	end := time.Now().Add(most)
 	for left := lingerBytes; left > 0 && time.Now().Before(end) && !c.door.draining.Load(); {

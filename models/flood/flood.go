@@ -1,4 +1,5 @@
-package badinput
+// Package flood is a test support: ids that make an unseeded hash table slow.
+package flood
 
 import (
 	"encoding/binary"
@@ -14,9 +15,9 @@ const (
 	prime5 = 0x27d4eb2f165667c5
 )
 
-// Flood returns n different ids of 16 bytes whose unseeded xxHash64 have their upper 34 bits in common, as whoever wants to
+// IDs returns n different ids of 16 bytes whose unseeded xxHash64 have their upper 34 bits in common, as whoever wants to
 // make a hash table slow would send them: the hash of 16 bytes can be computed backwards. n is at most 1<<26.
-func Flood(n int) [][]byte {
+func IDs(n int) [][]byte {
 	all := make([][]byte, n)
 	for i := range all {
 		all[i] = Preimage(0xfeedface80000000|uint64(i), "flooding")
