@@ -74,7 +74,7 @@ func (e *Engine) aheadVisitor(a *ahead) {
 	}
 	if a.visitor != 0 {
 		e.intents.Ahead(a.visitor)
-		e.shelves.ahead(a.visitor)
+		e.category.Ahead(a.visitor)
 		e.m.People.AheadViews(a.visitor)
 	}
 	if a.items {

@@ -123,7 +123,7 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 		}
 	}
 	if who.Contact != 0 {
-		p.Mail = e.mails.best(shop, who.Contact, e.customers.segment(shop, who.Contact, now), now)
+		p.Mail = e.mails.Best(shop, who.Contact, e.customers.segment(shop, who.Contact, now), now)
 	}
 	if b := e.customers.shops.Find(shop); b != nil && who.Contact != 0 {
 		p.Customer = e.customer(b, who.Contact, now)
@@ -142,7 +142,7 @@ func (e *Engine) foresee(p *models.Profile, r *people.Reader, who people.Person,
 		}
 	})
 	if running != 0 {
-		p.Intent.Shelf = e.shelves.of(own, shop, running)
+		p.Intent.Shelf = e.category.Of(own, shop, running)
 	}
 	if !p.Bot {
 		p.Outlook = e.horizon.of(own, shop, who, session, now, true)

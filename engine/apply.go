@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 
+	"orrery/churn/timing"
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/people"
@@ -70,7 +71,7 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	case models.Cancel:
 		e.cancel(shop, contact, ev)
 	case models.EmailSent:
-		e.mails.send(shop, contact, e.customers.segment(shop, contact, ev.Time), ev.Time)
+		e.mails.Send(shop, contact, e.customers.segment(shop, contact, ev.Time), ev.Time)
 	case models.EmailOpen: // a mail program's doing
 	default:
 		if ev.Stale {
@@ -177,11 +178,11 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	}
 	bot := p.IsBot(v)
 	if ev.Kind == models.EmailClick {
-		e.mails.answer(shop, p.ContactOf(v), ev.Time, clickWithin)
+		e.mails.Answer(shop, p.ContactOf(v), ev.Time, timing.ClickWithin)
 	}
 	if began {
 		p.Came(shop, v)
-		e.mails.answer(shop, p.ContactOf(v), ev.Time, visitWithin)
+		e.mails.Answer(shop, p.ContactOf(v), ev.Time, timing.VisitWithin)
 		if len(ev.Visitor) > 0 && !bot {
 			e.arrivals.note(ev.Visitor)
 		}
@@ -201,7 +202,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 		if kinds |= clicked; began {
 			kinds |= ended
 		}
-		e.shelves.view(shop, v, a.item, began, ev.IDHash())
+		e.category.View(shop, v, a.item, began, ev.IDHash())
 	case began:
 		e.demand.add(deed{kinds: ended, visitor: v})
 	}
@@ -337,7 +338,7 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 	}
 	e.book(money)
 	e.customers.settle(shop, e.m.People.OrderOf(order.Hash))
-	e.mails.answer(shop, cmp.Or(contact, e.m.People.ContactOf(v)), ev.Time, visitWithin)
+	e.mails.Answer(shop, cmp.Or(contact, e.m.People.ContactOf(v)), ev.Time, timing.VisitWithin)
 	e.learnOrder(shop, v, e.m.People.OrderContact(e.m.People.OrderOf(order.Hash)), ev.IDHash(), &order)
 	after := e.m.After.Weight(ev.Time)
 	e.m.After.CountBasket(after)

@@ -87,7 +87,7 @@ func (e *Engine) EachContact(shop []byte, from uint32, now models.Time, f func(i
 		if its != number || len(id) == 0 { // the latter is about to be added
 			continue
 		}
-		p := models.Profile{Mail: e.mails.best(number, contact, e.customers.segment(number, contact, now), now)}
+		p := models.Profile{Mail: e.mails.Best(number, contact, e.customers.segment(number, contact, now), now)}
 		if b != nil {
 			p.Customer = e.customer(b, contact, now)
 		}

@@ -60,7 +60,7 @@ func (e *Engine) resettle() {
 	e.customers.resettle()
 	for c := uint32(1); c <= e.m.People.LastContact(); c++ {
 		if into := e.m.People.MergedInto(c); into != 0 {
-			e.mails.merge(c, into)
+			e.mails.Merge(c, into)
 		}
 	}
 }

@@ -9,12 +9,14 @@ import (
 
 	"orrery/churn/rfm"
 	"orrery/churn/session"
+	"orrery/churn/timing"
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/intern"
 	"orrery/models/people"
 	"orrery/models/pershop"
 	"orrery/models/votes"
+	"orrery/recommend/category"
 	"orrery/recommend/claims"
 	"orrery/recommend/frame"
 	"orrery/recommend/neighbours"
@@ -105,8 +107,8 @@ type Engine struct {
 	claims    *claims.Book
 	customers *customers
 	intents   *session.Intents
-	mails     *mails
-	shelves   *shelves
+	mails     *timing.Mails
+	category  *category.Next
 	horizon   *horizon
 	arrivals  arrivals
 	votes     *votes.Votes
@@ -157,9 +159,9 @@ func New(cfg Config) (*Engine, error) {
 	e.intents = session.New(e.m.People, e.m.Catalogue)
 	e.intents.Listen(cfg.Outcomes)
 	e.intents.Lend(e.boughtLent, e.boughtItemLent)
-	e.shelves = newShelves(e.m.People, e.m.Catalogue)
+	e.category = category.New(e.m.People, e.m.Catalogue)
 	e.horizon = newHorizon(e.m.People, e.intents, e.customers, cfg.Horizons)
-	e.mails = newMails(e.m.People)
+	e.mails = timing.NewMails(e.m.People)
 	for _, m := range e.registry() {
 		if m.forget != nil {
 			e.forgets = append(e.forgets, m.forget)

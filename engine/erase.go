@@ -69,7 +69,7 @@ func (e *Engine) eraseAll(shop uint32, contact uint64, found *people.Erasing, t 
 	e.claims.Forget(func(key uint64) bool { return keys[key] })
 	if c := found.Contact; c != 0 {
 		e.m.Rebuy.Forget(frame.ContactOwner(c))
-		e.mails.forget(c)
+		e.mails.Forget(c)
 		e.customers.changes.forget(c)
 	}
 	for _, v := range found.Visitors {

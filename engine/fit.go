@@ -93,7 +93,7 @@ func (e *Engine) behaviourModels(shop uint32, out *models.CustomerModels) {
 	if q, ok := e.intents.ProductQuality(shop); ok {
 		out.Product = &q
 	}
-	if q := e.shelves.quality(shop); q.Outcomes > 0 {
+	if q := e.category.Quality(shop); q.Outcomes > 0 {
 		out.Shelf = &q
 	}
 }

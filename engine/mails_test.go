@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"orrery/churn/timing"
 	"orrery/models"
 )
 
@@ -125,8 +126,8 @@ func BenchmarkMail(b *testing.B) {
 	for n := 0; b.Loop(); n++ {
 		at := dayZero + models.Time(n)*models.Second
 		contact := uint32(n*7919%100_000) + 1
-		m.send(1, contact, 3, at)
-		m.answer(1, contact, at+models.Hour, visitWithin)
+		m.Send(1, contact, 3, at)
+		m.Answer(1, contact, at+models.Hour, timing.VisitWithin)
 	}
 }
 

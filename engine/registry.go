@@ -98,7 +98,7 @@ func (e *Engine) registry() []entry {
 		changed("customers", 11, e.customers).told(e.customers.parts),
 		changed("intent", 11, e.intents).told(e.intents.Parts).relearned().forgetting(e.intents.Forget),
 		unchanged("mails", e.mails),
-		unchanged("shelves", e.shelves).relearned().forgetting(e.shelves.forget),
+		unchanged("shelves", e.category).relearned().forgetting(e.category.Forget),
 		changed("outlook", 11, e.horizon).relearned(),
 		unchanged("vectors", vectors{e.m.Next.Recommender}).relearned(),
 		unchanged("together", e.m.Together).relearned(),

@@ -3,6 +3,8 @@
 // its own habit otherwise), fade with time, are smoothed around the clock, and shrink from the contact to the segment to
 // the shop, each as far as its own data do not speak. A small share of mails explores, chosen by a hash.
 //
+// Mails keeps what is known: which mails went to whom, and which were answered. Clock is rates by hour, Choose the choice.
+//
 // Opens do not count: Apple's and Google's prefetchers open mails at hours of their own.
 package timing
 

@@ -1,4 +1,4 @@
-package engine
+package category
 
 import (
 	"math"
@@ -7,7 +7,7 @@ import (
 
 // A row of moves that is full is halved as a whole: its numbers stay in bounds, and shares what they were.
 func TestMovesAreHalved(t *testing.T) {
-	s := newShelves(nil, nil)
+	s := New(nil, nil)
 	for i := range 3 * rowMost {
 		to := uint32(2)
 		if i%4 == 3 {

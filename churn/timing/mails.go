@@ -1,4 +1,4 @@
-package engine
+package timing
 
 import (
 	"cmp"
@@ -8,16 +8,15 @@ import (
 	"slices"
 
 	"orrery/churn/rfm"
-	"orrery/churn/timing"
 	"orrery/models"
 	"orrery/models/people"
 	"orrery/models/slab"
 )
 
-// mails knows which mails contacts were sent and which of them brought a click, a visit or an order: what the best hour
-// to write follows from (see timing). Of each contact the newest mails are kept, of each shop and each of its segments
+// Mails knows which mails contacts were sent and which of them brought a click, a visit or an order: what the best hour
+// to write follows from. Of each contact the newest mails are kept, of each shop and each of its segments
 // fading sums by hour. A mail costs O(1), and so does an answer; a contact that gets mail takes 72 B, others 8.
-type mails struct {
+type Mails struct {
 	people *people.People
 	places slab.Words // a word a contact: the place of its ring, 0 for who has got no mail
 	rings  slab.Words // ringWords each: how many mails in all, then the newest, two a word
@@ -29,7 +28,7 @@ const (
 	ringWords = 1 + ringMails/2
 	// levels of a shop: all its mails, then those to each segment.
 	levels     = 16
-	levelWords = 2 * timing.Hours
+	levelWords = 2 * Hours
 	shopWords  = levels * levelWords
 )
 
@@ -42,26 +41,27 @@ const (
 
 // How long after a mail a click, and a visit or an order, count as its answer: a click names its mail, a visit does not.
 const (
-	clickWithin = 48 * models.Hour
-	visitWithin = 6 * models.Hour
+	ClickWithin = 48 * models.Hour
+	VisitWithin = 6 * models.Hour
 )
 
 // mailEpoch is the day on which an observation weighs 1. Later ones weigh more by their half-life, so that fading is a
 // division by whoever reads; float64 holds that for 120 years.
 const mailEpoch = 18_000
 
-func mailWeight(day float64) float64 { return math.Exp2((day - mailEpoch) / timing.HalfLife) }
+func mailWeight(day float64) float64 { return math.Exp2((day - mailEpoch) / HalfLife) }
 
 func dayAt(t models.Time) float64 { return float64(t) / float64(models.Day) }
 
-func newMails(p *people.People) *mails {
-	m := &mails{people: p}
+// NewMails returns mails of nobody.
+func NewMails(p *people.People) *Mails {
+	m := &Mails{people: p}
 	m.rings.Grow(ringWords) // place 0 is nobody's
 	return m
 }
 
-// send notes a mail to a contact of a segment.
-func (m *mails) send(shop, contact uint32, segment rfm.Segment, t models.Time) {
+// Send notes a mail to a contact of a segment.
+func (m *Mails) Send(shop, contact uint32, segment rfm.Segment, t models.Time) {
 	if contact == 0 || t < models.MinTime {
 		return
 	}
@@ -79,8 +79,8 @@ func (m *mails) send(shop, contact uint32, segment rfm.Segment, t models.Time) {
 	m.count(shop, mail, 0)
 }
 
-// answer notes that a contact has come, and takes it for an answer to the newest mail if that lies within a time and has none.
-func (m *mails) answer(shop, contact uint32, t, within models.Time) {
+// Answer notes that a contact has come, and takes it for an answer to the newest mail if that lies within a time and has none.
+func (m *Mails) Answer(shop, contact uint32, t, within models.Time) {
 	if uint64(contact) >= m.places.Len() {
 		return
 	}
@@ -103,17 +103,17 @@ func sentAt(mail uint32) models.Time {
 
 func segmentOf(mail uint32) uint64 { return uint64(mail >> mailSegment & (levels - 1)) }
 
-func (m *mails) mail(place, i uint64) uint32 {
+func (m *Mails) mail(place, i uint64) uint32 {
 	return uint32(m.rings.Load(place+1+i/2) >> (i % 2 * 32))
 }
 
-func (m *mails) setMail(place, i uint64, mail uint32) {
+func (m *Mails) setMail(place, i uint64, mail uint32) {
 	at, shift := place+1+i/2, i%2*32
 	m.rings.Set(at, m.rings.Load(at)&^(math.MaxUint32<<shift)|uint64(mail)<<shift)
 }
 
-// forget forgets the mails of a contact. The sums by hour stay.
-func (m *mails) forget(contact uint32) {
+// Forget forgets the mails of a contact. The sums by hour stay.
+func (m *Mails) Forget(contact uint32) {
 	if uint64(contact) >= m.places.Len() {
 		return
 	}
@@ -125,8 +125,8 @@ func (m *mails) forget(contact uint32) {
 	}
 }
 
-// merge gives the mails of one contact to another, the newest of both.
-func (m *mails) merge(from, into uint32) {
+// Merge gives the mails of one contact to another, the newest of both.
+func (m *Mails) Merge(from, into uint32) {
 	if uint64(from) >= m.places.Len() || m.places.Load(uint64(from)) == 0 {
 		return
 	}
@@ -155,7 +155,7 @@ func (m *mails) merge(from, into uint32) {
 }
 
 // count adds a mail (what 0) or an answer to it (1) to the sums of its shop and segment.
-func (m *mails) count(shop, mail uint32, what uint64) {
+func (m *Mails) count(shop, mail uint32, what uint64) {
 	m.sums.Grow((uint64(shop) + 1) * shopWords)
 	t := sentAt(mail)
 	hour, w := uint64(t%models.Day/models.Hour), mailWeight(dayAt(t))
@@ -168,14 +168,14 @@ func (m *mails) count(shop, mail uint32, what uint64) {
 }
 
 // clock returns the sums of a level as of a day.
-func (m *mails) clock(shop uint32, level uint64, day float64) (c timing.Clock) {
+func (m *Mails) clock(shop uint32, level uint64, day float64) (c Clock) {
 	c.Day = day
 	from := uint64(shop)*shopWords + level*levelWords
 	if from+levelWords > m.sums.Len() {
 		return c
 	}
 	w := mailWeight(day)
-	for h := range uint64(timing.Hours) {
+	for h := range uint64(Hours) {
 		c.Sent[h] = float32(math.Float64frombits(m.sums.Load(from+2*h)) / w)
 		c.Answered[h] = float32(math.Float64frombits(m.sums.Load(from+2*h+1)) / w)
 	}
@@ -183,7 +183,7 @@ func (m *mails) clock(shop uint32, level uint64, day float64) (c timing.Clock) {
 }
 
 // own returns a contact's clock as of a moment, and how many mails it got in all.
-func (m *mails) own(contact uint32, now models.Time) (c timing.Clock, sent uint64) {
+func (m *Mails) own(contact uint32, now models.Time) (c Clock, sent uint64) {
 	c.Day = dayAt(now)
 	if uint64(contact) >= m.places.Len() {
 		return c, 0
@@ -214,12 +214,12 @@ const (
 	leastHourMails = 10
 )
 
-// best returns the hour to write to a contact. Any goroutine may call it.
-func (m *mails) best(shop, contact uint32, segment rfm.Segment, now models.Time) *models.MailHour {
+// Best returns the hour to write to a contact. Any goroutine may call it.
+func (m *Mails) Best(shop, contact uint32, segment rfm.Segment, now models.Time) *models.MailHour {
 	all := m.clock(shop, 0, dayAt(now))
 	out := &models.MailHour{}
 	hours := 0
-	for h := range timing.Hours {
+	for h := range Hours {
 		out.ShopMails += float64(all.Sent[h])
 		out.ShopAnswers += float64(all.Answered[h])
 		if all.Sent[h] >= leastHourMails {
@@ -227,7 +227,7 @@ func (m *mails) best(shop, contact uint32, segment rfm.Segment, now models.Time)
 		}
 	}
 	own, sent := m.own(contact, now)
-	for h := range timing.Hours {
+	for h := range Hours {
 		out.Mails += float64(own.Sent[h])
 		out.Answers += float64(own.Answered[h])
 	}
@@ -247,21 +247,21 @@ func (m *mails) best(shop, contact uint32, segment rfm.Segment, now models.Time)
 		return out
 	}
 	group := m.clock(shop, 1+uint64(segment), dayAt(now))
-	c := timing.Choose(&own, group.Shrink(all.Shop()), nil, m.people.ContactHash(contact), sent)
+	c := Choose(&own, group.Shrink(all.Shop()), nil, m.people.ContactHash(contact), sent)
 	out.Hour, out.Rate, out.Even, out.Explored = c.Hour, c.Rate, c.Even, c.Explored
 	return out
 }
 
 // Bytes returns the memory held.
-func (m *mails) Bytes() uint64 { return m.places.Bytes() + m.rings.Bytes() + m.sums.Bytes() }
+func (m *Mails) Bytes() uint64 { return m.places.Bytes() + m.rings.Bytes() + m.sums.Bytes() }
 
 // Freeze returns the state of this moment for a snapshot.
-func (m *mails) Freeze() *slab.Parts {
+func (m *Mails) Freeze() *slab.Parts {
 	return slab.Join(m.places.Freeze(), m.rings.Freeze(), m.sums.Freeze())
 }
 
 // ReadFrom replaces the state by what Freeze wrote.
-func (m *mails) ReadFrom(r io.Reader) (int64, error) {
+func (m *Mails) ReadFrom(r io.Reader) (int64, error) {
 	n, err := slab.ReadAll(r, &m.places, &m.rings, &m.sums)
 	if err != nil {
 		return n, err
