@@ -16,5 +16,5 @@ func (e *Engine) ApplyBlind(events []*models.Event) {
 		e.demand.next()
 	}
 	e.demand.end()
-	e.customers.advance(e.StreamTime())
+	e.customers.Advance(e.StreamTime())
 }

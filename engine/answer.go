@@ -123,10 +123,10 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 		}
 	}
 	if who.Contact != 0 {
-		p.Mail = e.mails.Best(shop, who.Contact, e.customers.segment(shop, who.Contact, now), now)
+		p.Mail = e.mails.Best(shop, who.Contact, e.customers.Segment(shop, who.Contact, now), now)
 	}
-	if b := e.customers.shops.Find(shop); b != nil && who.Contact != 0 {
-		p.Customer = e.customer(b, who.Contact, now)
+	if who.Contact != 0 {
+		p.Customer = e.customers.Customer(shop, who.Contact, now)
 	}
 	e.foresee(&p, r, who, shop, now)
 	return p

@@ -24,7 +24,7 @@ func (e *Engine) Apply(events []*models.Event) {
 	}
 	e.demand.end()
 	e.claims.Advance(e.StreamTime())
-	e.customers.advance(e.StreamTime())
+	e.customers.Advance(e.StreamTime())
 }
 
 func (e *Engine) apply(ev *models.Event, a *ahead) {
@@ -59,7 +59,7 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	case models.Identify:
 	case models.Logout:
 		e.m.People.Logout(v, ev.Time)
-		e.customers.moved(shop, v)
+		e.customers.Moved(shop, v)
 	case models.Purchase:
 		if ev.Confirmed() || e.pageOrder(v, contact, ev) {
 			e.purchase(shop, v, contact, ev)
@@ -71,7 +71,7 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	case models.Cancel:
 		e.cancel(shop, contact, ev)
 	case models.EmailSent:
-		e.mails.Send(shop, contact, e.customers.segment(shop, contact, ev.Time), ev.Time)
+		e.mails.Send(shop, contact, e.customers.Segment(shop, contact, ev.Time), ev.Time)
 	case models.EmailOpen: // a mail program's doing
 	default:
 		if ev.Stale {
@@ -139,7 +139,7 @@ func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, c uint32) {
 		c = p.Contact(shop, ev.Contact)
 		if ev.Kind != models.Logout && !actingAs(ev) {
 			e.afterViewing(e.unlent(p.Link(v, c, t), 0))
-			e.customers.moved(shop, v)
+			e.customers.Moved(shop, v)
 		}
 		if ev.Kind == models.Identify {
 			p.Identify(c, ev.Props, t)
@@ -337,7 +337,7 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 		return
 	}
 	e.book(money)
-	e.customers.settle(shop, e.m.People.OrderOf(order.Hash))
+	e.customers.Settle(shop, e.m.People.OrderOf(order.Hash))
 	e.mails.Answer(shop, cmp.Or(contact, e.m.People.ContactOf(v)), ev.Time, timing.VisitWithin)
 	e.learnOrder(shop, v, e.m.People.OrderContact(e.m.People.OrderOf(order.Hash)), ev.IDHash(), &order)
 	after := e.m.After.Weight(ev.Time)
@@ -396,11 +396,11 @@ func (e *Engine) refund(shop, contact uint32, ev *models.Event) {
 	}
 	hash := e.orderMeant(shop, contact, ev)
 	e.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.currency(ev.Currency)))
-	e.customers.settle(shop, e.m.People.OrderOf(hash))
+	e.customers.Settle(shop, e.m.People.OrderOf(hash))
 }
 
 func (e *Engine) cancel(shop, contact uint32, ev *models.Event) {
 	hash := e.orderMeant(shop, contact, ev)
 	e.book(e.m.People.Cancel(hash))
-	e.customers.settle(shop, e.m.People.OrderOf(hash))
+	e.customers.Settle(shop, e.m.People.OrderOf(hash))
 }

@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"orrery/churn/base"
 	"orrery/churn/rfm"
 	"orrery/models"
 	"orrery/models/people"
@@ -67,9 +68,7 @@ func evidence(e *Engine) map[string]string {
 		if c == nil {
 			return true
 		}
-		b := e.customers.shops.Find(1)
-		number, _ := e.customers.lookUp(e.m.People.FindContact(1, id))
-		out[string(id)] = fmt.Sprintf("%d orders, %v, days %v, %.4f", c.Orders, c.Spent, b.base.Days(number, nil), c.Percentile)
+		out[string(id)] = fmt.Sprintf("%d orders, %v, %d days, %d to %d, gap %v, %.4f", c.Orders, c.Spent, c.Days, c.First, c.Last, c.Gap, c.Percentile)
 		return true
 	})
 	return out
@@ -370,7 +369,7 @@ func TestCustomersForecast(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	report, ok := e.CustomerModels(nil)
-	if !ok || report.Model == "" || len(report.Candidates) != 10 || report.Calibration == nil || len(report.Calibration.Bins) != calibrationBins {
+	if !ok || report.Model == "" || len(report.Candidates) != 10 || report.Calibration == nil || len(report.Calibration.Bins) != 10 {
 		t.Errorf("models: %+v", report)
 	}
 	sum := 0
@@ -430,7 +429,7 @@ func TestCustomersBesideTheWriter(t *testing.T) {
 		})
 	})
 	beside(func() { e.RFM(nil, e.StreamTime()); e.CustomerModels(nil); e.Stats() })
-	beside(func() { drain(e); e.Customers(CustomerMark{}, 1000, e.StreamTime()) })
+	beside(func() { drain(e); e.Customers(base.Mark{}, 1000, e.StreamTime()) })
 	beside(func() { e.CustomerBases()[0].Refit(e.StreamTime()) })
 	apply(e, events[len(events)/2:])
 	stop.Store(true)
@@ -441,10 +440,10 @@ func TestCustomersBesideTheWriter(t *testing.T) {
 func TestCustomersGone(t *testing.T) {
 	e := newTestEngine(t)
 	apply(e, []*models.Event{order(models.Purchase, 1, 0, 1, 10, euro, 0), order(models.Purchase, 2, 0, 2, 10, euro, 0)})
-	if list, _, more := e.Customers(CustomerMark{}, 10, dayZero); len(list) != 2 || more {
+	if list, _, more := e.Customers(base.Mark{}, 10, dayZero); len(list) != 2 || more {
 		t.Errorf("%d customers, more %v", len(list), more)
 	}
-	list, next, more := e.Customers(CustomerMark{}, 1, dayZero)
+	list, next, more := e.Customers(base.Mark{}, 1, dayZero)
 	if len(list) != 1 || !more {
 		t.Errorf("%d customers of one, more %v", len(list), more)
 	}
@@ -457,27 +456,8 @@ func TestCustomersGone(t *testing.T) {
 	if n := len(told); n == 0 || told[n-1].Segment != "" || string(told[n-1].Contact) != "c1" {
 		t.Errorf("told %+v", told)
 	}
-	if list, _, _ := e.Customers(CustomerMark{}, 10, dayZero); len(list) != 1 {
+	if list, _, _ := e.Customers(base.Mark{}, 10, dayZero); len(list) != 1 {
 		t.Errorf("%d customers after one is gone", len(list))
-	}
-}
-
-// The ring keeps the newest changes and counts what nobody fetched in time.
-func TestChangesRing(t *testing.T) {
-	r := newChanges()
-	for i := range uint32(maxChanges + 10) {
-		r.note(change{contact: i, band: noBand})
-	}
-	list, next := r.pending(1 << 30)
-	if len(list) != maxChanges-1 || list[0].contact != 11 || next != maxChanges+10 || r.Lost() != 11 {
-		t.Errorf("%d changes from %d on, next %d, %d lost", len(list), list[0].contact, next, r.Lost())
-	}
-	if again, _ := r.pending(1 << 30); len(again) != len(list) || r.Lost() != 11 { // nobody has taken them
-		t.Errorf("%d changes at the second time, %d lost", len(again), r.Lost())
-	}
-	r.Acknowledge(next)
-	if list, _ := r.pending(10); len(list) != 0 {
-		t.Errorf("%d changes after all were told", len(list))
 	}
 }
 
@@ -523,7 +503,7 @@ func TestCustomersRestart(t *testing.T) {
 	if m, accepted := e.CustomerBases()[0].Refit(e.StreamTime()); m.Gate != "" || !accepted {
 		t.Fatalf("accepted %v, gate %q", accepted, m.Gate)
 	}
-	for e.customers.shops.Find(1).base.Behind() > 0 {
+	for e.CustomerBases()[0].Behind() > 0 {
 		e.Apply(nil)
 	}
 	drain(e)

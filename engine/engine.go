@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"orrery/churn/base"
 	"orrery/churn/rfm"
 	"orrery/churn/session"
 	"orrery/churn/timing"
@@ -105,7 +106,7 @@ type Engine struct {
 	now    atomic.Int64 // newest event time
 
 	claims    *claims.Book
-	customers *customers
+	customers *base.Customers
 	intents   *session.Intents
 	mails     *timing.Mails
 	category  *category.Next
@@ -155,7 +156,7 @@ func New(cfg Config) (*Engine, error) {
 	e.m.Catalogue.Bound(cfg.MaxInvented, cfg.NetworkInvented)
 	e.claims = claims.New()
 	e.demand = newDemand(&e.m, cfg.Alone)
-	e.customers = newCustomers(e.m.People, cfg.RFM)
+	e.customers = base.New(e.m.People, names{e}, cfg.RFM)
 	e.intents = session.New(e.m.People, e.m.Catalogue)
 	e.intents.Listen(cfg.Outcomes)
 	e.intents.Lend(e.boughtLent, e.boughtItemLent)

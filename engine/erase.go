@@ -64,13 +64,13 @@ func (e *Engine) eraseAll(shop uint32, contact uint64, found *people.Erasing, t 
 	}
 	p.Erase(shop, found)
 	for _, order := range found.Orders {
-		e.customers.settle(shop, order)
+		e.customers.Settle(shop, order)
 	}
 	e.claims.Forget(func(key uint64) bool { return keys[key] })
 	if c := found.Contact; c != 0 {
 		e.m.Rebuy.Forget(frame.ContactOwner(c))
 		e.mails.Forget(c)
-		e.customers.changes.forget(c)
+		e.customers.Forget(c)
 	}
 	for _, v := range found.Visitors {
 		if !e.horizon.holds(v) {

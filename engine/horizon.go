@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"orrery/churn"
+	"orrery/churn/base"
 	"orrery/churn/intent"
 	"orrery/churn/session"
 	"orrery/models"
@@ -27,7 +27,7 @@ type horizon struct {
 	shops   pershop.Table[foresight]
 	people  *people.People
 	intents *session.Intents
-	books   *customers
+	books   *base.Customers
 	reader  *people.Reader // the writer's
 	pool    *pool.Pool
 	held    slab.Words   // a bit a visitor: it has a forecast pending
@@ -100,7 +100,7 @@ var (
 
 const priorHorizonDeviation = 0.6
 
-func newHorizon(p *people.People, in *session.Intents, books *customers, told func(*HorizonOutcome)) *horizon {
+func newHorizon(p *people.People, in *session.Intents, books *base.Customers, told func(*HorizonOutcome)) *horizon {
 	h := &horizon{people: p, intents: in, books: books, reader: p.Reader(), pool: pool.New(horizonWords, maxHorizons), wheel: wheel.New(horizonWheel), told: told}
 	return h
 }
@@ -393,15 +393,10 @@ func viewedWithin(r *people.Reader, who people.Person, from models.Time) (n floa
 
 // history sets what the purchase models say.
 func (h *horizon) history(x *[horizonInputs]float64, shop uint32, who people.Person, t models.Time) {
-	b := h.books.shops.Find(shop)
-	if b == nil || who.Contact == 0 {
+	if who.Contact == 0 {
 		return
 	}
-	number, ok := h.books.lookUp(who.Contact)
-	if !ok {
-		return
-	}
-	if s, ok := b.base.Score(number, churn.DayOf(t)); ok && s.Gate == "" {
+	if s, ok := h.books.Score(shop, who.Contact, t); ok && s.Gate == "" {
 		x[hzModel], x[hzAlive], x[hzBuy] = 1, s.Alive, (intent.Logit(s.Buy28)+3)/2
 	}
 }
@@ -448,6 +443,15 @@ func (h *horizon) of(r *people.Reader, shop uint32, who people.Person, session f
 		out.Because = h.reasons(r, seen, &x, who, now)
 	}
 	return out
+}
+
+// quality returns how the forecasts of a shop have done, and false before the first. Any goroutine may call it.
+func (h *horizon) quality(shop uint32) (q [2]models.IntentQuality, ok bool) {
+	f := h.shops.Find(shop)
+	if f == nil {
+		return q, false
+	}
+	return f.published.Load().quality, true
 }
 
 // reasons returns what moves a forecast most.

@@ -79,8 +79,8 @@ func TestHorizonOutcomes(t *testing.T) {
 			if o.Came[i] != want {
 				t.Fatalf("visitor %d at %v: came %v within %d days, want %v", o.Visitor, o.At, o.Came[i], days, want)
 			}
-			model[i] += logLoss(o.Within[i], came(o.Came[i]))
-			base[i] += logLoss(o.Base[i], came(o.Came[i]))
+			model[i] += intent.LogLoss(o.Within[i], o.Came[i])
+			base[i] += intent.LogLoss(o.Base[i], o.Came[i])
 		}
 		if o.Within[0] > o.Within[1]+1e-3 || o.Came[0] && !o.Came[1] {
 			t.Fatalf("horizons disagree: %+v", o)
@@ -201,11 +201,4 @@ func TestBehaviourAllocates(t *testing.T) {
 	if got := testing.AllocsPerRun(5000, f); got > 0.2 { // what was learned is published now and then
 		t.Errorf("%v allocations an event", got)
 	}
-}
-
-func came(yes bool) float64 {
-	if yes {
-		return 1
-	}
-	return 0
 }

@@ -11,6 +11,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"orrery/churn"
+	"orrery/churn/rfm"
 	"orrery/models"
 	"orrery/models/slab"
 )
@@ -23,7 +25,7 @@ func restoredOf10(t testing.TB, e *Engine) *Engine {
 		case "people": // what version 11 has in addition stands behind the rest
 			s.Version = 10
 		case "customers":
-			s.Version, s.Data = 10, customersOf10(e.customers)
+			s.Version, s.Data = 10, customersOf10(t, e.customers.Freeze())
 		}
 		restore(t, again, s)
 	}
@@ -31,20 +33,36 @@ func restoredOf10(t testing.TB, e *Engine) *Engine {
 	return again
 }
 
-func customersOf10(c *customers) *slab.Parts {
-	books := c.shops.All()
-	there := make(slab.Numbers, len(books))
-	parts := []io.WriterTo{
-		new(slab.Words).Freeze(), new(slab.Words).Freeze(), c.credits.Freeze(), c.numbers.Freeze(), c.changes.Freeze(),
-		slab.Numbers{uint64(len(books)), uint64(c.day)}, there,
+// customersOf10 writes the section of customers as version 10 did: with heads and links of logins before, and of every shop
+// whether there is a book.
+func customersOf10(t testing.TB, now *slab.Parts) *slab.Parts {
+	var all bytes.Buffer
+	defer now.Close()
+	if _, err := now.WriteTo(&all); err != nil {
+		t.Fatal(err)
 	}
-	for shop, b := range books {
-		if b != nil {
-			there[shop] = 1
-			parts = append(parts, b.contacts.Freeze(), b.sums.Freeze(), b.base.Freeze())
+	read := func(into ...io.ReaderFrom) {
+		if _, err := slab.ReadAll(&all, into...); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return slab.Join(parts...)
+	var credits, numbers, changes slab.Words
+	ring, head := make(slab.Numbers, 3), make(slab.Numbers, 2)
+	read(&credits, &numbers, ring, &changes, head)
+	var there slab.Numbers
+	var books []io.WriterTo
+	for range head[1] {
+		shop, base := make(slab.Numbers, 1), churn.New(rfm.Rules{})
+		var contacts, sums slab.Words
+		read(shop, &contacts, &sums, base)
+		there = append(there, make(slab.Numbers, int(shop[0])+1-len(there))...)
+		there[shop[0]] = 1
+		books = append(books, contacts.Freeze(), sums.Freeze(), base.Freeze())
+	}
+	return slab.Join(append([]io.WriterTo{
+		new(slab.Words).Freeze(), new(slab.Words).Freeze(), credits.Freeze(), numbers.Freeze(), ring, changes.Freeze(),
+		slab.Numbers{uint64(len(there)), head[0]}, there,
+	}, books...)...)
 }
 
 // figuresOf is what is answered about contacts and browsers.

@@ -95,7 +95,7 @@ func (e *Engine) registry() []entry {
 		unchanged("social", e.m.Social),
 		unchanged("sessions", e.m.Next).told(e.sessionParts).forgetting(e.demand.forget),
 		unchanged("similar", e.m.Similar),
-		changed("customers", 11, e.customers).told(e.customers.parts),
+		changed("customers", 11, e.customers).told(e.customers.Parts),
 		changed("intent", 11, e.intents).told(e.intents.Parts).relearned().forgetting(e.intents.Forget),
 		unchanged("mails", e.mails),
 		unchanged("shelves", e.category).relearned().forgetting(e.category.Forget),
@@ -108,6 +108,19 @@ func (e *Engine) registry() []entry {
 		added("votes", 11, e.votes),
 		added("erased", 12, e.erased),
 		unchanged("time", clock{&e.now}),
+	}
+}
+
+// resettle makes what was restored of a version before agree with the people of it, once.
+func (e *Engine) resettle() {
+	if !e.customers.Stale() {
+		return
+	}
+	e.customers.Resettle()
+	for c := uint32(1); c <= e.m.People.LastContact(); c++ {
+		if into := e.m.People.MergedInto(c); into != 0 {
+			e.mails.Merge(c, into)
+		}
 	}
 }
 

@@ -34,3 +34,9 @@ func (e *Engine) shop(name []byte) uint32 {
 	}
 	return number
 }
+
+// names says what numbers stand for in answers.
+type names struct{ e *Engine }
+
+func (n names) Shop(number uint32) []byte     { return n.e.shops.Name(number) }
+func (n names) Currency(number uint32) string { return n.e.ledger.code(number) }

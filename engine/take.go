@@ -118,13 +118,13 @@ func (e *Engine) takeLogin(shop uint32, f *models.Fact) error {
 	v, _ := p.Keyed(people.KeyIn(shop, uint64(f.Visitor)))
 	if f.Fact == models.FactLogout {
 		p.Logout(v, f.Time)
-		e.customers.moved(shop, v)
+		e.customers.Moved(shop, v)
 		return nil
 	}
 	c := p.Contact(shop, contactOf(f))
 	for _, t := range []models.Time{f.Time, max(f.Time, f.Newest)} {
 		e.afterViewing(p.Link(v, c, t))
-		e.customers.moved(shop, v)
+		e.customers.Moved(shop, v)
 	}
 	return nil
 }
@@ -169,7 +169,7 @@ func (e *Engine) takeOrder(shop uint32, f *models.Fact) error {
 	if f.Cancelled {
 		e.book(p.Cancel(key))
 	}
-	e.customers.settle(shop, p.OrderOf(key))
+	e.customers.Settle(shop, p.OrderOf(key))
 	return nil
 }
 
@@ -188,6 +188,6 @@ func (e *Engine) takeTotals(f *models.Fact) error {
 	}
 	e.m.People.Recount(f.Refunds, f.Cancels, f.Repeats)
 	e.now.Store(max(e.now.Load(), int64(f.Time)))
-	e.customers.advance(e.StreamTime())
+	e.customers.Advance(e.StreamTime())
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"orrery/churn/base"
 	"orrery/engine"
 	"orrery/serve"
 )
@@ -88,7 +89,7 @@ func (f *fitter) due(s *fitState, orders uint64) bool {
 	return orders >= s.orders+max(s.orders/fitGrown, 1) || past >= f.every
 }
 
-func (f *fitter) fit(base engine.CustomerBase) {
+func (f *fitter) fit(base base.Base) {
 	orders, began := base.Orders(), time.Now()
 	m, accepted := base.Refit(f.now())
 	s := &fitState{orders: orders, at: time.Now(), took: time.Since(began), gate: m.Gate}

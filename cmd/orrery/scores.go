@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"orrery/engine"
+	"orrery/churn/base"
 	"orrery/models"
 	"orrery/serve"
 )
@@ -20,7 +20,7 @@ type scoreSource interface {
 	ChangesTold(next uint64)
 	ChangesLost() uint64
 	ContactNumber(shop, contact []byte) uint32
-	Customers(from engine.CustomerMark, most int, now models.Time) (list []models.CustomerChange, next engine.CustomerMark, more bool)
+	Customers(from base.Mark, most int, now models.Time) (list []models.CustomerChange, next base.Mark, more bool)
 }
 
 // scoreSink is where they go: the log.
@@ -52,7 +52,7 @@ type announcer struct {
 	said    tellings // that
 
 	all  bool // everybody is being looked at, from mark on
-	mark engine.CustomerMark
+	mark base.Mark
 	lost uint64 // that everybody has been told for
 }
 
@@ -83,7 +83,7 @@ func (a *announcer) run(ctx context.Context) {
 		}
 		if now := a.from.ChangesLost(); now != a.lost {
 			a.log.Warn("changes of customers came faster than they could be passed on: telling everybody", "lost", now-a.lost)
-			a.lost, a.all, a.mark = now, true, engine.CustomerMark{}
+			a.lost, a.all, a.mark = now, true, base.Mark{}
 		}
 		select {
 		case <-ctx.Done():
@@ -125,7 +125,7 @@ func (a *announcer) pass(ctx context.Context) (busy bool, err error) {
 func (a *announcer) listen() (busy bool) {
 	list, next := a.from.CustomerChanges(scoreBatch)
 	a.from.ChangesTold(next)
-	a.known, a.all, a.mark = false, true, engine.CustomerMark{}
+	a.known, a.all, a.mark = false, true, base.Mark{}
 	return len(list) == scoreBatch
 }
 

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"orrery/engine"
+	"orrery/churn/base"
 	"orrery/models"
 )
 
@@ -44,7 +44,7 @@ func (f *fakeScores) ChangesTold(next uint64) {
 
 func (f *fakeScores) ChangesLost() uint64 { return 0 }
 
-func (f *fakeScores) Customers(engine.CustomerMark, int, models.Time) (list []models.CustomerChange, next engine.CustomerMark, more bool) {
+func (f *fakeScores) Customers(base.Mark, int, models.Time) (list []models.CustomerChange, next base.Mark, more bool) {
 	return []models.CustomerChange{{Shop: []byte("default"), Contact: []byte("bert"), Number: 2, Segment: "New", SegmentBefore: "New"}}, next, false
 }
 

@@ -1,4 +1,4 @@
-package engine
+package base
 
 import (
 	"orrery/churn"
@@ -6,36 +6,39 @@ import (
 	"orrery/models"
 )
 
-// CustomerBase is the customers of one shop, for whoever fits the models that forecasts are made of. Nothing here
+// Base is the customers of one shop, for whoever fits the models that forecasts are made of. Nothing here
 // disturbs the applying goroutine; one goroutine calls Refit at a time.
-type CustomerBase struct {
-	e *Engine
+type Base struct {
+	c *Customers
 	b *book
 }
 
-// CustomerBases returns the shops in which a known contact has bought.
-func (e *Engine) CustomerBases() (all []CustomerBase) {
-	for _, b := range e.customers.shops.All() {
+// Bases returns the shops in which a known contact has bought.
+func (c *Customers) Bases() (all []Base) {
+	for _, b := range c.shops.All() {
 		if b != nil && b.base.Buyers() > 0 {
-			all = append(all, CustomerBase{e, b})
+			all = append(all, Base{c, b})
 		}
 	}
 	return all
 }
 
 // Shop returns the shop's name.
-func (c CustomerBase) Shop() string { return string(c.e.shops.Name(c.b.shop)) }
+func (c Base) Shop() string { return string(c.c.names.Shop(c.b.shop)) }
 
 // Orders returns how many orders of known contacts count.
-func (c CustomerBase) Orders() uint64 { return c.b.sums.Load(sumOrders) }
+func (c Base) Orders() uint64 { return c.b.sums.Load(sumOrders) }
 
 // calibrated is how many days of the past the calibration is about.
 const calibrated = 28
 
+// Behind returns how many customers the newest fit has not reached.
+func (c Base) Behind() int { return c.b.base.Behind() }
+
 // Refit learns from all purchases up to now and, if the outcome is not worse than what is in use, makes it what forecasts
 // are made of. With a million customers it takes seconds where a model is chosen, once a week or so, and half a second
 // else. The calibration is that of the choice.
-func (c CustomerBase) Refit(now models.Time) (m *churn.Models, accepted bool) {
+func (c Base) Refit(now models.Time) (m *churn.Models, accepted bool) {
 	day := churn.DayOf(now)
 	old := c.b.base.Models()
 	m = c.b.base.Refit(day)
@@ -55,24 +58,16 @@ func (c CustomerBase) Refit(now models.Time) (m *churn.Models, accepted bool) {
 	return m, true
 }
 
-// CustomerModels returns what forecasts of a shop's customers are made of, and false where nobody has bought
-// and no session has been looked into.
-func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool) {
-	number := e.findShop(shop)
-	b := e.customers.shops.Find(number)
-	quality, sessions := e.IntentQuality(shop)
-	defer func() { e.behaviourModels(number, &out) }()
-	if number == 0 || b == nil && !sessions {
+// Models returns what forecasts of a shop's customers are made of, and false where nobody has bought.
+func (c *Customers) Models(shop uint32) (out models.CustomerModels, ok bool) {
+	if shop == 0 {
 		return out, false
 	}
-	out = models.CustomerModels{Shop: string(e.shops.Name(number)), Gate: "no known contact has bought"}
-	if sessions {
-		out.Intent = &quality
-	}
+	b := c.shops.Find(shop)
 	if b == nil {
-		return out, true
+		return out, false
 	}
-	out.Customers, out.Gate = uint32(b.base.Buyers()), "no fit yet"
+	out.Shop, out.Customers, out.Gate = string(c.names.Shop(shop)), uint32(b.base.Buyers()), "no fit yet"
 	m := b.base.Models()
 	if m == nil {
 		return out, true
@@ -82,20 +77,6 @@ func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool
 		describe(&out, m)
 	}
 	return out, true
-}
-
-// behaviourModels fills in how forecasts from behaviour have done.
-func (e *Engine) behaviourModels(shop uint32, out *models.CustomerModels) {
-	if f := e.horizon.shops.Find(shop); f != nil {
-		quality := f.published.Load().quality
-		out.Outlook = quality[:]
-	}
-	if q, ok := e.intents.ProductQuality(shop); ok {
-		out.Product = &q
-	}
-	if q := e.category.Quality(shop); q.Outcomes > 0 {
-		out.Shelf = &q
-	}
 }
 
 func describe(out *models.CustomerModels, m *churn.Models) {
