@@ -145,7 +145,7 @@ func (e *Engine) foresee(p *models.Profile, r *people.Reader, who people.Person,
 		p.Intent.Shelf = e.category.Of(own, shop, running)
 	}
 	if !p.Bot {
-		p.Outlook = e.horizon.of(own, shop, who, session, now, true)
+		p.Outlook = e.outlook.Of(own, shop, who, session, now, true)
 	}
 }
 

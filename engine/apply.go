@@ -53,7 +53,7 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	v, contact := e.person(shop, ev, a)
 	if !ev.Stale {
 		e.intents.Tick(ev.Time)
-		e.horizon.tick()
+		e.outlook.Tick()
 	}
 	switch ev.Kind {
 	case models.Identify:
@@ -245,7 +245,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 		e.intents.Drop(v)
 	} else {
 		e.intents.Behave(shop, v, ev, began, before, focus)
-		e.horizon.behave(shop, v, ev)
+		e.outlook.Behave(shop, v, ev)
 	}
 }
 

@@ -31,7 +31,7 @@ func (e *Engine) EachContact(shop []byte, from uint32, now models.Time, f func(i
 				session = max(session, chance)
 			}
 		})
-		p.Outlook = e.horizon.of(r, number, who, session, now, false)
+		p.Outlook = e.outlook.Of(r, number, who, session, now, false)
 		if !f(id, &p) {
 			return contact + 1
 		}
@@ -89,7 +89,7 @@ func (e *Engine) CustomerModels(shop []byte) (out models.CustomerModels, ok bool
 			out.Intent, ok = &quality, true
 		}
 	}
-	if q, known := e.horizon.quality(number); known {
+	if q, known := e.outlook.Quality(number); known {
 		out.Outlook = q[:]
 	}
 	if q, known := e.intents.ProductQuality(number); known {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"orrery/churn/base"
+	"orrery/churn/outlook"
 	"orrery/churn/rfm"
 	"orrery/churn/session"
 	"orrery/churn/timing"
@@ -58,7 +59,7 @@ type Config struct {
 	Outcomes func(*session.Outcome)
 
 	// Horizons is told of every forecast of a purchase within 7 and 28 days whose outcome is known, likewise.
-	Horizons func(*HorizonOutcome)
+	Horizons func(*outlook.Outcome)
 }
 
 // What one network may make, where nothing else is said. Visitors: a /24 of an operator that puts a thousand people behind each address
@@ -110,7 +111,7 @@ type Engine struct {
 	intents   *session.Intents
 	mails     *timing.Mails
 	category  *category.Next
-	horizon   *horizon
+	outlook   *outlook.Outlooks
 	arrivals  arrivals
 	votes     *votes.Votes
 	erased    *erased
@@ -161,7 +162,8 @@ func New(cfg Config) (*Engine, error) {
 	e.intents.Listen(cfg.Outcomes)
 	e.intents.Lend(e.boughtLent, e.boughtItemLent)
 	e.category = category.New(e.m.People, e.m.Catalogue)
-	e.horizon = newHorizon(e.m.People, e.intents, e.customers, cfg.Horizons)
+	e.outlook = outlook.New(e.m.People, e.intents, e.customers)
+	e.outlook.Listen(cfg.Horizons)
 	e.mails = timing.NewMails(e.m.People)
 	for _, m := range e.registry() {
 		if m.forget != nil {

@@ -73,7 +73,7 @@ func (e *Engine) eraseAll(shop uint32, contact uint64, found *people.Erasing, t 
 		e.customers.Forget(c)
 	}
 	for _, v := range found.Visitors {
-		if !e.horizon.holds(v) {
+		if !e.outlook.Holds(v) {
 			p.Free(v)
 		}
 	}

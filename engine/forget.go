@@ -61,13 +61,13 @@ func (e *Engine) meet(shop, v uint32, net uint64) {
 }
 
 // forget makes all models forget a visitor of a shop who has no order and no login. What has been counted stays counted. The
-// number is another visitor's some time later, unless a forecast that waits for its outcome still names it: see horizon.look.
+// number is another visitor's some time later, unless a forecast that waits for its outcome still names it: see outlook.Outlooks.
 func (e *Engine) forget(shop, v uint32) {
 	for _, forget := range e.forgets {
 		forget(v)
 	}
 	e.m.People.Forget(shop, v)
-	if !e.horizon.holds(v) {
+	if !e.outlook.Holds(v) {
 		e.m.People.Free(v)
 	}
 	for i := range e.ahead {

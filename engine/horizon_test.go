@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"orrery/churn/intent"
+	"orrery/churn/outlook"
 	"orrery/models"
 )
 
@@ -39,8 +40,8 @@ func returning(visitors, days int, seed uint64) (events []*models.Event) {
 	return events
 }
 
-func foreseeing(t testing.TB, into *[]HorizonOutcome) *Engine {
-	e, err := New(Config{Horizons: func(o *HorizonOutcome) { *into = append(*into, *o) }})
+func foreseeing(t testing.TB, into *[]outlook.Outcome) *Engine {
+	e, err := New(Config{Horizons: func(o *outlook.Outcome) { *into = append(*into, *o) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func foreseeing(t testing.TB, into *[]HorizonOutcome) *Engine {
 // as one that never was.
 func TestHorizonOutcomes(t *testing.T) {
 	Alone(t)
-	var straight, after []HorizonOutcome
+	var straight, after []outlook.Outcome
 	e := foreseeing(t, &straight)
 	events := returning(500, 150, 1)
 	bought := map[uint32][]models.Time{}
@@ -59,7 +60,7 @@ func TestHorizonOutcomes(t *testing.T) {
 	apply(e, events[:half])
 	known := len(straight)
 	again := restored(t, e)
-	again.horizon.told = func(o *HorizonOutcome) { after = append(after, *o) }
+	again.outlook.Listen(func(o *outlook.Outcome) { after = append(after, *o) })
 	apply(e, events[half:])
 	apply(again, events[half:])
 	if fmt.Sprint(after) != fmt.Sprint(straight[known:]) || len(after) < 100 {
@@ -98,7 +99,7 @@ func TestHorizonOutcomes(t *testing.T) {
 // never likelier than its session; and silence changes the answer without an event.
 func TestHorizonsAgree(t *testing.T) {
 	Alone(t)
-	var outcomes []HorizonOutcome
+	var outcomes []outlook.Outcome
 	e := foreseeing(t, &outcomes)
 	e.intents.Every(1)
 	events := returning(600, 200, 2)
@@ -190,10 +191,10 @@ func TestBehaviourAllocates(t *testing.T) {
 		ev.ID = strconv.AppendInt(ev.ID[:0], int64(n), 10)
 		ev.Time += models.Second
 		e.intents.Tick(ev.Time)
-		e.horizon.tick()
+		e.outlook.Tick()
 		e.category.View(shop, v, item, false, ev.IDHash())
 		e.intents.Behave(shop, v, ev, n%9 == 0, 0, item)
-		e.horizon.behave(shop, v, ev)
+		e.outlook.Behave(shop, v, ev)
 	}
 	for range 5000 {
 		f()

@@ -191,16 +191,16 @@ func TestNoForecastsInHindsight(t *testing.T) {
 		}
 	}
 	visit(0, 400*models.Day)
-	asked, noted := e.intents.Asked(1), e.horizon.shops.Find(1).noted
+	asked, noted := e.intents.Asked(1), e.outlook.Asked(1)
 	if asked < 300 || noted < 10 {
 		t.Fatalf("%d forecasts of sessions and %v of weeks", asked, noted)
 	}
 	visit(1000, 0)
-	if a, n := e.intents.Asked(1), e.horizon.shops.Find(1).noted; a != asked || n != noted {
+	if a, n := e.intents.Asked(1), e.outlook.Asked(1); a != asked || n != noted {
 		t.Errorf("%d and %v more of a year ago", a-asked, n-noted)
 	}
 	visit(2000, 401*models.Day)
-	if a, n := e.intents.Asked(1), e.horizon.shops.Find(1).noted; a < 2*asked-5 || n < noted+10 {
+	if a, n := e.intents.Asked(1), e.outlook.Asked(1); a < 2*asked-5 || n < noted+10 {
 		t.Errorf("then %d and %v", a, n)
 	}
 	if p, _ := e.Visitor(nil, id("v", 1001), e.StreamTime()); len(p.Viewed) == 0 || len(outcomes) < 300 {

@@ -99,7 +99,7 @@ func (e *Engine) registry() []entry {
 		changed("intent", 11, e.intents).told(e.intents.Parts).relearned().forgetting(e.intents.Forget),
 		unchanged("mails", e.mails),
 		unchanged("shelves", e.category).relearned().forgetting(e.category.Forget),
-		changed("outlook", 11, e.horizon).relearned(),
+		changed("outlook", 11, e.outlook).relearned(),
 		unchanged("vectors", vectors{e.m.Next.Recommender}).relearned(),
 		unchanged("together", e.m.Together).relearned(),
 		unchanged("rebuy", e.m.Rebuy),

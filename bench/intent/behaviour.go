@@ -10,6 +10,7 @@ import (
 
 	"orrery/bench/calibration"
 	"orrery/bench/shop"
+	"orrery/churn/outlook"
 	"orrery/churn/session"
 	"orrery/engine"
 	"orrery/models"
@@ -55,14 +56,14 @@ type BehaviourRow struct {
 // Behaviour replays events through an engine.
 func Behaviour(ctx context.Context, cfg BehaviourConfig) (*BehaviourResult, error) {
 	var sessions []Forecast
-	var outlooks []engine.HorizonOutcome
+	var outlooks []outlook.Outcome
 	e, err := engine.New(engine.Config{
 		Outcomes: func(o *session.Outcome) {
 			f := Forecast{Outcome: *o}
 			f.Inputs = nil
 			sessions = append(sessions, f)
 		},
-		Horizons: func(o *engine.HorizonOutcome) { outlooks = append(outlooks, *o) },
+		Horizons: func(o *outlook.Outcome) { outlooks = append(outlooks, *o) },
 	})
 	if err != nil {
 		return nil, err
