@@ -1,8 +1,8 @@
 // Package outlook forecasts purchases within 7 and 28 days, for those who have bought and for those who never have: Outlooks. foresight
 // is what a shop has learned (intent.Hazard), inputs what a model is told of a person.
 //
-// An event costs some 30 ns, a forecast and its outcomes (one event in eight at first, later one in 256) a few microseconds. A
-// pending forecast takes 48 B, a visitor one bit.
+// An event costs next to nothing where it is not forecast after; one in eight is at first, later one in 256. A pending forecast takes
+// 48 B, a visitor one bit.
 package outlook
 
 import (
@@ -20,8 +20,9 @@ import (
 	"orrery/models/wheel"
 )
 
-// Outlooks forecasts purchases within 7 and 28 days from what people do on the pages, and learns from what came. Of some visitors, chosen by the hash of an event, it notes a forecast: half of them at once,
-// half after a silence of hours to weeks, or it would know nothing of those who are silent. When each of the periods after
+// Outlooks forecasts purchases within 7 and 28 days from what people do on the pages, and learns from what came. Of some visitors,
+// chosen by the hash of an event, it notes a forecast: half of them at once, half after a silence of hours to weeks, or it would
+// know nothing of those who are silent. When each of the periods after
 // the forecast is over it looks up whether an order came in it, and learns that; 7 and 28 days after the forecast it
 // compares with what was said. A visitor has one forecast pending at a time.
 type Outlooks struct {
