@@ -111,7 +111,7 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 	}
 	for _, o := range f.Orders {
 		order := models.OrderTouch{
-			Order: string(o.ID), At: o.Time, Value: o.Value - o.Refunded, Currency: e.ledger.code(o.Currency), Cancelled: o.Cancelled,
+			Order: string(o.ID), At: o.Time, Value: o.Value - o.Refunded, Currency: e.ledger.Code(o.Currency), Cancelled: o.Cancelled,
 		}
 		for _, l := range o.Lines {
 			order.Items = append(order.Items, e.touch(l.Item, o.Time, int32(l.Quantity)))
@@ -156,7 +156,7 @@ func (e *Engine) touch(item uint32, at models.Time, quantity int32) models.ItemT
 // Stats returns what the engine has taken. Events counted while it reads may be in one figure and not in another.
 func (e *Engine) Stats() models.Stats {
 	var s models.Stats
-	e.ledger.report(&s)
+	e.ledger.Report(&s)
 	t := e.m.People.Totals()
 	s.Orders, s.Refunds, s.Cancels, s.Buyers = t.Orders, t.Refunds, t.Cancels, t.Buyers
 	s.Visitors, s.Contacts, s.Sessions, s.Bots, s.Repeats = t.Visitors, t.Contacts, t.Sessions, t.Bots, t.Repeats

@@ -32,7 +32,7 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	if shop == 0 { // one too many: who asks Admit before never comes here with it
 		return
 	}
-	e.ledger.event(ev.Name, ev.Trust)
+	e.ledger.Event(ev.Name, ev.Trust)
 	if int64(ev.Time) > e.now.Load() {
 		e.now.Store(int64(ev.Time))
 	}
@@ -329,7 +329,7 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 	order := people.Order{
 		Hash: key, ID: ev.Order, Contact: contact, Time: ev.Time, Browser: len(ev.Visitor) > 0,
-		Value: ev.Amount(), Currency: e.ledger.currency(ev.Currency), Lines: e.distinct(shop, ev),
+		Value: ev.Amount(), Currency: e.ledger.Currency(ev.Currency), Lines: e.distinct(shop, ev),
 	}
 	e.part(&order)
 	viewed, money, fresh := e.m.People.Purchase(v, &order)
@@ -386,8 +386,8 @@ next:
 
 // book takes what an order or a refund has done to the money.
 func (e *Engine) book(money []people.Change) {
-	e.ledger.book(money)
-	e.ledger.apart.over.book(e.m.People.Apart())
+	e.ledger.Book(money)
+	e.ledger.Over(e.m.People.Apart())
 }
 
 func (e *Engine) refund(shop, contact uint32, ev *models.Event) {
@@ -395,7 +395,7 @@ func (e *Engine) refund(shop, contact uint32, ev *models.Event) {
 		e.item(shop, ev, &ev.Items[i])
 	}
 	hash := e.orderMeant(shop, contact, ev)
-	e.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.currency(ev.Currency)))
+	e.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.Currency(ev.Currency)))
 	e.customers.Settle(shop, e.m.People.OrderOf(hash))
 }
 

@@ -23,7 +23,7 @@ func (e *Engine) part(order *people.Order) {
 	own := e.conflictHash(order.Hash, order.Contact)
 	if known := p.OrderOf(own); known == 0 || !p.Sale(known).Known {
 		p.NoteConflict()
-		e.ledger.apart.conflicts.add(order.Currency, later)
+		e.ledger.Conflict(order.Currency, later)
 	}
 	order.Hash = own
 }

@@ -17,6 +17,7 @@ import (
 	"orrery/models/intern"
 	"orrery/models/people"
 	"orrery/models/pershop"
+	"orrery/models/totals"
 	"orrery/models/votes"
 	"orrery/recommend/category"
 	"orrery/recommend/claims"
@@ -102,7 +103,7 @@ type Engine struct {
 	cfg    Config
 	shops  *intern.Strings
 	newest uint32 // shop that was asked for last, 0 at first
-	ledger *ledger
+	ledger *totals.Totals
 	m      frame.Models
 	now    atomic.Int64 // newest event time
 
@@ -139,7 +140,7 @@ func New(cfg Config) (*Engine, error) {
 	e := &Engine{
 		cfg:    cfg,
 		shops:  intern.NewStrings(),
-		ledger: newLedger(),
+		ledger: totals.New(),
 		m: frame.Models{
 			Catalogue: catalogue.New(),
 			People:    people.New(cfg.People),

@@ -47,7 +47,7 @@ func (e *Engine) EachFact(build string, seed uint64, f func(*models.Fact) error)
 
 func (e *Engine) revenue() map[string]models.Money {
 	var s models.Stats
-	e.ledger.report(&s)
+	e.ledger.Report(&s)
 	return s.Revenue
 }
 
@@ -137,7 +137,7 @@ func (t *telling) orders() {
 		shop := t.shopOf(key, &o, &sale)
 		fact := &models.Fact{
 			Fact: models.FactOrder, Shop: t.shop(shop), Time: o.Time, Order: string(o.ID), Value: models.Amount(o.Value),
-			Refunded: models.Amount(sale.Given), Currency: t.e.ledger.code(o.Currency), Cancelled: o.Cancelled,
+			Refunded: models.Amount(sale.Given), Currency: t.e.ledger.Code(o.Currency), Cancelled: o.Cancelled,
 		}
 		if o.Currency == 0 {
 			fact.Currency = ""

@@ -82,7 +82,7 @@ func (e *Engine) registry() []entry {
 	return []entry{
 		unchanged("shops", e.shops),
 		unchanged("ledger", e.ledger),
-		added("apart", 11, e.ledger.apart),
+		added("apart", 11, e.ledger.Apart()),
 		added("claims", 11, e.claims),
 		unchanged("catalogue", e.m.Catalogue),
 		added("invented", 11, e.m.Catalogue.Invented()),

@@ -39,4 +39,4 @@ func (e *Engine) shop(name []byte) uint32 {
 type names struct{ e *Engine }
 
 func (n names) Shop(number uint32) []byte     { return n.e.shops.Name(number) }
-func (n names) Currency(number uint32) string { return n.e.ledger.code(number) }
+func (n names) Currency(number uint32) string { return n.e.ledger.Code(number) }

@@ -164,7 +164,7 @@ func (e *Engine) takeOrder(shop uint32, f *models.Fact) error {
 	e.now.Store(max(e.now.Load(), int64(f.Time)))
 	e.buy(key, shop, v, c, ev)
 	if f.Refunded != 0 {
-		e.book(p.Refund(key, models.Money(f.Refunded), e.ledger.currency(ev.Currency)))
+		e.book(p.Refund(key, models.Money(f.Refunded), e.ledger.Currency(ev.Currency)))
 	}
 	if f.Cancelled {
 		e.book(p.Cancel(key))
@@ -183,7 +183,7 @@ func (e *Engine) takeTotals(f *models.Fact) error {
 	have := e.revenue()
 	for _, code := range codes(f.Revenue) {
 		if by := models.Money(f.Revenue[code]) - have[code]; by != 0 {
-			e.ledger.book([]people.Change{{Currency: e.ledger.currency([]byte(code)), Amount: by}})
+			e.ledger.Book([]people.Change{{Currency: e.ledger.Currency([]byte(code)), Amount: by}})
 		}
 	}
 	e.m.People.Recount(f.Refunds, f.Cancels, f.Repeats)

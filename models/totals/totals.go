@@ -1,4 +1,6 @@
-package engine
+// Package totals counts what has been taken, exactly: events by name, and money by currency, to the last digit even past what 64 bits
+// hold. An event costs a comparison of its name and an addition.
+package totals
 
 import (
 	"bytes"
@@ -10,14 +12,14 @@ import (
 	"orrery/models/slab"
 )
 
-// ledger counts what has been taken, exactly: events by name and money by currency.
-type ledger struct {
+// Totals is the counts.
+type Totals struct {
 	names      *intern.Strings
 	newest     uint32 // name that was counted last, 0 at first
 	currencies *intern.Strings
 	events     slab.Words // name: events
 	revenue    slab.Words // currency, 0 for none: micros, two's complement
-	apart      *apart
+	apart      *Apart
 }
 
 // maxNames bounds the event names that are counted one by one beside models.KnownNames, which have places of their own: only
@@ -30,8 +32,9 @@ var otherName = []byte("other")
 // noCurrency is ISO 4217's code for "no currency": what money without one is counted under, by the number 0.
 var noCurrency = []byte("XXX")
 
-func newLedger() *ledger {
-	l := &ledger{names: intern.NewStrings(), currencies: intern.NewStrings()}
+// New returns counts of nothing.
+func New() *Totals {
+	l := &Totals{names: intern.NewStrings(), currencies: intern.NewStrings()}
 	l.revenue.Grow(1)
 	l.apart = newApart(&l.revenue)
 	l.know()
@@ -39,14 +42,15 @@ func newLedger() *ledger {
 }
 
 // know gives the known names their places.
-func (l *ledger) know() {
+func (l *Totals) know() {
 	for _, name := range models.KnownNames {
 		l.names.Add(0, []byte(name))
 	}
 	l.events.Grow(uint64(l.names.Len()) + 1)
 }
 
-func (l *ledger) event(name []byte, trust models.Trust) {
+// Event counts an event by its name.
+func (l *Totals) Event(name []byte, trust models.Trust) {
 	if l.newest == 0 || !bytes.Equal(l.names.Name(l.newest), name) {
 		l.newest = l.number(name, trust)
 	}
@@ -54,7 +58,7 @@ func (l *ledger) event(name []byte, trust models.Trust) {
 }
 
 // number returns the number that events of a name are counted under.
-func (l *ledger) number(name []byte, trust models.Trust) uint32 {
+func (l *Totals) number(name []byte, trust models.Trust) uint32 {
 	n := l.names.Find(0, name)
 	switch {
 	case n != 0:
@@ -67,8 +71,8 @@ func (l *ledger) number(name []byte, trust models.Trust) uint32 {
 	return n
 }
 
-// currency returns the number of a currency code, 0 for none.
-func (l *ledger) currency(code []byte) uint32 {
+// Currency returns the number of a currency code, 0 for none.
+func (l *Totals) Currency(code []byte) uint32 {
 	if len(code) == 0 || bytes.Equal(code, noCurrency) {
 		return 0
 	}
@@ -79,20 +83,32 @@ func (l *ledger) currency(code []byte) uint32 {
 	return n
 }
 
-func (l *ledger) code(currency uint32) string {
+// Code returns the code of a currency by its number.
+func (l *Totals) Code(currency uint32) string {
 	if currency == 0 {
 		return string(noCurrency)
 	}
 	return string(l.currencies.Name(currency))
 }
 
-// book adds money to the revenue.
-func (l *ledger) book(changes []people.Change) {
+// Book adds money to the revenue.
+func (l *Totals) Book(changes []people.Change) {
 	l.apart.revenue.book(changes)
 }
 
-// report fills in the counts. Any goroutine may call it.
-func (l *ledger) report(s *models.Stats) {
+// Over counts what was refunded beyond the value of orders.
+func (l *Totals) Over(changes []people.Change) { l.apart.over.book(changes) }
+
+// Conflict counts the value of an order under an id that another one has.
+func (l *Totals) Conflict(currency uint32, value models.Money) {
+	l.apart.conflicts.add(currency, value)
+}
+
+// Apart returns the money that is counted beside the revenue, a section of its own.
+func (l *Totals) Apart() *Apart { return l.apart }
+
+// Report fills in the counts. Any goroutine may call it.
+func (l *Totals) Report(s *models.Stats) {
 	s.Events, s.Revenue = map[string]uint64{}, map[string]models.Money{}
 	for n := uint64(1); n < l.events.Len(); n++ {
 		if count := l.events.Load(n); count > 0 {
@@ -102,24 +118,24 @@ func (l *ledger) report(s *models.Stats) {
 	}
 	for n := range l.revenue.Len() {
 		if sum := l.apart.revenue.sum(uint32(n)); n > 0 || sum != 0 {
-			s.Revenue[l.code(uint32(n))] = sum
+			s.Revenue[l.Code(uint32(n))] = sum
 		}
 	}
-	s.OverRefunded, s.OrderConflictValue = l.apart.over.amounts(l.code), l.apart.conflicts.amounts(l.code)
+	s.OverRefunded, s.OrderConflictValue = l.apart.over.amounts(l.Code), l.apart.conflicts.amounts(l.Code)
 }
 
 // Bytes returns the memory held.
-func (l *ledger) Bytes() uint64 {
+func (l *Totals) Bytes() uint64 {
 	return l.names.Bytes() + l.currencies.Bytes() + l.events.Bytes() + l.revenue.Bytes()
 }
 
 // Freeze returns the ledger of this moment for a snapshot.
-func (l *ledger) Freeze() *slab.Parts {
+func (l *Totals) Freeze() *slab.Parts {
 	return slab.Join(l.names.Freeze(), l.currencies.Freeze(), l.events.Freeze(), l.revenue.Freeze())
 }
 
 // ReadFrom replaces the ledger by what Freeze wrote.
-func (l *ledger) ReadFrom(r io.Reader) (int64, error) {
+func (l *Totals) ReadFrom(r io.Reader) (int64, error) {
 	n, err := slab.ReadAll(r, l.names, l.currencies, &l.events, &l.revenue)
 	l.revenue.Grow(1)
 	if err == nil {

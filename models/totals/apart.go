@@ -1,4 +1,4 @@
-package engine
+package totals
 
 import (
 	"io"
@@ -9,9 +9,9 @@ import (
 	"orrery/models/slab"
 )
 
-// apart is the money that is counted beside the revenue, by currency, so that no figure goes wrong in silence: what was
+// Apart is the money that is counted beside the revenue, by currency, so that no figure goes wrong in silence: what was
 // refunded beyond an order's value, and orders under an id that another one has.
-type apart struct {
+type Apart struct {
 	revenue   purse // of the ledger: only what its own words have no room for is kept here
 	over      purse
 	conflicts purse
@@ -24,8 +24,8 @@ type purse struct {
 	wraps slab.Words
 }
 
-func newApart(revenue *slab.Words) *apart {
-	return &apart{revenue: purse{low: revenue}, over: purse{low: new(slab.Words)}, conflicts: purse{low: new(slab.Words)}}
+func newApart(revenue *slab.Words) *Apart {
+	return &Apart{revenue: purse{low: revenue}, over: purse{low: new(slab.Words)}, conflicts: purse{low: new(slab.Words)}}
 }
 
 // add adds an amount.
@@ -84,18 +84,18 @@ func (p *purse) book(changes []people.Change) {
 }
 
 // Bytes returns the memory held.
-func (a *apart) Bytes() uint64 {
+func (a *Apart) Bytes() uint64 {
 	return a.revenue.wraps.Bytes() + a.over.bytes() + a.conflicts.bytes()
 }
 
 func (p *purse) bytes() uint64 { return p.low.Bytes() + p.wraps.Bytes() }
 
 // Freeze returns the state of this moment for a snapshot.
-func (a *apart) Freeze() *slab.Parts {
+func (a *Apart) Freeze() *slab.Parts {
 	return slab.Join(a.revenue.wraps.Freeze(), a.over.low.Freeze(), a.over.wraps.Freeze(), a.conflicts.low.Freeze(), a.conflicts.wraps.Freeze())
 }
 
 // ReadFrom replaces the state by what Freeze wrote.
-func (a *apart) ReadFrom(r io.Reader) (int64, error) {
+func (a *Apart) ReadFrom(r io.Reader) (int64, error) {
 	return slab.ReadAll(r, &a.revenue.wraps, a.over.low, &a.over.wraps, a.conflicts.low, &a.conflicts.wraps)
 }
