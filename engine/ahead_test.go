@@ -6,15 +6,15 @@ import (
 
 // ApplyBlind is Apply without looking ahead and without help: what Apply has to equal.
 func (e *Engine) ApplyBlind(events []*models.Event) {
-	e.demand.begin(0)
+	e.demand.Begin(0)
 	for _, ev := range events {
 		a := ahead{shop: e.shop(ev.Shop)}
 		if len(ev.Visitor) > 0 {
 			a.visitorHash = e.m.People.HashOf(a.shop, ev.Visitor)
 		}
 		e.apply(ev, &a)
-		e.demand.next()
+		e.demand.Next()
 	}
-	e.demand.end()
+	e.demand.End()
 	e.customers.Advance(e.StreamTime())
 }

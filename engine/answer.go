@@ -8,6 +8,7 @@ import (
 	"orrery/models/people"
 	"orrery/recommend/frame"
 	"orrery/recommend/next"
+	"orrery/recommend/quality"
 )
 
 // maxAnswerers is how many requests are answered at the same time without making scratch anew: more than a machine of
@@ -185,4 +186,17 @@ func (e *Engine) Intent(shop, visitor []byte, now models.Time) (models.Intent, b
 // IntentQuality returns how forecasts of purchases within sessions have done in a shop, and false before the first.
 func (e *Engine) IntentQuality(shop []byte) (models.IntentQuality, bool) {
 	return e.intents.Quality(e.findShop(shop))
+}
+
+// Quality returns how well frames would have done on the sampled clicks of the last hour, day and week before now.
+func (e *Engine) Quality(now models.Time) []models.FrameQuality {
+	read := func(name frame.Recipe, m *quality.Meter) models.FrameQuality {
+		q := models.FrameQuality{Frame: string(name), K: quality.K, Windows: m.Read(now)}
+		for i := range q.Windows {
+			q.Windows[i].Coverage = min(1, float64(q.Windows[i].Shown)/float64(max(e.m.Catalogue.Items(), 1)))
+		}
+		return q
+	}
+	next, viewed := e.demand.Meters()
+	return []models.FrameQuality{read(frame.Next, next), read(frame.ViewedTogether, viewed)}
 }

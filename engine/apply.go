@@ -8,21 +8,22 @@ import (
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/people"
+	"orrery/recommend/demand"
 	"orrery/recommend/frame"
 )
 
 // Apply implements stream.Machine.
 func (e *Engine) Apply(events []*models.Event) {
 	e.resettle()
-	e.demand.begin(len(events))
+	e.demand.Begin(len(events))
 	for i := -aheadSteps; i < len(events); i++ {
 		e.lookAhead(events, i)
 		if i >= 0 {
 			e.apply(events[i], &e.ahead[i%aheadRing])
-			e.demand.next()
+			e.demand.Next()
 		}
 	}
-	e.demand.end()
+	e.demand.End()
 	e.claims.Advance(e.StreamTime())
 	e.customers.Advance(e.StreamTime())
 }
@@ -104,7 +105,7 @@ func (e *Engine) follow(shop, item uint32, effect catalogue.Effect) {
 		e.m.Similar.List(shop, &p)
 	}
 	if effect&catalogue.Moved != 0 {
-		e.demand.add(deed{kinds: moved, item: item, scope: e.m.Catalogue.Innermost(item)})
+		e.demand.Add(demand.Interaction{Kinds: demand.Moved, Item: item, Scope: e.m.Catalogue.Innermost(item)})
 	}
 }
 
@@ -187,7 +188,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 			e.arrivals.note(ev.Visitor)
 		}
 	}
-	kinds, refused := viewed, false
+	kinds, refused := demand.Viewed, false
 	switch {
 	case ev.Kind == models.ViewItem && len(ev.Items) == 1 && !bot: // a list of products is not a step of a visitor
 		if a.item == 0 {
@@ -195,16 +196,16 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 		}
 		if refused = a.item == 0; refused {
 			if began {
-				e.demand.add(deed{kinds: ended, visitor: v})
+				e.demand.Add(demand.Interaction{Kinds: demand.Ended, Visitor: v})
 			}
 			break
 		}
-		if kinds |= clicked; began {
-			kinds |= ended
+		if kinds |= demand.Clicked; began {
+			kinds |= demand.Ended
 		}
 		e.category.View(shop, v, a.item, began, ev.IDHash())
 	case began:
-		e.demand.add(deed{kinds: ended, visitor: v})
+		e.demand.Add(demand.Interaction{Kinds: demand.Ended, Visitor: v})
 	}
 	focus := uint32(0) // the one product that the event is about
 	for i := range ev.Items {
@@ -228,13 +229,13 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 		}
 		switch ev.Kind {
 		case models.ViewItem:
-			e.view(ev, deed{kinds: kinds, visitor: v, key: key, item: item, time: ev.Time, dice: ev.IDHash()})
+			e.view(ev, demand.Interaction{Kinds: kinds, Visitor: v, Key: key, Item: item, Time: ev.Time, Hash: ev.IDHash()})
 		case models.AddToCart:
 			p.Carts(shop, v)
 			counts := e.cartCounts(ev, v, item)
 			p.AddToCart(v, item, uint32(it.Quantity), ev.Time)
 			if counts {
-				e.demand.add(deed{kinds: carted, item: item, key: key, time: ev.Time})
+				e.demand.Add(demand.Interaction{Kinds: demand.Carted, Item: item, Key: key, Time: ev.Time})
 			}
 		case models.RemoveFromCart:
 			p.Carts(shop, v)
@@ -251,7 +252,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 
 // forgetViews takes what a visitor has viewed out of social proof: a machine made it.
 func (e *Engine) forgetViews(v, key uint32) {
-	e.m.People.EachViewed(v, func(item uint32) { e.demand.add(deed{kinds: forgotten, item: item, key: key}) })
+	e.m.People.EachViewed(v, func(item uint32) { e.demand.Add(demand.Interaction{Kinds: demand.Forgotten, Item: item, Key: key}) })
 }
 
 // void takes back what the burst of a visitor that an event begins has taught: its steps, and its views of what is popular. The pairs
@@ -262,12 +263,12 @@ func (e *Engine) void(v uint32, ev *models.Event) {
 	for _, view := range views {
 		e.voids = append(e.voids, view.ID)
 		if ev.Trust != models.Public { // of those not every view has counted: see weigh
-			e.demand.add(deed{
-				kinds: voided, item: view.ID, scope: e.m.Catalogue.Innermost(view.ID), time: models.Time(view.Aux) * models.Second,
+			e.demand.Add(demand.Interaction{
+				Kinds: demand.Voided, Item: view.ID, Scope: e.m.Catalogue.Innermost(view.ID), Time: models.Time(view.Aux) * models.Second,
 			})
 		}
 	}
-	e.demand.addView(deed{kinds: voided, visitor: v}, e.voids)
+	e.demand.AddView(demand.Interaction{Kinds: demand.Voided, Visitor: v}, e.voids)
 }
 
 // declaredBot tells whether an event says of itself that a crawler made it: "bot":true in props. A page that names a contact
@@ -281,22 +282,22 @@ func declaredBot(ev *models.Event) bool {
 }
 
 // view takes a view of a product.
-func (e *Engine) view(ev *models.Event, x deed) {
+func (e *Engine) view(ev *models.Event, x demand.Interaction) {
 	if e.claims.Lending() {
-		e.viewLent(x.visitor, x.item, x.time)
+		e.viewLent(x.Visitor, x.Item, x.Time)
 	}
-	again := ev.Trust == models.Public && e.m.People.ViewedWithin(x.visitor, x.item, x.time, models.Day)
-	isFirst, session, before := e.m.People.View(x.visitor, x.item, x.time)
+	again := ev.Trust == models.Public && e.m.People.ViewedWithin(x.Visitor, x.Item, x.Time, models.Day)
+	isFirst, session, before := e.m.People.View(x.Visitor, x.Item, x.Time)
 	if ev.Trust == models.Public {
 		isFirst = e.weigh(ev, &x, isFirst, again)
 		session = session[max(0, len(session)-publicPairs):]
 	}
 	if isFirst {
-		x.kinds |= first
-		x.scope = e.m.Catalogue.Innermost(x.item)
+		x.Kinds |= demand.First
+		x.Scope = e.m.Catalogue.Innermost(x.Item)
 	}
-	e.demand.addView(x, session)
-	e.afterViewing(e.unlent(before, x.visitor))
+	e.demand.AddView(x, session)
+	e.afterViewing(e.unlent(before, x.Visitor))
 }
 
 // afterViewing counts products viewed before orders, each with all products of the order.
@@ -349,7 +350,7 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 	for i, l := range order.Lines {
 		e.m.After.CountRight(l.Item, after)
 		e.m.Bought.CountBoth(l.Item, together)
-		e.demand.add(deed{kinds: bought, item: l.Item, key: visitor, scope: e.m.Catalogue.Innermost(l.Item), time: ev.Time})
+		e.demand.Add(demand.Interaction{Kinds: demand.Bought, Item: l.Item, Key: visitor, Scope: e.m.Catalogue.Innermost(l.Item), Time: ev.Time})
 		e.intents.Ordered(shop, l.Item)
 		if i < e.cfg.PairItems {
 			e.m.Bought.AheadPairs(l.Item, e.paired)

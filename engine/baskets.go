@@ -51,7 +51,7 @@ func (e *Engine) learnBasket(shop, owner uint32, dice uint64, t models.Time) {
 	if b.together == nil {
 		b.together, b.rebuy = together.NewScratch(), rebuy.NewScratch()
 	}
-	e.demand.settle()
+	e.demand.Settle()
 	b.ranked = e.m.Popular.Bestsellers(b.ranked[:0], e.m.Catalogue.Scope(shop, nil), t)
 	b.fill = b.fill[:0]
 	for _, r := range b.ranked {

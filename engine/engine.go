@@ -21,6 +21,7 @@ import (
 	"orrery/models/votes"
 	"orrery/recommend/category"
 	"orrery/recommend/claims"
+	"orrery/recommend/demand"
 	"orrery/recommend/frame"
 	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
@@ -124,7 +125,7 @@ type Engine struct {
 	voids   []uint32
 	baskets baskets
 	ahead   [aheadRing]ahead
-	demand  *demand
+	demand  *demand.Demand
 
 	spellings spellings        // of an import
 	forgets   []func(v uint32) // of each model that knows visitors
@@ -157,7 +158,9 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e.m.Catalogue.Bound(cfg.MaxInvented, cfg.NetworkInvented)
 	e.claims = claims.New()
-	e.demand = newDemand(&e.m, cfg.Alone)
+	e.demand = demand.New(demand.Models{
+		Next: e.m.Next, Viewed: e.m.Viewed, Popular: e.m.Popular, Social: e.m.Social, Categories: e.m.Catalogue,
+	}, cfg.Alone)
 	e.customers = base.New(e.m.People, names{e}, cfg.RFM)
 	e.intents = session.New(e.m.People, e.m.Catalogue)
 	e.intents.Listen(cfg.Outcomes)

@@ -76,6 +76,3 @@ func (e *Engine) forget(shop, v uint32) {
 		}
 	}
 }
-
-// forget ends a visitor's session, behind what the visitor has done and before what the next one of this number will do.
-func (d *demand) forget(v uint32) { d.add(deed{kinds: ended, visitor: v}) }

@@ -3,6 +3,7 @@ package engine
 import (
 	"orrery/models"
 	"orrery/models/votes"
+	"orrery/recommend/demand"
 )
 
 // What strangers do teaches what others see, and anybody can be a thousand of them. So of a public event this much counts:
@@ -28,29 +29,29 @@ func (e *Engine) cartCounts(ev *models.Event, v, item uint32) bool {
 
 // weigh takes out of a public view what does not count. first says that it is the product's first in the session, again that the
 // visitor has viewed it within a day; the result, that it counts as a first one.
-func (e *Engine) weigh(ev *models.Event, x *deed, first, again bool) bool {
+func (e *Engine) weigh(ev *models.Event, x *demand.Interaction, first, again bool) bool {
 	vote := 0
 	if first && !again {
-		vote = e.votes.Take(ev.Net, x.item, ev.Time)
+		vote = e.votes.Take(ev.Net, x.Item, ev.Time)
 	}
-	if !e.votes.Known(ev.Net, x.item) {
-		x.kinds |= unknown
+	if !e.votes.Known(ev.Net, x.Item) {
+		x.Kinds |= demand.Unknown
 	}
 	switch {
 	case vote == 1:
 		return true
 	case vote > 1:
-		x.kinds &^= clicked
+		x.Kinds &^= demand.Clicked
 		return true
-	case first || e.m.People.Late(x.visitor, x.time): // or of a session before the running one
-		x.kinds = x.kinds&^(viewed|clicked) | seen
+	case first || e.m.People.Late(x.Visitor, x.Time): // or of a session before the running one
+		x.Kinds = x.Kinds&^(demand.Viewed|demand.Clicked) | demand.Seen
 		return false
 	}
-	switch n := e.votes.Count(ev.Net, x.item, ev.Time); {
+	switch n := e.votes.Count(ev.Net, x.Item, ev.Time); {
 	case n == votes.PerDay: // whose view it was that counted is not known
-		x.kinds = x.kinds&^(viewed|clicked) | seen
+		x.Kinds = x.Kinds&^(demand.Viewed|demand.Clicked) | demand.Seen
 	case n > 1:
-		x.kinds &^= clicked
+		x.Kinds &^= demand.Clicked
 	}
 	return false
 }

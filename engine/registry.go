@@ -79,6 +79,7 @@ func (e entry) told(parts func() map[string]uint64) entry { e.parts = parts; ret
 
 // registry returns all models, in the order of snapshots.
 func (e *Engine) registry() []entry {
+	next, viewed := e.demand.Meters()
 	return []entry{
 		unchanged("shops", e.shops),
 		unchanged("ledger", e.ledger),
@@ -93,7 +94,7 @@ func (e *Engine) registry() []entry {
 		unchanged("bought_after_viewing", e.m.After),
 		changed("popular", 11, e.m.Popular),
 		unchanged("social", e.m.Social),
-		unchanged("sessions", e.m.Next).told(e.sessionParts).forgetting(e.demand.forget),
+		unchanged("sessions", e.m.Next).told(e.sessionParts).forgetting(e.demand.Forget),
 		unchanged("similar", e.m.Similar),
 		changed("customers", 11, e.customers).told(e.customers.Parts),
 		changed("intent", 11, e.intents).told(e.intents.Parts).relearned().forgetting(e.intents.Forget),
@@ -103,8 +104,8 @@ func (e *Engine) registry() []entry {
 		unchanged("vectors", vectors{e.m.Next.Recommender}).relearned(),
 		unchanged("together", e.m.Together).relearned(),
 		unchanged("rebuy", e.m.Rebuy),
-		unchanged("quality_next", e.demand.meters.next).relearned(),
-		unchanged("quality_viewed_together", e.demand.meters.viewed).relearned(),
+		unchanged("quality_next", next).relearned(),
+		unchanged("quality_viewed_together", viewed).relearned(),
 		added("votes", 11, e.votes),
 		added("erased", 12, e.erased),
 		unchanged("time", clock{&e.now}),

@@ -28,8 +28,8 @@ func (e *Engine) TakeFact(f *models.Fact) error {
 	if shop == 0 {
 		return fmt.Errorf("shop: there are more shops than --shops.max: %w", ErrFact)
 	}
-	e.demand.begin(1)
-	defer e.demand.end()
+	e.demand.Begin(1)
+	defer e.demand.End()
 	switch f.Fact {
 	case models.FactProduct:
 		return e.takeProduct(shop, f)

@@ -1,11 +1,10 @@
-package engine
+package demand
 
 import (
 	"cmp"
 	"slices"
 
 	"orrery/models"
-	"orrery/recommend/frame"
 	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
 	"orrery/recommend/quality"
@@ -22,7 +21,7 @@ type meters struct {
 func newMeters() meters { return meters{next: quality.New(), viewed: quality.New()} }
 
 // measure notes what the frames would have shown before a sampled click on item. It runs before the click is counted.
-func (d *demand) measure(s next.Sample, item uint32, t models.Time) {
+func (d *Demand) measure(s next.Sample, item uint32, t models.Time) {
 	if len(s.Clicks) == 0 {
 		return
 	}
@@ -45,14 +44,5 @@ func (d *demand) measure(s next.Sample, item uint32, t models.Time) {
 	m.viewed.Add(t, slices.Index(m.shown, item)+1, m.shown)
 }
 
-// Quality returns how well frames would have done on the sampled clicks of the last hour, day and week before now.
-func (e *Engine) Quality(now models.Time) []models.FrameQuality {
-	read := func(name frame.Recipe, m *quality.Meter) models.FrameQuality {
-		q := models.FrameQuality{Frame: string(name), K: quality.K, Windows: m.Read(now)}
-		for i := range q.Windows {
-			q.Windows[i].Coverage = min(1, float64(q.Windows[i].Shown)/float64(max(e.m.Catalogue.Items(), 1)))
-		}
-		return q
-	}
-	return []models.FrameQuality{read(frame.Next, e.demand.meters.next), read(frame.ViewedTogether, e.demand.meters.viewed)}
-}
+// Meters returns the quality of "next" and of "viewed together", sections of their own.
+func (d *Demand) Meters() (next, viewed *quality.Meter) { return d.meters.next, d.meters.viewed }
