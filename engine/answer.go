@@ -41,6 +41,12 @@ func (e *Engine) findShop(name []byte) uint32 {
 	return e.shops.Find(0, name)
 }
 
+// NewVectorTraining returns a training of the item vectors of "next", beside the goroutine that applies events: see
+// next.NewTraining.
+func (e *Engine) NewVectorTraining(rest func()) *next.Training {
+	return next.NewTraining(e.m.Next.Recommender, rest)
+}
+
 // Next returns the recipe "next", for backtests.
 func (e *Engine) Next() *next.Live { return e.m.Next }
 

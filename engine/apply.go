@@ -139,7 +139,7 @@ func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, c uint32) {
 		}
 		c = p.Contact(shop, ev.Contact)
 		if ev.Kind != models.Logout && !actingAs(ev) {
-			e.afterViewing(e.unlent(p.Link(v, c, t), 0))
+			e.afterViewing(e.claims.Without(p.Link(v, c, t), 0))
 			e.customers.Moved(shop, v)
 		}
 		if ev.Kind == models.Identify {
@@ -283,9 +283,7 @@ func declaredBot(ev *models.Event) bool {
 
 // view takes a view of a product.
 func (e *Engine) view(ev *models.Event, x demand.Interaction) {
-	if e.claims.Lending() {
-		e.viewLent(x.Visitor, x.Item, x.Time)
-	}
+	e.claims.View(x.Visitor, x.Item, x.Time)
 	again := ev.Trust == models.Public && e.m.People.ViewedWithin(x.Visitor, x.Item, x.Time, models.Day)
 	isFirst, session, before := e.m.People.View(x.Visitor, x.Item, x.Time)
 	if ev.Trust == models.Public {
@@ -297,7 +295,7 @@ func (e *Engine) view(ev *models.Event, x demand.Interaction) {
 		x.Scope = e.m.Catalogue.Innermost(x.Item)
 	}
 	e.demand.AddView(x, session)
-	e.afterViewing(e.unlent(before, x.Visitor))
+	e.afterViewing(e.claims.Without(before, x.Visitor))
 }
 
 // afterViewing counts products viewed before orders, each with all products of the order.
@@ -360,7 +358,7 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 	}
 	e.afterViewing(viewed)
 	if order.Hash == key { // else pages have told of the other one as well
-		e.confirmed(key, e.m.People.OrderOf(key))
+		e.claims.Confirmed(key, e.m.People.OrderOf(key))
 	}
 }
 

@@ -14,13 +14,13 @@ import (
 	"orrery/churn/timing"
 	"orrery/models"
 	"orrery/models/catalogue"
+	"orrery/models/claims"
 	"orrery/models/intern"
 	"orrery/models/people"
 	"orrery/models/pershop"
 	"orrery/models/totals"
 	"orrery/models/votes"
 	"orrery/recommend/category"
-	"orrery/recommend/claims"
 	"orrery/recommend/demand"
 	"orrery/recommend/frame"
 	"orrery/recommend/neighbours"
@@ -108,7 +108,7 @@ type Engine struct {
 	m      frame.Models
 	now    atomic.Int64 // newest event time
 
-	claims    *claims.Book
+	claims    *claims.Loans
 	customers *base.Customers
 	intents   *session.Intents
 	mails     *timing.Mails
@@ -157,14 +157,14 @@ func New(cfg Config) (*Engine, error) {
 		free: make(chan *frame.Answerer, maxAnswerers),
 	}
 	e.m.Catalogue.Bound(cfg.MaxInvented, cfg.NetworkInvented)
-	e.claims = claims.New()
+	e.claims = claims.NewLoans(e.m.People, e.StreamTime, e.afterViewing)
 	e.demand = demand.New(demand.Models{
 		Next: e.m.Next, Viewed: e.m.Viewed, Popular: e.m.Popular, Social: e.m.Social, Categories: e.m.Catalogue,
 	}, cfg.Alone)
 	e.customers = base.New(e.m.People, names{e}, cfg.RFM)
 	e.intents = session.New(e.m.People, e.m.Catalogue)
 	e.intents.Listen(cfg.Outcomes)
-	e.intents.Lend(e.boughtLent, e.boughtItemLent)
+	e.intents.Lend(e.claims.Bought, e.claims.BoughtItem)
 	e.category = category.New(e.m.People, e.m.Catalogue)
 	e.outlook = outlook.New(e.m.People, e.intents, e.customers)
 	e.outlook.Listen(cfg.Horizons)

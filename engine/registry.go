@@ -8,6 +8,7 @@ import (
 	"orrery/models"
 	"orrery/models/people"
 	"orrery/models/slab"
+	"orrery/recommend/next"
 )
 
 // The registry lists each model once. Sections of snapshots with their versions, and bytes in Stats, follow from it.
@@ -79,7 +80,7 @@ func (e entry) told(parts func() map[string]uint64) entry { e.parts = parts; ret
 
 // registry returns all models, in the order of snapshots.
 func (e *Engine) registry() []entry {
-	next, viewed := e.demand.Meters()
+	ahead, viewed := e.demand.Meters()
 	return []entry{
 		unchanged("shops", e.shops),
 		unchanged("ledger", e.ledger),
@@ -101,10 +102,10 @@ func (e *Engine) registry() []entry {
 		unchanged("mails", e.mails),
 		unchanged("shelves", e.category).relearned().forgetting(e.category.Forget),
 		changed("outlook", 11, e.outlook).relearned(),
-		unchanged("vectors", vectors{e.m.Next.Recommender}).relearned(),
+		unchanged("vectors", next.Section{Next: e.m.Next.Recommender}).relearned(),
 		unchanged("together", e.m.Together).relearned(),
 		unchanged("rebuy", e.m.Rebuy),
-		unchanged("quality_next", next).relearned(),
+		unchanged("quality_next", ahead).relearned(),
 		unchanged("quality_viewed_together", viewed).relearned(),
 		added("votes", 11, e.votes),
 		added("erased", 12, e.erased),

@@ -68,7 +68,7 @@ type Outcome struct {
 	Base    float64     // the base rate at that moment
 	Open    bool        // whether the model spoke in place of it
 	Learned uint64      // outcomes that were known then: the forecast is made of the first so many
-	Inputs  []float64   // bias, then as IntentFeatures; not to be kept
+	Inputs  []float64   // bias, then as FeatureNames; not to be kept
 	Bought  bool
 }
 

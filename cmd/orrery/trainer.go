@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"orrery/engine"
+	"orrery/recommend/next"
 )
 
 // trainer learns the item vectors of "next" beside the engine, whenever the sessions have grown by a tenth, in the time
 // that the machine has to spare. Close ends it at the next session.
 type trainer struct {
 	beside
-	training *engine.VectorTraining
+	training *next.Training
 	log      *slog.Logger
 
 	steps atomic.Uint64
