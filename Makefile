@@ -56,6 +56,10 @@ vulncheck: ## ask Go's vulnerability database about the code that is called; say
 fuzz: ## run every fuzz target for FUZZTIME (30s), as many at a time as there are cores
 	@.ci/fuzz $(FUZZTIME)
 
+.PHONY: tracker
+tracker: ## make serve/web/t.min.js, which pages load, of t.js (fetches esbuild)
+	@.ci/tracker
+
 .PHONY: bench
 bench: ## run the micro-benchmarks that match BENCH (all)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
