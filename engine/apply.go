@@ -8,6 +8,7 @@ import (
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/people"
+	"orrery/recommend/baskets"
 	"orrery/recommend/demand"
 	"orrery/recommend/frame"
 )
@@ -139,7 +140,7 @@ func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, c uint32) {
 		}
 		c = p.Contact(shop, ev.Contact)
 		if ev.Kind != models.Logout && !actingAs(ev) {
-			e.afterViewing(e.claims.Without(p.Link(v, c, t), 0))
+			e.baskets.Viewed(e.claims.Without(p.Link(v, c, t), 0))
 			e.customers.Moved(shop, v)
 		}
 		if ev.Kind == models.Identify {
@@ -295,20 +296,7 @@ func (e *Engine) view(ev *models.Event, x demand.Interaction) {
 		x.Scope = e.m.Catalogue.Innermost(x.Item)
 	}
 	e.demand.AddView(x, session)
-	e.afterViewing(e.claims.Without(before, x.Visitor))
-}
-
-// afterViewing counts products viewed before orders, each with all products of the order.
-func (e *Engine) afterViewing(pairs []people.Pair) {
-	for _, pair := range pairs {
-		w := e.m.After.Weight(e.m.People.OrderTime(pair.Order))
-		e.m.After.CountLeft(pair.Viewed, w)
-		e.m.People.Bought(pair.Order, func(item uint32) {
-			if item != pair.Viewed {
-				e.m.After.Add(pair.Viewed, item, w)
-			}
-		})
-	}
+	e.baskets.Viewed(e.claims.Without(before, x.Visitor))
 }
 
 // orderHash returns the key of an event's order. A purchase without an order id is an order of its own.
@@ -330,7 +318,9 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 		Hash: key, ID: ev.Order, Contact: contact, Time: ev.Time, Browser: len(ev.Visitor) > 0,
 		Value: ev.Amount(), Currency: e.ledger.Currency(ev.Currency), Lines: e.distinct(shop, ev),
 	}
-	e.part(&order)
+	if value, conflict := e.m.People.Part(&order); conflict {
+		e.ledger.Conflict(order.Currency, value)
+	}
 	viewed, money, fresh := e.m.People.Purchase(v, &order)
 	if !fresh {
 		return
@@ -338,28 +328,41 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 	e.book(money)
 	e.customers.Settle(shop, e.m.People.OrderOf(order.Hash))
 	e.mails.Answer(shop, cmp.Or(contact, e.m.People.ContactOf(v)), ev.Time, timing.VisitWithin)
-	e.learnOrder(shop, v, e.m.People.OrderContact(e.m.People.OrderOf(order.Hash)), ev.IDHash(), &order)
-	after := e.m.After.Weight(ev.Time)
-	e.m.After.CountBasket(after)
-	together := e.m.Bought.Weight(ev.Time)
-	e.m.Bought.CountBasket(together)
-	visitor := frame.VisitorKey(e.m.People.Key(v))
-	e.paired = e.paired[:0]
-	for i, l := range order.Lines {
-		e.m.After.CountRight(l.Item, after)
-		e.m.Bought.CountBoth(l.Item, together)
-		e.demand.Add(demand.Interaction{Kinds: demand.Bought, Item: l.Item, Key: visitor, Scope: e.m.Catalogue.Innermost(l.Item), Time: ev.Time})
-		e.intents.Ordered(shop, l.Item)
-		if i < e.cfg.PairItems {
-			e.m.Bought.AheadPairs(l.Item, e.paired)
-			e.m.Bought.AddPairs(l.Item, e.paired, together)
-			e.paired = append(e.paired, l.Item)
-		}
-	}
-	e.afterViewing(viewed)
+	e.teach(shop, v, ev, &order)
+	e.baskets.Viewed(viewed)
 	if order.Hash == key { // else pages have told of the other one as well
 		e.claims.Confirmed(key, e.m.People.OrderOf(key))
 	}
+}
+
+// teach lets models learn from an order, and count it for the contact whose it is, or for its browser.
+func (e *Engine) teach(shop, v uint32, ev *models.Event, order *people.Order) {
+	owner := frame.VisitorOwner(v)
+	if contact := e.m.People.OrderContact(e.m.People.OrderOf(order.Hash)); contact != 0 {
+		owner = frame.ContactOwner(contact)
+	}
+	visitor := frame.VisitorKey(e.m.People.Key(v))
+	e.bought = e.bought[:0]
+	for _, l := range order.Lines {
+		e.bought = append(e.bought, l.Item)
+	}
+	e.baskets.Take(&baskets.Order{Shop: shop, Owner: owner, Hash: ev.IDHash(), Time: ev.Time, Products: e.bought})
+	for _, item := range e.bought {
+		e.demand.Add(demand.Interaction{Kinds: demand.Bought, Item: item, Key: visitor, Scope: e.m.Catalogue.Innermost(item), Time: ev.Time})
+		e.intents.Ordered(shop, item)
+	}
+}
+
+// bestsellers appends what a shop sells best, which rankers of baskets fill up with. It is the one place where a model of persons asks
+// what all visitors do in the middle of an event: the ranker learns from what it would have shown at that moment, so it waits for the
+// interactions before the order. That is one order in eight.
+func (e *Engine) bestsellers(list []uint32, shop uint32, t models.Time) []uint32 {
+	e.demand.Settle()
+	e.ranked = e.m.Popular.Bestsellers(e.ranked[:0], e.m.Catalogue.Scope(shop, nil), t)
+	for _, r := range e.ranked {
+		list = append(list, r.Product)
+	}
+	return list
 }
 
 // distinct returns the products of an event in its order, each once, quantities summed.
@@ -393,13 +396,13 @@ func (e *Engine) refund(shop, contact uint32, ev *models.Event) {
 	for i := range ev.Items {
 		e.item(shop, ev, &ev.Items[i])
 	}
-	hash := e.orderMeant(shop, contact, ev)
+	hash := e.m.People.OrderMeant(e.orderHash(shop, ev), contact)
 	e.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.Currency(ev.Currency)))
 	e.customers.Settle(shop, e.m.People.OrderOf(hash))
 }
 
 func (e *Engine) cancel(shop, contact uint32, ev *models.Event) {
-	hash := e.orderMeant(shop, contact, ev)
+	hash := e.m.People.OrderMeant(e.orderHash(shop, ev), contact)
 	e.book(e.m.People.Cancel(hash))
 	e.customers.Settle(shop, e.m.People.OrderOf(hash))
 }

@@ -15,11 +15,13 @@ import (
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/claims"
+	"orrery/models/facts"
 	"orrery/models/intern"
 	"orrery/models/people"
 	"orrery/models/pershop"
 	"orrery/models/totals"
 	"orrery/models/votes"
+	"orrery/recommend/baskets"
 	"orrery/recommend/category"
 	"orrery/recommend/demand"
 	"orrery/recommend/frame"
@@ -121,13 +123,14 @@ type Engine struct {
 
 	free    chan *frame.Answerer // answerers that no request uses
 	lines   []people.Line
-	paired  []uint32
+	bought  []uint32
+	ranked  []popular.Ranked
 	voids   []uint32
-	baskets baskets
+	baskets *baskets.Baskets
 	ahead   [aheadRing]ahead
 	demand  *demand.Demand
 
-	spellings spellings        // of an import
+	spellings facts.Spellings  // of an import
 	forgets   []func(v uint32) // of each model that knows visitors
 }
 
@@ -157,7 +160,10 @@ func New(cfg Config) (*Engine, error) {
 		free: make(chan *frame.Answerer, maxAnswerers),
 	}
 	e.m.Catalogue.Bound(cfg.MaxInvented, cfg.NetworkInvented)
-	e.claims = claims.NewLoans(e.m.People, e.StreamTime, e.afterViewing)
+	e.baskets = baskets.New(baskets.Models{
+		Bought: e.m.Bought, After: e.m.After, Together: e.m.Together, Rebuy: e.m.Rebuy, People: e.m.People,
+	}, cfg.PairItems, e.bestsellers)
+	e.claims = claims.NewLoans(e.m.People, e.StreamTime, e.baskets.Viewed)
 	e.demand = demand.New(demand.Models{
 		Next: e.m.Next, Viewed: e.m.Viewed, Popular: e.m.Popular, Social: e.m.Social, Categories: e.m.Catalogue,
 	}, cfg.Alone)

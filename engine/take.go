@@ -3,6 +3,8 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"orrery/models"
 	"orrery/models/people"
@@ -98,7 +100,7 @@ func (e *Engine) takeContact(shop uint32, f *models.Fact) error {
 	}
 	known := p.FindContact(shop, id) != 0
 	c := p.Contact(shop, id)
-	if e.spellings.spell(c, known, f.Contact, string(id)) {
+	if e.spellings.Spell(c, known, f.Contact, string(id)) {
 		p.NoteMerged()
 	}
 	p.Identify(c, attributes, f.Time)
@@ -123,7 +125,7 @@ func (e *Engine) takeLogin(shop uint32, f *models.Fact) error {
 	}
 	c := p.Contact(shop, contactOf(f))
 	for _, t := range []models.Time{f.Time, max(f.Time, f.Newest)} {
-		e.afterViewing(p.Link(v, c, t))
+		e.baskets.Viewed(p.Link(v, c, t))
 		e.customers.Moved(shop, v)
 	}
 	return nil
@@ -137,7 +139,7 @@ func (e *Engine) takeOrder(shop uint32, f *models.Fact) error {
 	case f.Contact == "" && (f.Visitor == 0 || f.Again):
 		return missing("visitor")
 	case f.Again:
-		key = e.conflictHash(p.HashOf(shop, []byte(f.Order)), p.Contact(shop, contactOf(f)))
+		key = p.PartedHash(p.HashOf(shop, []byte(f.Order)), p.Contact(shop, contactOf(f)))
 	case f.Order != "":
 		key = p.HashOf(shop, []byte(f.Order))
 	}
@@ -176,11 +178,11 @@ func (e *Engine) takeOrder(shop uint32, f *models.Fact) error {
 // takeTotals checks that nothing is missing, and takes what no single fact says: refunds in other currencies than their orders'.
 func (e *Engine) takeTotals(f *models.Fact) error {
 	t := e.m.People.Totals()
-	if t.Contacts+e.spellings.merged() != f.Contacts || t.Orders != f.Orders {
+	if t.Contacts+e.spellings.Merged() != f.Contacts || t.Orders != f.Orders {
 		return fmt.Errorf("contacts, orders: the lines before have made %d and %d, not %d and %d: lines are missing, or something was there before: %w",
-			t.Contacts+e.spellings.merged(), t.Orders, f.Contacts, f.Orders, ErrFact)
+			t.Contacts+e.spellings.Merged(), t.Orders, f.Contacts, f.Orders, ErrFact)
 	}
-	have := e.revenue()
+	have := e.ledger.Revenue()
 	for _, code := range codes(f.Revenue) {
 		if by := models.Money(f.Revenue[code]) - have[code]; by != 0 {
 			e.ledger.Book([]people.Change{{Currency: e.ledger.Currency([]byte(code)), Amount: by}})
@@ -190,4 +192,15 @@ func (e *Engine) takeTotals(f *models.Fact) error {
 	e.now.Store(max(e.now.Load(), int64(f.Time)))
 	e.customers.Advance(e.StreamTime())
 	return nil
+}
+
+// codes returns the currencies of a map in the order of their names.
+func codes[M any](revenue map[string]M) []string { return slices.Sorted(maps.Keys(revenue)) }
+
+// contactOf returns the contact that a fact is about, in the one form of its id.
+func contactOf(f *models.Fact) []byte {
+	if one := models.CanonicalContact([]byte(f.Contact)); len(one) > 0 {
+		return one
+	}
+	return []byte(f.Contact)
 }

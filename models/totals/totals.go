@@ -143,3 +143,10 @@ func (l *Totals) ReadFrom(r io.Reader) (int64, error) {
 	}
 	return n, err
 }
+
+// Revenue returns the revenue by currency. Any goroutine may call it.
+func (l *Totals) Revenue() map[string]models.Money {
+	var s models.Stats
+	l.Report(&s)
+	return s.Revenue
+}
