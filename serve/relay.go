@@ -35,6 +35,7 @@ var segmentCalls = []string{"batch", "track", "page", "screen", "identify", "ali
 // relays are the routes that other platforms' programs send to, in their own words.
 func relays(most int) []line {
 	rows := []line{{"in", "POST", "/v1/in/{platform}", signed, (*Server).answerIn, fresh, most, relayed}}
+	rows = append(rows, line{"in", "POST", "/mp/collect", signed, (*Server).answerCollect, fresh, most, relayed})
 	for _, call := range segmentCalls {
 		rows = append(rows, line{"segment", "POST", "/v1/" + call, signed, segmentCall(call), fresh, most, relayed | crossing})
 	}
@@ -43,7 +44,14 @@ func relays(most int) []line {
 
 // answerIn answers POST /v1/in/{platform}: a webhook.
 func (s *Server) answerIn(c *call) *fault {
-	src := s.deps.Sources[string(c.param)]
+	return s.hook(c, string(c.param))
+}
+
+// answerCollect answers POST /mp/collect, where senders of GA4's Measurement Protocol send to.
+func (s *Server) answerCollect(c *call) *fault { return s.hook(c, "ga4") }
+
+func (s *Server) hook(c *call, platform string) *fault {
+	src := s.deps.Sources[platform]
 	if src == nil {
 		return notFound("no_such_platform", "no such platform; there are "+strings.Join(s.platforms(), ", "))
 	}
@@ -51,10 +59,10 @@ func (s *Server) answerIn(c *call) *fault {
 	if f != nil {
 		return f
 	}
-	if f := s.vouchedBy(c, string(c.param), src, body); f != nil {
+	if f := s.vouchedBy(c, platform, src, body); f != nil {
 		return f
 	}
-	return s.relay(c, string(c.param), "", src, body, func(in *ingest) {
+	return s.relay(c, platform, "", src, body, func(in *ingest) {
 		// A message that holds nothing to take is taken: sent again it would be the same, and platforms give up on who refuses.
 		answerTaken(c, in)
 		c.ctx.SetStatusCode(fasthttp.StatusOK)

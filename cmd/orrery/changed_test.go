@@ -72,6 +72,10 @@ var changes = map[string][]string{
 
 	"in.shopify-secret":     {"--in.shopify-secret=0123456789abcdef"},
 	"in.woocommerce-secret": {"--in.woocommerce-secret=0123456789abcdef"},
+	"in.ga4-secret":         {"--in.ga4-secret=0123456789abcdef"},
+	"in.prestashop-secret":  {"--in.prestashop-secret=0123456789abcdef"},
+	"in.idosell-secret":     {"--in.idosell-secret=0123456789abcdef"},
+	"in.salesmanago-secret": {"--in.salesmanago-secret=0123456789abcdef"},
 	"in.secrets":            {"--in.secrets=env:CHANGED_TEST_SECRETS"},
 	"in.item-id":            {"--in.item-id=number"},
 

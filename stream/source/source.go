@@ -9,6 +9,10 @@ import (
 
 	"orrery/models"
 	"orrery/stream/source/foreign"
+	"orrery/stream/source/ga4"
+	"orrery/stream/source/idosell"
+	"orrery/stream/source/prestashop"
+	"orrery/stream/source/salesmanago"
 	"orrery/stream/source/segment"
 	"orrery/stream/source/shopify"
 	"orrery/stream/source/woocommerce"
@@ -27,6 +31,10 @@ type Adapter struct {
 }
 
 var adapters = map[string]Adapter{
+	"ga4":         {Read: ga4.Read, Verify: ga4.Verify},
+	"idosell":     {Read: idosell.Read, Verify: idosell.Verify},
+	"prestashop":  {Read: prestashop.Read, Verify: prestashop.Verify},
+	"salesmanago": {Read: salesmanago.Read, Verify: salesmanago.Verify},
 	"segment":     {Read: segment.Read},
 	"shopify":     {Read: shopify.Read, Verify: shopify.Verify, Envelope: shopify.Envelope},
 	"woocommerce": {Read: woocommerce.Read, Verify: woocommerce.Verify, Envelope: woocommerce.Envelope, Ping: woocommerce.Ping},

@@ -125,7 +125,7 @@ func member(dst []byte, name, text string) []byte {
 
 // moment appends a time, a number of a clock as a number.
 func moment(dst []byte, name, text string) []byte {
-	if text == "" || strings.Trim(text, "0123456789") != "" || len(text) > 19 {
+	if text == "" || strings.Trim(text, "0123456789") != "" || len(text) > 19 || text[0] == '0' {
 		return member(dst, name, text)
 	}
 	return append(append(append(append(dst, `,"`...), name...), `":`...), text...)
