@@ -164,9 +164,6 @@ func TestScores(t *testing.T) {
 	if same := c.Fit(now); !c.Accept(same) {
 		t.Error("the same fit was refused")
 	}
-	if again := c.Refit(now); again.Gate != "" || again.Choice.Why != c.Models().Choice.Why || !c.Accept(again) {
-		t.Errorf("refit: %q", again.Gate)
-	}
 	worse := *c.Models()
 	worse.Forecast.Factor *= 3
 	if c.Accept(&worse) {
@@ -174,28 +171,47 @@ func TestScores(t *testing.T) {
 	}
 }
 
-// A choice stands for a week, or until there are half as many buyers more; meanwhile its model is fitted to what is new.
-func TestChoiceStands(t *testing.T) {
+// A fit follows from what was bought: not from the numbers of customers, from the order in which it came, or from earlier fits.
+func TestFitFollowsFromPurchases(t *testing.T) {
 	c, now := fitted(t, 1000)
-	first := c.Models()
-	if first.Chosen != now || first.Of != 1000 {
-		t.Fatalf("chosen on %d from %d", first.Chosen, first.Of)
+	type order struct {
+		contact uint32
+		day     btyd.Day
 	}
-	c.Purchase(0, now+1, models.Micros)
-	f := func(day btyd.Day, chosen btyd.Day, of int) {
-		t.Helper()
-		m := c.Refit(day)
-		if m.Gate != "" || m.Day != day || m.Chosen != chosen || m.Of != of || (m.Choice.Why == first.Choice.Why) != (chosen == now) {
-			t.Errorf("on day %d: %q, of day %d, chosen on %d from %d: %s", day-now, m.Gate, m.Day-now, m.Chosen-now, m.Of, m.Choice.Why)
+	var all []order
+	for contact := range uint32(1000) {
+		for _, day := range c.Days(contact, nil) {
+			all = append(all, order{contact, day})
 		}
 	}
-	f(now+6, now, 1000)
-	f(now+7, now+7, 1000)
-	f(now-1, now-1, 1000) // the clock is not the stream's any more
-	for contact := range uint32(510) {
-		c.Purchase(1000+contact, now+1, models.Micros)
+	amount := func(o order) models.Money {
+		return models.Money(o.contact*7919%50_000+uint32(o.day)) * models.Micros / 100
 	}
-	f(now+2, now+2, 1510)
+	bases := [3]*Customers{}
+	random := rand.New(rand.NewPCG(3, 4))
+	for i := range bases {
+		bases[i] = New(rfm.Rules{})
+		number := random.Perm(1000)
+		random.Shuffle(len(all), func(a, b int) { all[a], all[b] = all[b], all[a] })
+		slices.SortStableFunc(all, func(a, b order) int { return int(a.day/90) - int(b.day/90) }) // roughly as it was
+		for _, o := range all {
+			bases[i].Purchase(uint32(number[o.contact]), o.day, amount(o))
+		}
+		if i == 2 {
+			bases[i].SetModels(c.Models())
+			bases[i].Purchase(1000, now, models.Micros)
+			bases[i].Refund(1000, now, models.Micros, true)
+		}
+		if bases[i].Content() != bases[0].Content() || bases[i].Content() == c.Content() {
+			t.Fatalf("base %d: content %x, not %x", i, bases[i].Content(), bases[0].Content())
+		}
+	}
+	want, _ := bases[0].Fit(now).Encode()
+	for i, b := range bases[1:] {
+		if got, _ := b.Fit(now).Encode(); !bytes.Equal(got, want) {
+			t.Errorf("base %d: other models", i+1)
+		}
+	}
 }
 
 func TestGates(t *testing.T) {
@@ -275,8 +291,10 @@ func TestSnapshot(t *testing.T) {
 			t.Fatalf("contact %d: %+v, want %+v", contact, got, want)
 		}
 	}
-	if d.Grid() != old.Grid() || d.Buyers() != old.Buyers() {
-		t.Errorf("grid %v, want %v", d.Grid(), old.Grid())
+	got, first := d.Grid(now)
+	want, since := old.Grid(now)
+	if got != want || first != since || d.Buyers() != old.Buyers() || d.Content() != old.Content() {
+		t.Errorf("grid %v, want %v", got, want)
 	}
 	for cut := 0; cut < len(raw); cut += 1 + len(raw)/50 {
 		if _, err := New(rfm.Rules{}).ReadFrom(bytes.NewReader(raw[:cut])); err == nil {
@@ -289,7 +307,7 @@ func TestSnapshot(t *testing.T) {
 func TestCrossingsNeedNoPolling(t *testing.T) {
 	c, now := fitted(t, 800)
 	c.Reschedule(now)
-	c.Advance(now)
+	c.Changes()
 	random := rand.New(rand.NewPCG(5, 6))
 	bands := make([]uint8, 800)
 	m := c.Models()
@@ -306,11 +324,12 @@ func TestCrossingsNeedNoPolling(t *testing.T) {
 				}
 			}
 		}
-		note(c.Advance(day))
+		c.Dawn(day)
+		note(c.Changes())
 		for range 3 {
 			c.Purchase(uint32(random.IntN(800)), day, models.Micros)
 		}
-		note(c.Advance(day))
+		note(c.Changes())
 		for contact := range bands {
 			want := m.band(c.load(uint32(contact)).key, day)
 			if got, changed := told[uint32(contact)]; changed != (want != bands[contact]) && !(changed && got == want) || changed && got != want {
@@ -330,35 +349,56 @@ func TestCrossingsNeedNoPolling(t *testing.T) {
 func TestSegmentsChange(t *testing.T) {
 	c := New(rfm.Rules{})
 	fill(c, 1000, 300)
-	c.Advance(start + 300)
-	// Everybody but contact 0 buys twice more: 0 sinks without an event of its own.
+	c.Dawn(start + 300)
+	// Everybody but contact 0 buys twice more: 0 sinks without an event of its own, on the day after.
 	for round := range 2 {
 		for contact := uint32(1); contact < 1000; contact++ {
 			c.Purchase(contact, start+310+btyd.Day(round), models.Micros*50)
 		}
 	}
-	before, _ := c.Score(0, start+311)
-	c.Sweep(1000, start+311)
-	after, _ := c.Score(0, start+311)
-	if after.Settled != rfm.Hibernating || after.RFM.R != 1 {
-		t.Errorf("from %v to %v", before.Settled, after.Settled)
+	c.Changes()
+	before, _, _ := c.State(0, start+311)
+	c.Dawn(start + 312)
+	after, _, _ := c.State(0, start+312)
+	score, _ := c.Score(0, start+312)
+	if after != rfm.Hibernating || score.RFM.R != 1 {
+		t.Errorf("from %v to %v", before, after)
 	}
 	found := false
-	for _, ch := range c.Advance(start + 312) {
+	for _, ch := range c.Changes() {
 		found = found || ch.Contact == 0 && ch.Segment && ch.To == rfm.Hibernating
 	}
-	if !found && before.Settled != after.Settled {
+	if !found && before != after {
 		t.Error("nobody was told")
 	}
-	var sum uint32
-	for _, row := range c.Grid() {
-		for _, n := range row {
-			sum += n
+}
+
+// The grid is the sum of the scores that Score gives, at any moment and by any rules.
+func TestGridIsTheSumOfScores(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := New(rfm.Rules{})
+		if rapid.Bool().Draw(t, "fixed") {
+			c = New(rfm.Rules{Recency: &[4]uint16{5, 20, 40, 80}})
 		}
-	}
-	if int(sum) != c.Buyers() {
-		t.Errorf("the grid holds %d of %d", sum, c.Buyers())
-	}
+		for range rapid.IntRange(1, 60).Draw(t, "orders") {
+			contact, day := rapid.Uint32Range(0, 20).Draw(t, "contact"), start+btyd.Day(rapid.IntRange(0, 60).Draw(t, "day"))
+			if rapid.IntRange(0, 5).Draw(t, "refund") == 0 {
+				c.Refund(contact, day, models.Micros, true)
+			} else {
+				c.Purchase(contact, day, models.Micros)
+			}
+			now := start + btyd.Day(rapid.IntRange(0, 90).Draw(t, "now"))
+			var want [rfm.Levels][rfm.Levels]uint32
+			for contact := range uint32(21) {
+				if s, ok := c.Score(contact, now); ok {
+					want[s.RFM.R-1][s.RFM.F-1]++
+				}
+			}
+			if got, _ := c.Grid(now); got != want {
+				t.Fatalf("grid %v, want %v", got, want)
+			}
+		}
+	})
 }
 
 func TestHeavyBuyer(t *testing.T) {
@@ -404,9 +444,8 @@ func TestReadersBesideWriter(t *testing.T) {
 		if i%3 == 0 {
 			c.Refund(uint32(i%600), now+btyd.Day(i/600), models.Micros, true)
 		}
-		c.Sweep(2, now)
+		c.Dawn(now + btyd.Day(i/600))
 	}
-	c.Advance(now + 10)
 	close(stop)
 	group.Wait()
 }

@@ -41,8 +41,11 @@ type Customers struct {
 	rules  rfm.Rules
 	table  *rfm.Table
 	counts *btyd.Counts
-	grid   [rfm.Levels + 1][rfm.Levels + 1]atomic.Uint32 // customers by settled R and F
+	cuts   rfm.Cuts // of the newest dawn: what settled scores are made by
 	buyers atomic.Uint32
+
+	content atomic.Uint64 // sum of all contacts' stamps
+	grid    atomic.Pointer[grid]
 
 	models  atomic.Pointer[Models]
 	watch   watch
@@ -68,15 +71,20 @@ func (c *Customers) Counts() *btyd.Counts { return c.counts }
 // Buyers returns the number of contacts with a purchase.
 func (c *Customers) Buyers() int { return int(c.buyers.Load()) }
 
-// Grid returns the number of customers by settled recency and frequency score, each 1..5: what segments are made of.
-func (c *Customers) Grid() [rfm.Levels][rfm.Levels]uint32 {
-	var out [rfm.Levels][rfm.Levels]uint32
-	for r := range out {
-		for f := range out[r] {
-			out[r][f] = c.grid[r+1][f+1].Load()
-		}
+// Content returns a number that stands for all that is known of all customers: the same for the same customers, in whatever
+// order their orders came and whatever their numbers are.
+func (c *Customers) Content() uint64 { return c.content.Load() }
+
+// stamp is a contact's part of Content.
+func (r *record) stamp() uint64 {
+	if r.key.Days == 0 {
+		return 0
 	}
-	return out
+	h := uint64(r.key.Days)<<32 | uint64(r.key.First)<<16 | uint64(r.key.Last)
+	for _, w := range [...]uint64{uint64(r.spent), uint64(r.first), uint64(r.orders), math.Float64bits(r.gap)} {
+		h = (h ^ h>>29 ^ w) * 0x9e3779b97f4a7c15
+	}
+	return h ^ h>>32
 }
 
 // Bytes returns the memory held.

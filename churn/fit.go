@@ -1,7 +1,9 @@
 package churn
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"orrery/churn/btyd"
 	"orrery/churn/forecast"
@@ -27,6 +29,8 @@ type Models struct {
 	Choice   *forecast.Choice // how the model was chosen
 	Chosen   btyd.Day         // and when
 	Of       int              // from how many buyers
+	Content  uint64           // what of: see Customers.Content; 0 of versions that did not say
+	Orders   uint64           // of how many orders, as whoever fits counts them
 	Spend    btyd.GammaGamma
 	SpendFit btyd.Report
 	Base     Base
@@ -83,25 +87,10 @@ func (b *Base) Customers() (n int) {
 }
 
 // Fit learns from all purchases up to a day, beside the writer: a scan of the contacts, the choice of a model (see
-// forecast.Choose) and the fit of spend. Whoever calls it hands the result to SetModels if Accept says so.
-func (c *Customers) Fit(now btyd.Day) *Models { return c.fit(now, nil) }
-
-// choiceDays is how long a choice stands; it falls when there are half as many buyers more.
-const choiceDays = 7
-
-// Refit is Fit without a new choice, as long as the last one stands: the model in use is fitted anew, warm, for a twentieth
-// of the time.
-func (c *Customers) Refit(now btyd.Day) *Models {
-	old := c.models.Load()
-	if old == nil || old.Choice == nil || now < old.Chosen || now >= old.Chosen+choiceDays || 2*c.Buyers() > 3*old.Of {
-		return c.fit(now, nil)
-	}
-	return c.fit(now, old)
-}
-
-// fit learns with the choice of old models, or with a new one where they are nil.
-func (c *Customers) fit(now btyd.Day, old *Models) *Models {
-	m := &Models{Day: now}
+// forecast.Choose) and the fit of spend. The outcome follows from what has been bought alone: not from the order in which it
+// came, nor from earlier fits. Whoever calls it asks Accept.
+func (c *Customers) Fit(now btyd.Day) *Models {
+	m := &Models{Day: now, Content: c.Content()}
 	var known ledger
 	var spends []btyd.Spend
 	var gate census
@@ -122,32 +111,22 @@ func (c *Customers) fit(now btyd.Day, old *Models) *Models {
 			spends = append(spends, btyd.Spend{X: x, Z: (r.spent - r.first).Float() / x, N: 1})
 		}
 	}
-	all := known.customers()
 	m.Base.close()
+	m.Of = gate.buyers
 	if m.Gate = gate.reason(now); m.Gate != "" {
 		return m
 	}
-	opt := forecast.Options{Unit: Unit}
-	var choice *forecast.Choice
-	err := forecast.ErrShort
-	if old != nil {
-		choice, err = old.Choice.Refit(all, now, opt)
-		m.Chosen, m.Of = old.Chosen, old.Of
-	}
-	if err != nil {
-		choice, err = forecast.Choose(all, now, opt)
-		m.Chosen, m.Of = now, gate.buyers
-	}
+	// Sums of floating-point numbers depend on their order, and the trials on who is left out.
+	all := known.customers()
+	slices.SortFunc(all, slices.Compare)
+	slices.SortFunc(spends, func(a, b btyd.Spend) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Z, b.Z)) })
+	choice, err := forecast.Choose(all, now, forecast.Options{Unit: Unit})
 	if err != nil {
 		m.Gate = err.Error()
 		return m
 	}
-	m.Choice, m.Forecast, m.Report = choice, choice.Forecaster, choice.Report
-	var warm btyd.GammaGamma
-	if old := c.models.Load(); old != nil {
-		warm = old.Spend
-	}
-	if m.Spend, m.SpendFit, err = warm.Fit(spends); err != nil {
+	m.Choice, m.Chosen, m.Forecast, m.Report = choice, now, choice.Forecaster, choice.Report
+	if m.Spend, m.SpendFit, err = (btyd.GammaGamma{}).Fit(spends); err != nil {
 		m.Spend = btyd.GammaGamma{}
 	}
 	return m
@@ -184,27 +163,27 @@ func (c *Customers) SetModels(m *Models) {
 	c.models.Store(m)
 }
 
-// tolerated is by how much a new fit may be worse in total over the last closed window: less than what a Poisson total of
-// a thousand purchases scatters by.
+// tolerated is by how much a new fit may be worse in total over the window that both have seen: less than what a Poisson total
+// of a thousand purchases scatters by.
 const tolerated = 0.03
 
-// Accept says whether m is to replace what is in use: on all purchases up to m.Day its likelihood is not lower than that
-// of the old parameters, and its total over the last closed window not further off.
+// more is by how much the customers have to have grown that a new fit is taken whatever the old one's score.
+const more = 1.05
+
+// Accept says whether m is to replace what is in use. Over the last 28 days that both have seen, its total is not further off than
+// that of the old one; one that has seen many more customers is not measured by what those few did.
 func (c *Customers) Accept(m *Models) bool {
 	old := c.models.Load()
-	if old == nil || old.Gate != "" || m.Gate != "" {
+	if old == nil || old.Gate != "" || m.Gate != "" || float64(m.Of) >= more*float64(old.Of) {
 		return true
 	}
-	s := c.counts.Sample(m.Day, Unit)
-	if m.Choice.Recent == old.Choice.Recent && s.LogLikelihood(m.Forecast.Model) < s.LogLikelihood(old.Forecast.Model)-0.5 {
-		return false
-	}
-	return c.miss(m) <= c.miss(old)+tolerated
+	end := min(m.Day, old.Day)
+	return c.miss(m, end) <= c.miss(old, end)+tolerated
 }
 
-// miss is the relative error of a model's total over the 28 days before m.Day, had it been known at their start.
-func (c *Customers) miss(m *Models) float64 {
-	from := m.Day - baseDays
+// miss is the relative error of a model's total over the 28 days before end, had it been known at their start.
+func (c *Customers) miss(m *Models, end btyd.Day) float64 {
+	from := end - min(baseDays, end)
 	var actual, expected float64
 	for contact := range uint32(c.words.Len() / stride) {
 		_, days, ok := c.read(contact, nil)
@@ -212,7 +191,7 @@ func (c *Customers) miss(m *Models) float64 {
 		if !ok || k.Days == 0 {
 			continue
 		}
-		actual += float64(forecast.KeyAt(days, m.Day).Days - k.Days)
+		actual += float64(forecast.KeyAt(days, end).Days - k.Days)
 		expected += m.Forecast.Expect(k.At(from, Unit), float64(baseDays)/Unit)
 	}
 	return math.Abs(expected-actual) / max(actual, 1)

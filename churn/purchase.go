@@ -143,9 +143,9 @@ func (c *Customers) commit(contact uint32, before, r *record, list []dayOrders) 
 	c.count(before, r)
 	r.scores = rfm.Scores{}
 	if r.key.Days > 0 {
-		r.scores = c.rules.Settle(c.table, before.scores, r.values(), r.key.Last)
+		r.scores = c.settle(before.scores, r, max(c.watch.day, r.key.Last))
 	}
-	c.regrid(before.scores, r.scores)
+	c.content.Add(r.stamp() - before.stamp())
 	c.store(contact, r, func() { c.write(r, list) })
 	c.watch.changed(c, contact, before, r)
 }
@@ -189,16 +189,13 @@ func (c *Customers) count(before, r *record) {
 	}
 }
 
-func (c *Customers) regrid(from, to rfm.Scores) {
-	if from == to {
-		return
+// settle returns the scores of a contact with hysteresis: by the edges of the newest dawn, so that who buys when during a day
+// changes nobody else's; by those of the moment before the first dawn.
+func (c *Customers) settle(old rfm.Scores, r *record, day btyd.Day) rfm.Scores {
+	if c.cuts.None() {
+		return c.rules.Settle(c.table, old, r.values(), day)
 	}
-	if from.R > 0 {
-		c.grid[from.R][from.F].Add(^uint32(0))
-	}
-	if to.R > 0 {
-		c.grid[to.R][to.F].Add(1)
-	}
+	return c.rules.SettleBy(&c.cuts, old, r.values(), day)
 }
 
 func (r *record) values() rfm.Values {

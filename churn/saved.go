@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/gob"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -27,24 +28,44 @@ var kinds = sync.OnceFunc(func() {
 
 // WriteTo implements io.WriterTo. Without models it writes an empty piece.
 func (s saved) WriteTo(dst io.Writer) (int64, error) {
-	kinds()
-	var buf bytes.Buffer
-	buf.Write(make([]byte, 8))
+	var body []byte
 	if s.m != nil {
-		if err := gob.NewEncoder(&buf).Encode(s.m); err != nil {
-			return 0, fmt.Errorf("cannot write the models of customers: %w", err)
+		var err error
+		if body, err = s.m.Encode(); err != nil {
+			return 0, err
 		}
 	}
-	if buf.Len()-8 > maxSaved {
-		buf.Truncate(8)
+	if len(body) > maxSaved {
+		body = nil
 	}
-	binary.LittleEndian.PutUint64(buf.Bytes(), uint64(buf.Len()-8))
-	return buf.WriteTo(dst)
+	return bytes.NewBuffer(append(binary.LittleEndian.AppendUint64(nil, uint64(len(body))), body...)).WriteTo(dst)
+}
+
+// Encode returns the models as bytes.
+func (m *Models) Encode() ([]byte, error) {
+	kinds()
+	var buf bytes.Buffer
+	if err := gob.NewEncoder(&buf).Encode(m); err != nil {
+		return nil, fmt.Errorf("cannot write the models of customers: %w", err)
+	}
+	return buf.Bytes(), nil
+}
+
+// DecodeModels returns the models that Encode has made bytes of.
+func DecodeModels(b []byte) (*Models, error) {
+	kinds()
+	m := new(Models)
+	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(m); err != nil {
+		return nil, fmt.Errorf("cannot read the models of customers: %w", err)
+	}
+	if m.Gate == "" && (m.Forecast.Model == nil || m.Choice == nil || !m.Choice.Sound()) {
+		return nil, errors.New("cannot read the models of customers: they are damaged")
+	}
+	return m, nil
 }
 
 // ReadFrom implements io.ReaderFrom.
 func (s *saved) ReadFrom(src io.Reader) (int64, error) {
-	kinds()
 	var head [8]byte
 	n, err := io.ReadFull(src, head[:])
 	if err != nil {
@@ -61,14 +82,9 @@ func (s *saved) ReadFrom(src io.Reader) (int64, error) {
 	}
 	s.m = nil
 	if size > 0 {
-		m := new(Models)
-		if err := gob.NewDecoder(bytes.NewReader(body)).Decode(m); err != nil {
-			return int64(n + k), fmt.Errorf("cannot read the models of customers: %w", err)
+		if s.m, err = DecodeModels(body); err != nil {
+			return int64(n + k), err
 		}
-		if m.Gate == "" && (m.Forecast.Model == nil || m.Choice == nil || !m.Choice.Revive()) {
-			return int64(n + k), fmt.Errorf("cannot read the models of customers: they are damaged")
-		}
-		s.m = m
 	}
 	return int64(n + k), nil
 }

@@ -20,7 +20,6 @@ type Score struct {
 
 	RFM         rfm.Scores // of this moment
 	Percentiles rfm.Percentiles
-	Settled     rfm.Segment // with hysteresis: what segment events tell
 
 	// Forecast. Where Gate is not empty Buy7 and Buy28 are base rates of BaseN customers, and nothing else is known.
 	Gate  string
@@ -49,7 +48,7 @@ func (c *Customers) Score(contact uint32, now btyd.Day) (s Score, ok bool) {
 	v := r.values()
 	p := c.table.Percentiles(v)
 	s = Score{First: r.key.First, Last: r.key.Last, Days: r.key.Days, Orders: r.orders, Spent: r.spent,
-		Gap: r.gap, RFM: c.rules.At(p, v, now), Percentiles: p, Settled: r.scores.Segment()}
+		Gap: r.gap, RFM: c.rules.At(p, v, now), Percentiles: p}
 	m := c.models.Load()
 	if m == nil {
 		s.Gate = "no fit yet"

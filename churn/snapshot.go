@@ -30,11 +30,8 @@ func (c *Customers) ReadFrom(src io.Reader) (int64, error) {
 	c.SetModels(models.m)
 	c.table, c.counts, c.watch = rfm.NewTable(), btyd.NewCounts(), newWatch()
 	c.buyers.Store(0)
-	for r := range c.grid {
-		for f := range c.grid[r] {
-			c.grid[r][f].Store(0)
-		}
-	}
+	c.content.Store(0)
+	c.grid.Store(nil)
 	for contact := range uint32(c.words.Len() / stride) {
 		r := c.load(contact)
 		if r.count > r.size || r.size > 2*MaxDays || r.list+uint64(r.size/2) > c.lists.Len() || r.scores.R > 5 || r.scores.F > 5 {
@@ -45,7 +42,7 @@ func (c *Customers) ReadFrom(src io.Reader) (int64, error) {
 		}
 		c.counts.Move(btyd.Key{}, r.key)
 		c.count(&record{}, &r)
-		c.regrid(rfm.Scores{}, r.scores)
+		c.content.Add(r.stamp())
 	}
 	return n, nil
 }
@@ -55,7 +52,7 @@ func (c *Customers) Reschedule(day btyd.Day) {
 	c.watch.due = make(map[btyd.Day][]uint32)
 	c.watch.day = day
 	m := c.models.Load()
-	c.watch.models, c.watch.left = m, 0
+	c.watch.next, c.watch.end = 0, 0
 	if m != nil && m.Gate == "" {
 		for contact := range uint32(c.words.Len() / stride) {
 			c.reband(contact, m, day)

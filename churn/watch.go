@@ -22,11 +22,10 @@ type Change struct {
 // after a restore; a contact that has bought meanwhile is found out when its day comes.
 type watch struct {
 	due     map[btyd.Day][]uint32
-	day     btyd.Day // up to which crossings have been told
-	next    uint32   // contact that Sweep looks at next
-	models  *Models  // whose dates stand on the calendar
-	left    uint32   // contacts that Sweep has not put on it yet
-	changes []Change // by purchases, until the next Advance
+	day     btyd.Day // that has come: crossings up to it have been told
+	next    uint32   // contact that Renew looks at next
+	end     uint32   // and before which it ends: later ones have met no older models
+	changes []Change // until Changes
 }
 
 func newWatch() watch { return watch{due: make(map[btyd.Day][]uint32)} }
@@ -72,27 +71,60 @@ func (c *Customers) reband(contact uint32, m *Models, day btyd.Day) {
 	}
 }
 
-// Advance lets the day come and returns the changes since the last call, those that purchases made included. Nothing
-// is polled: only contacts whose crossing was scheduled for these days are looked at.
-func (c *Customers) Advance(day btyd.Day) []Change {
-	m := c.models.Load()
-	if w := &c.watch; m != nil && m.Gate == "" {
-		if w.day == 0 {
-			w.day = day - min(day, 1)
-		}
-		for w.day < day {
-			w.day++
-			due := w.due[w.day]
-			delete(w.due, w.day)
-			for _, contact := range due {
-				if r := c.load(contact); r.key.Days > 0 && c.isDue(&r, m) {
-					c.reband(contact, m, w.day)
-				}
+// Dawn lets the day come: settled scores follow the edges as they are now, and bands what silence makes of them. It looks at
+// everybody once, some 30 ns a contact, and besides only at those whose crossing was scheduled for these days.
+func (c *Customers) Dawn(day btyd.Day) {
+	w, m := &c.watch, c.models.Load()
+	if w.day == 0 {
+		w.day = day - min(day, 1)
+	}
+	if day <= w.day {
+		return
+	}
+	c.cuts = c.table.Cuts(c.rules.Hysteresis())
+	for contact := range uint32(c.words.Len() / stride) {
+		c.resettle(contact, day)
+	}
+	for m != nil && m.Gate == "" && w.day < day {
+		w.day++
+		due := w.due[w.day]
+		delete(w.due, w.day)
+		for _, contact := range due {
+			if r := c.load(contact); r.key.Days > 0 && c.isDue(&r, m) {
+				c.reband(contact, m, w.day)
 			}
 		}
 	}
+	w.day = day
+}
+
+// resettle has a contact's settled scores follow the edges.
+func (c *Customers) resettle(contact uint32, day btyd.Day) {
+	r := c.load(contact)
+	if r.key.Days == 0 {
+		return
+	}
+	scores := c.settle(r.scores, &r, max(day, r.key.Last))
+	if scores == r.scores {
+		return
+	}
+	if from, to := r.scores.Segment(), scores.Segment(); from != to {
+		c.watch.changes = append(c.watch.changes, Change{Contact: contact, Segment: true, From: from, To: to})
+	}
+	r.scores = scores
+	c.store(contact, &r, nil)
+}
+
+// Cuts returns the edges of the newest dawn, which a snapshot has to keep.
+func (c *Customers) Cuts() rfm.Cuts { return c.cuts }
+
+// SetCuts puts them back.
+func (c *Customers) SetCuts(cuts rfm.Cuts) { c.cuts = cuts }
+
+// Changes returns the changes since the last call.
+func (c *Customers) Changes() []Change {
 	out := c.watch.changes
-	c.watch.changes = nil
+	c.watch.changes = c.watch.changes[:0]
 	return out
 }
 
@@ -101,46 +133,28 @@ func (c *Customers) isDue(r *record, m *Models) bool {
 	return int(r.band) < len(Bands) && m.crossing(r.key, Bands[r.band]) <= c.watch.day
 }
 
-// Sweep looks at the next n contacts, in turn: their settled scores follow edges that others have moved, and after a new
-// fit their bands and calendar entries follow the new model. Calling it with a few contacts an event keeps all of them
-// within one round of the truth.
-func (c *Customers) Sweep(n int, day btyd.Day) {
-	all := uint32(c.words.Len() / stride)
-	m := c.models.Load()
-	c.watch.renew(m, all)
-	for range min(n, int(all)) {
-		contact := c.watch.next
-		c.watch.next = (c.watch.next + 1) % all
-		awaited := c.watch.left > 0
-		c.watch.left -= min(c.watch.left, 1)
-		r := c.load(contact)
-		if r.key.Days == 0 {
-			continue
-		}
-		if scores := c.rules.Settle(c.table, r.scores, r.values(), max(day, r.key.Last)); scores != r.scores {
-			if from, to := r.scores.Segment(), scores.Segment(); from != to {
-				c.watch.changes = append(c.watch.changes, Change{Contact: contact, Segment: true, From: from, To: to})
-			}
-			c.regrid(r.scores, scores)
-			r.scores = scores
-			c.store(contact, &r, nil)
-		}
-		if m != nil && m.Gate == "" && (awaited || m.band(r.key, day) != r.band) {
-			c.reband(contact, m, day)
-		}
-	}
+// atOnce is how many customers' bands follow new models at once, some 50 ms of work; the others do as events come.
+const atOnce = 1 << 16
+
+// Learn makes m what scores are made of, from this place of the log on: bands and calendar follow, by Renew those of more
+// than atOnce.
+func (c *Customers) Learn(m *Models) {
+	c.SetModels(m)
+	w := &c.watch
+	w.next, w.end, w.due = 0, uint32(c.words.Len()/stride), make(map[btyd.Day][]uint32)
+	c.Renew(atOnce)
 }
 
-// renew begins a new calendar where there is a new fit, or none since a restore.
-func (w *watch) renew(m *Models, contacts uint32) {
-	if m != w.models {
-		w.models, w.left, w.due = m, contacts, make(map[btyd.Day][]uint32)
+// Renew has the bands and calendar entries of n more contacts follow the models that Learn was given. How often it is called
+// has to follow from the events alone. It returns whether there are more.
+func (c *Customers) Renew(n int) bool {
+	w, m := &c.watch, c.models.Load()
+	if m == nil || m.Gate != "" {
+		w.next = w.end
 	}
-}
-
-// Behind returns how many contacts Sweep has yet to put on the calendar of the newest fit: the larger, the more of them
-// a call should look at.
-func (c *Customers) Behind() int {
-	c.watch.renew(c.models.Load(), uint32(c.words.Len()/stride))
-	return int(c.watch.left)
+	for ; n > 0 && w.next < w.end; n-- {
+		w.next++
+		c.reband(w.next-1, m, w.day)
+	}
+	return w.next < w.end
 }

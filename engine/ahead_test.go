@@ -16,5 +16,4 @@ func (e *Engine) ApplyBlind(events []*models.Event) {
 		e.demand.Next()
 	}
 	e.demand.End()
-	e.customers.Advance(e.StreamTime())
 }

@@ -26,7 +26,6 @@ func (e *Engine) Apply(events []*models.Event) {
 	}
 	e.demand.End()
 	e.claims.Advance(e.StreamTime())
-	e.customers.Advance(e.StreamTime())
 }
 
 func (e *Engine) apply(ev *models.Event, a *ahead) {
@@ -34,9 +33,19 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	if shop == 0 { // one too many: who asks Admit before never comes here with it
 		return
 	}
+	if ev.Kind == models.LearnedRecord {
+		e.customers.Learn(shop, ev)
+		return
+	}
 	e.ledger.Event(ev.Name, ev.Trust)
 	if int64(ev.Time) > e.now.Load() {
 		e.now.Store(int64(ev.Time))
+		if e.customers.Dawns(ev.Time) {
+			e.customers.Dawn(ev.Time)
+		}
+	}
+	if e.customers.Renewing() {
+		e.customers.Renew()
 	}
 	if ev.Kind.Topic() == models.Catalogue {
 		item := e.m.Catalogue.Item(shop, ev.Items[0].ID)

@@ -167,7 +167,7 @@ func New(cfg Config) (*Engine, error) {
 	e.demand = demand.New(demand.Models{
 		Next: e.m.Next, Viewed: e.m.Viewed, Popular: e.m.Popular, Social: e.m.Social, Categories: e.m.Catalogue,
 	}, cfg.Alone)
-	e.customers = base.New(e.m.People, names{e}, cfg.RFM)
+	e.customers = base.New(e.m.People, names{e}, cfg.RFM, e.StreamTime)
 	e.intents = session.New(e.m.People, e.m.Catalogue)
 	e.intents.Listen(cfg.Outcomes)
 	e.intents.Lend(e.claims.Bought, e.claims.BoughtItem)

@@ -104,7 +104,12 @@ func writeGolden(t *testing.T, base string) {
 	e := newEngine(t, engine.Config{})
 	apply(e, decodeFile(t, "testdata/golden/events.ndjson", 0), 64)
 	for _, b := range e.CustomerBases() {
-		b.Refit(e.StreamTime())
+		m, _ := b.Fit()
+		r, err := b.Record(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Apply([]*models.Event{{Kind: models.LearnedRecord, Shop: []byte(b.Shop()), Props: r.Value}})
 	}
 	e.NewVectorTraining(func() {}).Step(func() bool { return true })
 	var sections []snapshot.Section

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"fmt"
 
+	"orrery/churn/base"
 	"orrery/models"
 )
 
 // Admit implements stream.Machine: it makes the shop of an event, if there may be one more.
 func (e *Engine) Admit(ev *models.Event) *models.Invalid {
 	if e.shop(ev.Shop) != 0 {
+		if ev.Kind == models.LearnedRecord {
+			return base.Admit(ev)
+		}
 		return nil
 	}
 	return &models.Invalid{Field: "shop", Code: models.NoRoom, Reason: fmt.Sprintf(

@@ -190,7 +190,9 @@ func (e *Engine) takeTotals(f *models.Fact) error {
 	}
 	e.m.People.Recount(f.Refunds, f.Cancels, f.Repeats)
 	e.now.Store(max(e.now.Load(), int64(f.Time)))
-	e.customers.Advance(e.StreamTime())
+	if e.customers.Dawns(e.StreamTime()) {
+		e.customers.Dawn(e.StreamTime())
+	}
 	return nil
 }
 

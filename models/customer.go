@@ -36,11 +36,12 @@ type RFM struct {
 	Customers uint32
 	Currency  string
 	Foreign   uint64       // orders in other currencies, whose money is left out
-	Grid      [5][5]uint32 // customers by settled recency and frequency score, each 1..5
+	Young     bool         // the shop's first order is so new that recency says nothing yet
+	Grid      [5][5]uint32 // customers by recency and frequency score, each 1..5, as profiles say them
 	Segments  [5][5]string // their names
-	Recency   [4]int32     // at most so many days since the last purchase: score 2, 3, 4, 5
-	Frequency [4]uint32    // at least so many orders: score 2, 3, 4, 5
-	Monetary  [4]float64   // at least so much spent: score 2, 3, 4, 5
+	Recency   [4]int32     // at most so many days since the last purchase: score 2, 3, 4, 5; -1 where nobody has it
+	Frequency [4]uint32    // at least so many orders: score 2, 3, 4, 5; 0 where nobody has it
+	Monetary  [4]float64   // at least so much spent: score 2, 3, 4, 5; -1 where nobody has it
 }
 
 // Param is a parameter of a model by its published symbol.

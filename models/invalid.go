@@ -27,5 +27,6 @@ const (
 	NotAllowed      = "not_allowed"      // an event that only the shop may say, by the key that stands in its pages
 	Ceiling         = "ceiling"          // a name that nobody knows, while there is no memory for more
 	NoRoom          = "no_room"          // one more shop than there may be
+	NotLearned      = "not_learned"      // a record of the topic Learned that this version cannot read
 	UnknownCurrency = "unknown_currency" // not an ISO 4217 code
 )

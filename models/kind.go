@@ -32,6 +32,10 @@ const (
 	kinds
 )
 
+// LearnedRecord is the kind of what is no event: what was learned from events enters the log as a record of the topic Learned, and
+// holds from where it stands. No name is of this kind.
+const LearnedRecord Kind = 255
+
 var kindNames = [kinds]string{
 	PageView: "page_view", ViewItem: "view_item", ViewItemList: "view_item_list", SelectItem: "select_item",
 	Search: "search", AddToWishlist: "add_to_wishlist", AddToCart: "add_to_cart", RemoveFromCart: "remove_from_cart",
@@ -116,6 +120,7 @@ const (
 	Decisions    Topic = "decisions"
 	Scores       Topic = "scores"
 	DeadLetter   Topic = "deadletter"
+	Learned      Topic = "learned" // models that were fitted to events: part of the state's input as these are
 )
 
 // Topic returns the topic that events of kind k travel on.
@@ -127,6 +132,8 @@ func (k Kind) Topic() Topic {
 		return Contacts
 	case ProductUpsert, ProductRemove, ProductPrice, ProductStock:
 		return Catalogue
+	case LearnedRecord:
+		return Learned
 	}
 	return Pageviews
 }

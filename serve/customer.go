@@ -121,6 +121,12 @@ func appendRFM(dst []byte, r *models.RFM) []byte {
 	dst = appendUint(dst, "customers", uint64(r.Customers))
 	dst = models.AppendString(appendMember(dst, "currency"), r.Currency)
 	dst = appendUint(dst, "orders_in_other_currencies", r.Foreign)
+	dst = appendMember(dst, "gate")
+	if r.Young {
+		dst = append(dst, `"the first order is less than 90 days old: recency cannot be judged yet"`...)
+	} else {
+		dst = append(dst, "null"...)
+	}
 	dst = append(appendMember(dst, "grid"), '[')
 	for i := range r.Grid {
 		for k := range r.Grid[i] {
@@ -136,17 +142,25 @@ func appendRFM(dst []byte, r *models.RFM) []byte {
 	}
 	dst = append(append(dst, ']'), `,"edges":{"recency_days":[`...)
 	for i, e := range r.Recency {
-		dst = strconv.AppendInt(comma(dst, i), int64(e), 10)
+		dst = appendReached(comma(dst, i), e >= 0, float64(e), 0)
 	}
 	dst = append(dst, `],"frequency":[`...)
 	for i, e := range r.Frequency {
-		dst = strconv.AppendInt(comma(dst, i), int64(e), 10)
+		dst = appendReached(comma(dst, i), e > 0, float64(e), 0)
 	}
 	dst = append(dst, `],"monetary":[`...)
 	for i, e := range r.Monetary {
-		dst = appendDecimal(comma(dst, i), e, 2)
+		dst = appendReached(comma(dst, i), e >= 0, e, 2)
 	}
 	return append(dst, "]}}"...)
+}
+
+// appendReached appends an edge; one that nobody reaches is null.
+func appendReached(dst []byte, reached bool, edge float64, decimals int) []byte {
+	if !reached {
+		return append(dst, "null"...)
+	}
+	return appendDecimal(dst, edge, decimals)
 }
 
 // comma separates element i from the one before.

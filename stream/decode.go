@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"bytes"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"orrery/models"
@@ -18,6 +20,9 @@ const (
 func decodeRecord(e *models.Event, topic models.Topic, r *kgo.Record, at, now models.Time) (uint64, error) {
 	if at > now+models.MaxAhead {
 		return 0, &models.Invalid{Code: models.BadTime, Reason: "the record's time lies more than a day ahead"}
+	}
+	if topic == models.Learned {
+		return tombstoneHash(r) &^ publicID, decodeLearned(e, r)
 	}
 	if r.Value == nil {
 		return tombstoneHash(r) &^ publicID, decodeTombstone(e, topic, r, at)
@@ -40,7 +45,7 @@ func dedupeKey(e *models.Event) uint64 {
 	return e.IDHash() | publicID
 }
 
-// tombstoneHash tells the tombstones of a partition apart, and those of a topic of the same name that was there before.
+// tombstoneHash tells the tombstones of a partition apart, and what was learned, and those of a topic of the same name that was there before.
 func tombstoneHash(r *kgo.Record) uint64 {
 	return uint64(r.Offset)*0x9e3779b97f4a7c15 ^ uint64(r.Timestamp.UnixMilli())*0xd6e8feb86659fd93
 }
@@ -60,6 +65,16 @@ func decodeTombstone(e *models.Event, topic models.Topic, r *kgo.Record, at mode
 		Time: at, NoTime: true, Shop: shop,
 		Items: append(e.Items[:0], models.Item{ID: item, Quantity: 1}),
 	}
+	return nil
+}
+
+// decodeLearned takes a record of what was learned as it is: whoever learned it reads it. It has no time of its own.
+func decodeLearned(e *models.Event, r *kgo.Record) error {
+	shop, _, ok := bytes.Cut(r.Key, []byte{models.KeySeparator})
+	if !ok || r.Value == nil {
+		return &models.Invalid{Code: BadKey, Reason: "the key of what was learned is not shop, 0x1f, what, or it has no value"}
+	}
+	*e = models.Event{Kind: models.LearnedRecord, Shop: shop, Props: r.Value, Items: e.Items[:0]}
 	return nil
 }
 

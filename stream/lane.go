@@ -9,8 +9,8 @@ import (
 )
 
 // inputs are the topics that the state is a fold of, in the order in which records of the same time are taken: products
-// before what is done with them, who a visitor is before what he does, looking before buying.
-var inputs = []models.Topic{models.Catalogue, models.Contacts, models.Pageviews, models.Transactions}
+// before what is done with them, who a visitor is before what he does, looking before buying, and last what was learned from all of it.
+var inputs = []models.Topic{models.Catalogue, models.Contacts, models.Pageviews, models.Transactions, models.Learned}
 
 // lane is the part of the pipeline that belongs to one partition, as far as the fetching goroutine owns it.
 type lane struct {

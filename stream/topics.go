@@ -227,6 +227,7 @@ func (t Topics) specs() map[models.Topic]topicSpec {
 		models.Catalogue:    {1, pointers(compacted)},
 		Settings:            {1, pointers(compacted)},
 		models.DeadLetter:   {1, pointers(letters)},
+		models.Learned:      {1, pointers(events)},
 		Turns:               {1, pointers(events)},
 	}
 }

@@ -42,7 +42,7 @@ func TestEnsureTopics(t *testing.T) {
 		}
 	}
 	all := func(n int, made bool) string {
-		return fmt.Sprintf("catalogue 1 %[2]v\ncontacts %[1]d %[2]v\ndeadletter 1 %[2]v\ndecisions %[1]d %[2]v\npageviews %[1]d %[2]v\n"+
+		return fmt.Sprintf("catalogue 1 %[2]v\ncontacts %[1]d %[2]v\ndeadletter 1 %[2]v\ndecisions %[1]d %[2]v\nlearned 1 %[2]v\npageviews %[1]d %[2]v\n"+
 			"scores %[1]d %[2]v\nsettings 1 %[2]v\ntransactions %[1]d %[2]v\nturns 1 %[2]v\n", n, made)
 	}
 	withPrefix := func(p, s string) string {
@@ -81,7 +81,7 @@ func TestEnsureTopics(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := ensure("c.", Topics{})
-	if err != nil || got != withPrefix("c.", "catalogue 1 true\ncontacts 3 false\ndeadletter 1 true\ndecisions 3 true\npageviews 3 true\n"+
+	if err != nil || got != withPrefix("c.", "catalogue 1 true\ncontacts 3 false\ndeadletter 1 true\ndecisions 3 true\nlearned 1 true\npageviews 3 true\n"+
 		"scores 3 true\nsettings 1 true\ntransactions 3 true\nturns 1 true\n") {
 		t.Errorf("got %v\n%s", err, got)
 	}
@@ -158,8 +158,8 @@ func TestEnsureTopicsTogether(t *testing.T) {
 		})
 	}
 	together.Wait()
-	if created != 9 {
-		t.Errorf("%d were created, want 9, each once", created)
+	if created != 10 {
+		t.Errorf("%d were created, want 10, each once", created)
 	}
 }
 
@@ -184,9 +184,9 @@ func TestEnsureRetention(t *testing.T) {
 	}
 	week, day := Topics{}, Topics{Retention: 24 * time.Hour}
 	f(week, false, "")
-	other := "contacts 168h0m0s 24h0m0s; deadletter 672h0m0s 96h0m0s; decisions 168h0m0s 24h0m0s; pageviews 168h0m0s 24h0m0s; transactions 168h0m0s 24h0m0s; turns 168h0m0s 24h0m0s; "
+	other := "contacts 168h0m0s 24h0m0s; deadletter 672h0m0s 96h0m0s; decisions 168h0m0s 24h0m0s; learned 168h0m0s 24h0m0s; pageviews 168h0m0s 24h0m0s; transactions 168h0m0s 24h0m0s; turns 168h0m0s 24h0m0s; "
 	f(day, false, other)
 	f(day, true, other)
 	f(day, false, "")
-	f(week, false, "contacts 24h0m0s 168h0m0s; deadletter 96h0m0s 672h0m0s; decisions 24h0m0s 168h0m0s; pageviews 24h0m0s 168h0m0s; transactions 24h0m0s 168h0m0s; turns 24h0m0s 168h0m0s; ")
+	f(week, false, "contacts 24h0m0s 168h0m0s; deadletter 96h0m0s 672h0m0s; decisions 24h0m0s 168h0m0s; learned 24h0m0s 168h0m0s; pageviews 24h0m0s 168h0m0s; transactions 24h0m0s 168h0m0s; turns 24h0m0s 168h0m0s; ")
 }

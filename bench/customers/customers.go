@@ -53,8 +53,7 @@ type Result struct {
 	Updates   float64      `json:"purchases_per_second"` // histories, recency, frequency, money, scores, segments
 	Bytes     float64      `json:"bytes_per_contact"`
 	Fits      []FitResult  `json:"fits"`
-	Choice    float64      `json:"choice_seconds"` // ten candidates on closed windows, and the winner on all contacts
-	Refit     float64      `json:"refit_seconds"`  // scan, warm fit, fit of spend
+	Choice    float64      `json:"choice_seconds"` // ten candidates on closed windows, the winner on all contacts, spend
 	Chosen    string       `json:"chosen"`
 	Scores    []ScoreSpeed `json:"scores"`
 }
@@ -105,7 +104,6 @@ func Measure(ctx context.Context, cfg Config) (*Result, error) {
 	}
 	r.Chosen = m.Forecast.Model.Name()
 	c.SetModels(m)
-	r.Refit = timed(func() { c.Refit(now) })
 	if err := r.scores(ctx, c, m, now, cfg); err != nil {
 		return nil, err
 	}
@@ -266,7 +264,7 @@ func (r *Result) WriteText(w io.Writer) error {
 	for _, f := range r.Fits {
 		fmt.Fprintf(w, "fit of %-11s cold %.2f s (%d passes), warm %.2f s (%d passes)\n", f.Model+":", f.Cold, f.ColdPasses, f.Warm, f.WarmPasses)
 	}
-	fmt.Fprintf(w, "choice among ten candidates: %.1f s (%s won); refit of what is in use, scan and spend included: %.1f s\n", r.Choice, r.Chosen, r.Refit)
+	fmt.Fprintf(w, "choice among ten candidates: %.1f s (%s won)\n", r.Choice, r.Chosen)
 	for _, s := range r.Scores {
 		fmt.Fprintf(w, "all scores with %-11s %.0f contacts a second in order, %.0f scattered\n", s.Model+":", s.InOrder, s.Scattered)
 	}

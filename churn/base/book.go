@@ -13,7 +13,6 @@ type book struct {
 	base     *churn.Customers
 	contacts slab.Words // by number in the base: the contact
 	sums     slab.Words
-	bought   bool // since the last advance
 }
 
 // The words of a book's sums.
@@ -21,13 +20,30 @@ const (
 	sumCurrency = iota // the main one: the first that an order has named
 	sumForeign         // orders in others
 	sumOrders          // orders of known contacts
-	sumWords
+	sumCuts            // the edges of the newest dawn, from here on
+	sumWords    = sumCuts + rfm.CutWords
 )
 
 func newBook(shop uint32, rules rfm.Rules) *book {
 	b := &book{shop: shop, base: churn.New(rules)}
 	b.sums.Grow(sumWords)
 	return b
+}
+
+// keepCuts writes the edges of settled scores where a snapshot finds them.
+func (b *book) keepCuts() {
+	cuts := b.base.Cuts()
+	for i, w := range cuts.Words() {
+		b.sums.Set(uint64(sumCuts+i), w)
+	}
+}
+
+func (b *book) cuts() rfm.Cuts {
+	var words [rfm.CutWords]uint64
+	for i := range words {
+		words[i] = b.sums.Load(uint64(sumCuts + i))
+	}
+	return rfm.CutsOf(words)
 }
 
 func (b *book) currency() uint32 { return uint32(b.sums.Load(sumCurrency)) }

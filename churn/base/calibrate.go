@@ -40,6 +40,10 @@ func calibrate(b *book, before *churn.Models, day btyd.Day) *models.Calibration 
 	if len(all) < calibrationBins {
 		return nil
 	}
+	// In an order of their own: sums of floating-point numbers depend on it.
+	slices.SortFunc(all, func(a, b outcome) int {
+		return cmp.Or(cmp.Compare(a.p, b.p), cmp.Compare(a.base, b.base), cmp.Compare(a.bought, b.bought))
+	})
 	c := &models.Calibration{From: timeOf(before.Day), Days: int(day - before.Day), Model: before.Forecast.Model.Name(), Customers: len(all)}
 	for _, o := range all {
 		c.LogLoss += logLoss(o.p, o.bought) / float64(len(all))
@@ -49,9 +53,8 @@ func calibrate(b *book, before *churn.Models, day btyd.Day) *models.Calibration 
 	return c
 }
 
-// reliability puts forecasts into bins of equal counts.
+// reliability puts forecasts, in their order, into bins of equal counts.
 func reliability(c *models.Calibration, all []outcome) {
-	slices.SortFunc(all, func(a, b outcome) int { return cmp.Compare(a.p, b.p) })
 	for i := range calibrationBins {
 		part := all[i*len(all)/calibrationBins : (i+1)*len(all)/calibrationBins]
 		bin := models.CalibrationBin{Customers: len(part)}

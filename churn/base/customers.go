@@ -36,16 +36,10 @@ type Customers struct {
 	numbers slab.Words // a word a contact: number in its shop's base + 1
 	changes changes
 	day     btyd.Day // that has come
-	turn    int      // the book whose contacts are looked at next
-}
 
-// How many contacts are looked at whose scores others may have moved: with every purchase, and with every batch; and
-// with every batch while a new fit has not reached all.
-const (
-	sweepPurchase = 4
-	sweepBatch    = 16
-	sweepRenewed  = 64
-)
+	now      func() models.Time // of the stream
+	renewing []*book            // whose customers follow new models as events come
+}
 
 // Names says what numbers stand for in answers.
 type Names interface {
@@ -53,9 +47,18 @@ type Names interface {
 	Currency(number uint32) string
 }
 
-// New returns bases of no shop.
-func New(p *people.People, names Names, rules rfm.Rules) *Customers {
-	return &Customers{people: p, names: names, rules: rules, changes: newChanges()}
+// book returns the customer base of a shop, a new one where it has none.
+func (c *Customers) book(shop uint32) *book {
+	return c.shops.Get(shop, func() *book {
+		b := newBook(shop, c.rules)
+		b.base.Dawn(c.day)
+		return b
+	})
+}
+
+// New returns bases of no shop. now is the stream's time.
+func New(p *people.People, names Names, rules rfm.Rules, now func() models.Time) *Customers {
+	return &Customers{people: p, names: names, rules: rules, changes: newChanges(), now: now}
 }
 
 // Moved takes that somebody has logged in on visitor v, or out: orders of the visitor may have become another's.
@@ -88,7 +91,7 @@ func (c *Customers) Settle(shop, order uint32) {
 	if order == 0 || !sale.Known {
 		return
 	}
-	b := c.shops.Get(shop, func() *book { return newBook(shop, c.rules) })
+	b := c.book(shop)
 	if b.currency() == 0 && sale.Currency != 0 {
 		b.sums.Set(sumCurrency, uint64(sale.Currency))
 	}
@@ -108,8 +111,7 @@ func (c *Customers) Settle(shop, order uint32) {
 		}
 	}
 	c.store(order, &want)
-	b.base.Sweep(sweepPurchase, max(c.day, churn.DayOf(sale.Time)))
-	b.bought = true
+	c.tell(b)
 }
 
 // wanted returns what a base should know of an order.
@@ -190,31 +192,27 @@ func (c *Customers) Score(shop, contact uint32, t models.Time) (s churn.Score, o
 	return b.base.Score(number, churn.DayOf(t))
 }
 
-// Advance ends a batch of events: what they changed is noted, and what a new day brings.
-func (c *Customers) Advance(now models.Time) {
-	books := c.shops.All()
-	if len(books) == 0 {
-		return
+// Dawn lets a day of the stream come, before its first event: everybody's settled scores follow what others have bought up to
+// then, and bands what silence makes of them. So changes follow from the order of the events, and not from how many are applied
+// at a time.
+func (c *Customers) Dawn(now models.Time) {
+	c.day = churn.DayOf(now)
+	for _, b := range c.shops.All() {
+		if b != nil {
+			b.base.Dawn(c.day)
+			c.tell(b)
+		}
 	}
-	day := churn.DayOf(now)
-	dawn := day > c.day
-	c.day = max(c.day, day)
-	c.turn = (c.turn + 1) % len(books)
-	for i, b := range books {
-		if b == nil || !dawn && !b.bought && i != c.turn {
-			continue
-		}
-		if i == c.turn {
-			n := sweepBatch
-			if b.base.Behind() > 0 {
-				n = sweepRenewed
-			}
-			b.base.Sweep(n, c.day)
-		}
-		b.bought = false
-		for _, ch := range b.base.Advance(c.day) {
-			c.changed(b, &ch, now)
-		}
+}
+
+// Dawns tells whether a moment lies on a later day than has come.
+func (c *Customers) Dawns(t models.Time) bool { return t >= timeOf(c.day+1) }
+
+// tell notes what has changed in a shop.
+func (c *Customers) tell(b *book) {
+	changes := b.base.Changes()
+	for i := range changes {
+		c.changed(b, &changes[i], c.now())
 	}
 }
 
@@ -277,6 +275,7 @@ func (c *Customers) Freeze() *slab.Parts {
 	parts := append([]io.WriterTo{}, c.credits.Freeze(), c.numbers.Freeze(), c.changes.Freeze(), slab.Numbers{uint64(c.day), c.shops.Known()})
 	for shop, b := range c.shops.All() {
 		if b != nil {
+			b.keepCuts()
 			parts = append(parts, slab.Numbers{uint64(shop)}, b.contacts.Freeze(), b.sums.Freeze(), b.base.Freeze())
 		}
 	}
@@ -336,6 +335,7 @@ func (c *Customers) readBook(r io.Reader, shop uint32) error {
 		return err
 	}
 	b.sums.Grow(sumWords)
+	b.base.SetCuts(b.cuts())
 	b.base.Reschedule(c.day)
 	c.shops.Put(shop, b)
 	return nil

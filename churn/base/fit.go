@@ -7,7 +7,7 @@ import (
 )
 
 // Base is the customers of one shop, for whoever fits the models that forecasts are made of. Nothing here
-// disturbs the applying goroutine; one goroutine calls Refit at a time.
+// disturbs the applying goroutine.
 type Base struct {
 	c *Customers
 	b *book
@@ -32,29 +32,27 @@ func (c Base) Orders() uint64 { return c.b.sums.Load(sumOrders) }
 // calibrated is how many days of the past the calibration is about.
 const calibrated = 28
 
-// Behind returns how many customers the newest fit has not reached.
-func (c Base) Behind() int { return c.b.base.Behind() }
+// Content stands for all that the shop's customers have bought, see churn.Customers.Content.
+func (c Base) Content() uint64 { return c.b.base.Content() }
 
-// Refit learns from all purchases up to now and, if the outcome is not worse than what is in use, makes it what forecasts
-// are made of. With a million customers it takes seconds where a model is chosen, once a week or so, and half a second
-// else. The calibration is that of the choice.
-func (c Base) Refit(now models.Time) (m *churn.Models, accepted bool) {
-	day := churn.DayOf(now)
-	old := c.b.base.Models()
-	m = c.b.base.Refit(day)
+// Models returns what forecasts are made of, nil before anything was learned.
+func (c Base) Models() *churn.Models { return c.b.base.Models() }
+
+// Fit learns from all purchases up to the stream's time; accepted says whether the outcome is to replace what is in use. It does so
+// where Record of it is read from the log, here as everywhere. With a million customers it takes seconds. Calibration asks a
+// fit of 28 days before.
+func (c Base) Fit() (m *churn.Models, accepted bool) {
+	day, orders := churn.DayOf(c.c.now()), c.Orders()
+	m = c.b.base.Fit(day)
+	m.Orders = orders
 	if !c.b.base.Accept(m) {
 		return m, false
 	}
-	switch {
-	case m.Gate != "" || day <= calibrated:
-	case old != nil && old.Calibration != nil && m.Chosen == old.Chosen && m.Of == old.Of:
-		m.Calibration = old.Calibration
-	default:
+	if m.Gate == "" && day > calibrated {
 		if before := c.b.base.Fit(day - calibrated); before.Gate == "" {
 			m.Calibration = calibrate(c.b, before, day)
 		}
 	}
-	c.b.base.SetModels(m)
 	return m, true
 }
 

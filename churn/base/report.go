@@ -27,7 +27,7 @@ func (c *Customers) Customer(shop, contact uint32, now models.Time) *models.Cust
 		Age:        int32(max(today, s.Last) - s.Last),
 		Score:      [3]uint8{s.RFM.R, s.RFM.F, s.RFM.M},
 		Percentile: [3]float64{s.Percentiles.R, s.Percentiles.F, s.Percentiles.M},
-		Segment:    s.Settled.String(),
+		Segment:    s.RFM.Segment().String(),
 		Gate:       s.Gate, BaseN: s.BaseN, Buy7: s.Buy7, Buy28: s.Buy28,
 	}
 	if s.Gate == "" {
@@ -39,6 +39,9 @@ func (c *Customers) Customer(shop, contact uint32, now models.Time) *models.Cust
 
 func timeOf(day btyd.Day) models.Time { return models.Time(day) * models.Day }
 
+// young is how many days after its first order a shop's customers can be told apart by how long ago they bought.
+const young = 90
+
 // RFM returns the customer base of a shop by recency, frequency and money, and false where nobody has bought.
 func (c *Customers) RFM(shop uint32, now models.Time) (r models.RFM, ok bool) {
 	b := c.shops.Find(shop)
@@ -47,12 +50,23 @@ func (c *Customers) RFM(shop uint32, now models.Time) (r models.RFM, ok bool) {
 	}
 	table, today := b.base.RFM(), churn.DayOf(now)
 	r = models.RFM{
-		Shop: string(c.names.Shop(shop)), Day: timeOf(today), Customers: table.Customers(),
-		Currency: c.names.Currency(b.currency()), Foreign: b.sums.Load(sumForeign), Grid: b.base.Grid(),
+		Shop: string(c.names.Shop(shop)), Day: timeOf(today),
+		Currency: c.names.Currency(b.currency()), Foreign: b.sums.Load(sumForeign),
+	}
+	grid, first := b.base.Grid(today)
+	r.Grid, r.Young = grid, int(today)-int(first) < young
+	for i := range r.Grid {
+		for _, n := range r.Grid[i] {
+			r.Customers += n
+		}
 	}
 	edges, fixed := table.Edges(), c.rules
 	for i := range edges.Last {
-		r.Recency[i] = int32(max(0, int(today)-int(edges.Last[i])))
+		if r.Recency[i] = -1; edges.Last[i] > 0 {
+			r.Recency[i] = int32(max(rfm.Fresh, int(today)-int(edges.Last[i])))
+		} else if i == rfm.Levels-2 && int(today)-int(table.Newest()) <= rfm.Fresh {
+			r.Recency[i] = rfm.Fresh
+		}
 		r.Frequency[i], r.Monetary[i] = edges.Orders[i], edges.Spent[i]
 		if fixed.Recency != nil {
 			r.Recency[i] = int32(fixed.Recency[rfm.Levels-2-i])

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"orrery/churn/btyd"
 )
@@ -65,24 +66,17 @@ type Choice struct {
 	Recent     bool
 	Candidates []Candidate
 	Why        string
-	best       int // of Candidates
 }
 
-// fitter fits a model, starting at warm where that is one of its kind.
-type fitter func(warm btyd.Model, s, before *btyd.Sample) (btyd.Model, btyd.Report, error)
+// fitter fits a model.
+type fitter func(s, before *btyd.Sample) (btyd.Model, btyd.Report, error)
 
 func candidates() []Candidate {
 	geo := func(m btyd.BetaGeo) fitter {
-		return func(warm btyd.Model, s, before *btyd.Sample) (btyd.Model, btyd.Report, error) {
-			if w, ok := warm.(btyd.BetaGeo); ok && w.Name() == m.Name() {
-				return w.FitSince(s, before)
-			}
-			return m.FitSince(s, before)
-		}
+		return func(s, before *btyd.Sample) (btyd.Model, btyd.Report, error) { return m.FitSince(s, before) }
 	}
-	pareto := func(warm btyd.Model, s, before *btyd.Sample) (btyd.Model, btyd.Report, error) {
-		w, _ := warm.(btyd.Pareto)
-		return w.FitSince(s, before)
+	pareto := func(s, before *btyd.Sample) (btyd.Model, btyd.Report, error) {
+		return btyd.Pareto{}.FitSince(s, before)
 	}
 	var all []Candidate
 	for _, recent := range []bool{false, true} {
@@ -114,43 +108,19 @@ func Choose(customers [][]btyd.Day, end btyd.Day, opt Options) (*Choice, error) 
 		return nil, ErrShort
 	}
 	won := tried[best]
-	model, rep, err := newTrial(customers, end, opt).fit(&won, nil, end)
+	model, rep, err := newTrial(customers, end, opt).fit(&won, end)
 	if err != nil {
 		return nil, err
 	}
 	f := factor(won.Windows)
-	return &Choice{Forecaster{model, f}, rep, won.Recent, tried, why(tried, best, f), best}, nil
+	return &Choice{Forecaster{model, f}, rep, won.Recent, tried, why(tried, best, f)}, nil
 }
 
-// Refit fits the chosen model anew to all that is known at end, starting from where it is. What was chosen, and the
-// factor, stay: a choice is for every week or so, a refit for every night or hour.
-func (c *Choice) Refit(customers [][]btyd.Day, end btyd.Day, opt Options) (*Choice, error) {
-	model, rep, err := newTrial(customers, end, opt).fit(&c.Candidates[c.best], c.Model, end)
-	if err != nil {
-		return nil, err
-	}
-	next := *c
-	next.Model, next.Report = model, rep
-	return &next, nil
-}
-
-// Revive completes a choice whose exported fields have been read back, so that it can be fitted anew. It returns false
-// where the model that it holds is not one of its candidates.
-func (c *Choice) Revive() bool {
-	known := candidates()
-	c.best = -1
-	for i := range c.Candidates {
-		tried := &c.Candidates[i]
-		for _, k := range known {
-			if k.Name == tried.Name && k.Recent == tried.Recent {
-				tried.stages, tried.fit = k.stages, k.fit
-			}
-		}
-		if tried.fit != nil && c.Model != nil && tried.Name == c.Model.Name() && tried.Recent == c.Recent {
-			c.best = i
-		}
-	}
-	return c.best >= 0
+// Sound tells whether a choice that has been read back holds a model, and one of its candidates.
+func (c *Choice) Sound() bool {
+	return c.Model != nil && slices.ContainsFunc(c.Candidates, func(tried Candidate) bool {
+		return tried.Name == c.Model.Name() && tried.Recent == c.Recent
+	})
 }
 
 func why(tried []Candidate, best int, factor float64) string {
@@ -224,12 +194,12 @@ func (t *trial) gaps(days []btyd.Day, after, upto btyd.Day) float64 {
 	return sum
 }
 
-func (t *trial) fit(c *Candidate, warm btyd.Model, day btyd.Day) (btyd.Model, btyd.Report, error) {
+func (t *trial) fit(c *Candidate, day btyd.Day) (btyd.Model, btyd.Report, error) {
 	s := t.timed(c, day)
 	if !c.Recent {
-		return c.fit(warm, s, nil)
+		return c.fit(s, nil)
 	}
-	return c.fit(warm, s, t.timed(c, t.start+btyd.Day(float64(day-t.start+1)*(1-Recent))-1))
+	return c.fit(s, t.timed(c, t.start+btyd.Day(float64(day-t.start+1)*(1-Recent))-1))
 }
 
 // timed returns the sample of a day, with the gaps where the candidate looks at them.
@@ -246,7 +216,7 @@ func (t *trial) timed(c *Candidate, day btyd.Day) *btyd.Sample {
 func (t *trial) run(c *Candidate) error {
 	c.LogScore = 0
 	for i, origin := range t.origins {
-		m, _, err := t.fit(c, nil, origin)
+		m, _, err := t.fit(c, origin)
 		if err != nil {
 			c.Windows = nil
 			return err

@@ -48,10 +48,6 @@ func TestChooseOnSimulation(t *testing.T) {
 	if len(c.Candidates) != 10 || c.Factor < 0.7 || c.Factor > 1.4 {
 		t.Errorf("%d candidates, factor %v", len(c.Candidates), c.Factor)
 	}
-	again, err := c.Refit(known, now, Options{})
-	if err != nil || again.Report.Passes > 3 || math.Abs(again.Report.LL-c.Report.LL) > 1e-6 {
-		t.Errorf("a refit on the same data took %d passes to LL %v, from %v: %v", again.Report.Passes, again.Report.LL, c.Report.LL, err)
-	}
 	var actual, expected, whole float64
 	var histories []btyd.History
 	for i, days := range known {

@@ -94,20 +94,14 @@ func (r *ranks) percentile(b int) float64 {
 	return (float64(s.below(b)) + float64(s.in(b))/2) / float64(n)
 }
 
-// edge returns the lowest bucket whose mid-rank percentile is q or more, among the buckets with customers; one past the
-// last of all where there is none.
-func (r *ranks) edge(q float64) int {
-	rank, s := q*float64(r.total()), r.held.Load()
-	at, before := s.holding(rank)
-	if at < len(s.counts) && float64(before)+float64(atomic.LoadUint32(&s.counts[at]))/2 < rank {
-		// The middle of this bucket lies below: the next one with customers is the edge.
-		for at++; at < len(s.counts) && atomic.LoadUint32(&s.counts[at]) == 0; at++ {
-		}
+// top returns the highest bucket with customers; -1 where there is none.
+func (r *ranks) top() int {
+	n, s := r.total(), r.held.Load()
+	if n == 0 {
+		return -1
 	}
-	if at < len(s.counts) {
-		return s.first + at
-	}
-	return r.buckets
+	at, _ := s.holding(float64(n) - 1)
+	return s.first + at
 }
 
 // holding returns the place of the bucket in which the running sum first exceeds rank, and the sum before it.

@@ -8,7 +8,8 @@
 // its highest value, some 10 to 30 KB, and 300 KB at most.
 //
 // The score of a value is 1 + floor(5 p), p its mid-rank percentile: the share of customers below, and half of those who
-// have the same value. Equal values get equal scores, always.
+// have the same value. Equal values get equal scores, always. Two things hold in every shop, however many share a value: who has
+// bought once has frequency 1, and who has bought within a week has recency 5 (Fresh).
 package rfm
 
 import (
@@ -98,7 +99,11 @@ func (t *Table) Percentiles(v Values) Percentiles {
 	}
 }
 
-// Edges are the cut points between scores, lowest first: a value that is not below edge i has at least score i+2.
+// Newest returns the newest day on which a customer has bought last, 0 where there is none.
+func (t *Table) Newest() uint16 { return uint16(max(0, t.last.top())) }
+
+// Edges are the cut points between scores, lowest first: a value that is not below edge i has at least score i+2. What no
+// customer reaches is 0 in Last and Orders, and -1 in Spent.
 type Edges struct {
 	Last   [Levels - 1]uint16
 	Orders [Levels - 1]uint32
@@ -108,11 +113,19 @@ type Edges struct {
 // Edges returns the cut points of this moment.
 func (t *Table) Edges() Edges {
 	var e Edges
+	cuts := t.Cuts(0)
+	last, orders, spent := t.last.top(), t.orders.top(), t.spent.top()
 	for i := range Levels - 1 {
-		q := float64(i+1) / Levels
-		e.Last[i] = uint16(t.last.edge(q))
-		e.Orders[i] = uint32(t.orders.edge(q))
-		e.Spent[i] = money(t.spent.edge(q))
+		e.Spent[i] = -1
+		if at := cuts[1][0][i]; int(at) <= last {
+			e.Last[i] = at
+		}
+		if at := max(2, cuts[1][1][i]); int(at) <= orders {
+			e.Orders[i] = uint32(at)
+		}
+		if at := int(cuts[1][2][i]); at <= spent {
+			e.Spent[i] = money(at)
+		}
 	}
 	return e
 }

@@ -45,8 +45,10 @@ func midrank[T cmp.Ordered](all []T, v T) float64 {
 	return (float64(below) + float64(same)/2) / float64(len(all))
 }
 
+func draw5(t *rapid.T) uint8 { return uint8(rapid.IntRange(1, Levels).Draw(t, "score")) }
+
 func draw(t *rapid.T) Values {
-	near, far := rapid.IntRange(15000, 15060), rapid.IntRange(0, 40_000)
+	near, far := rapid.IntRange(15000, 15060), rapid.IntRange(1, 40_000)
 	return Values{uint16(rapid.OneOf(near, near, near, far).Draw(t, "last")), uint32(rapid.OneOf(rapid.IntRange(1, 12), far).Draw(t, "orders")),
 		models.MoneyOf(rapid.OneOf(rapid.Float64Range(0, 2000), rapid.Float64Range(0, 1e13)).Draw(t, "spent"))}
 }
@@ -97,9 +99,25 @@ func TestTableIsASort(t *testing.T) {
 			if got := table.Percentiles(v); got != want {
 				t.Fatalf("%+v: %+v, want %+v", v, got, want)
 			}
-			s := Rules{}.Score(table, v, 15060)
-			if want := (Scores{level(want.R), level(want.F), level(want.M)}); s != want {
-				t.Fatalf("%+v: %+v, want %+v", v, s, want)
+			now := uint16(rapid.IntRange(15060, 15075).Draw(t, "now"))
+			s := Rules{}.Score(table, v, now)
+			scores := Scores{level(want.R), level(want.F), level(want.M)}
+			if now <= v.Last+Fresh {
+				scores.R = Levels
+			}
+			if v.Orders <= 1 {
+				scores.F = 1
+			}
+			if s != scores {
+				t.Fatalf("%+v: %+v, want %+v", v, s, scores)
+			}
+			cuts := table.Cuts(DefaultMargin)
+			if cuts = CutsOf(cuts.Words()); (Rules{}).ScoreBy(&cuts, v, now) != s {
+				t.Fatalf("%+v: by cuts %+v, by the table %+v", v, Rules{}.ScoreBy(&cuts, v, now), s)
+			}
+			old := Scores{draw5(t), draw5(t), draw5(t)}
+			if by, settled := (Rules{}).SettleBy(&cuts, old, v, now), (Rules{}).Settle(table, old, v, now); by != settled {
+				t.Fatalf("%+v from %+v: by cuts %+v, by the table %+v", v, old, by, settled)
 			}
 			if who >= len(in) {
 				continue
@@ -107,14 +125,14 @@ func TestTableIsASort(t *testing.T) {
 			// Edges and scores say the same.
 			r, f := uint8(1), uint8(1)
 			for i := range edges.Last {
-				if v.Last >= edges.Last[i] {
+				if v.Last >= edges.Last[i] && edges.Last[i] > 0 {
 					r++
 				}
-				if v.Orders >= edges.Orders[i] {
+				if v.Orders >= edges.Orders[i] && edges.Orders[i] > 0 {
 					f++
 				}
 			}
-			if r != s.R || f != s.F {
+			if r != scores.R && s.R != Levels || f != s.F {
 				t.Fatalf("%+v: by edges %+v R%d F%d, by score %+v", v, edges, r, f, s)
 			}
 		}
@@ -150,6 +168,31 @@ func TestFixedEdges(t *testing.T) {
 	f(31, 4, 99, Scores{4, 3, 3})
 	f(180, 9, 100, Scores{2, 4, 4})
 	f(181, 10, 500, Scores{1, 5, 5})
+}
+
+// Who bought once a week ago is new, however many have bought since; who bought once long ago sleeps, also where all have bought once.
+func TestTies(t *testing.T) {
+	table := NewTable()
+	for range 900 {
+		table.Insert(Values{20_007, 1, models.MoneyOf(10)})
+	}
+	for range 100 {
+		table.Insert(Values{20_000, 1, models.MoneyOf(10)})
+	}
+	f := func(last, now uint16, want Segment) {
+		t.Helper()
+		v := Values{last, 1, models.MoneyOf(10)}
+		if got := (Rules{}).Score(table, v, now).Segment(); got != want {
+			t.Errorf("%d days ago: %v, want %v", now-last, got, want)
+		}
+	}
+	f(20_000, 20_007, New)
+	f(20_000, 20_008, Hibernating)
+	f(20_007, 20_014, New)
+	f(20_007, 20_030, AboutToSleep)
+	if e := table.Edges(); e.Orders != [4]uint32{} || e.Spent[3] != -1 || e.Last != [4]uint16{20_007, 20_007, 0, 0} {
+		t.Errorf("edges %+v", e)
+	}
 }
 
 func TestHysteresis(t *testing.T) {

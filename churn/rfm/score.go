@@ -19,7 +19,8 @@ type Rules struct {
 // DefaultMargin keeps a customer at an edge from flapping between two scores as others buy.
 const DefaultMargin = 0.01
 
-func (r Rules) margin() float64 {
+// Hysteresis returns the margin that holds.
+func (r Rules) Hysteresis() float64 {
 	switch {
 	case r.Margin == 0:
 		return DefaultMargin
@@ -39,7 +40,7 @@ func (r Rules) At(p Percentiles, v Values, now uint16) Scores { return r.score(p
 // the value lies within the margin of its edges.
 func (r Rules) Settle(t *Table, old Scores, v Values, now uint16) Scores {
 	p := t.Percentiles(v)
-	m := r.margin()
+	m := r.Hysteresis()
 	lo, at, hi := r.score(p, v, now, -m), r.score(p, v, now, 0), r.score(p, v, now, m)
 	return Scores{settle(old.R, lo.R, at.R, hi.R), settle(old.F, lo.F, at.F, hi.F), settle(old.M, lo.M, at.M, hi.M)}
 }
@@ -51,9 +52,23 @@ func settle(old, lo, at, hi uint8) uint8 {
 	return at
 }
 
+// Fresh is how many days after a purchase nobody's recency score is lower than the best, however many have bought since: of who
+// bought a week ago nothing is known yet.
+const Fresh = 7
+
 // score moves every value by shift (a share of a percentile, or of a fixed edge) before it scores it.
 func (r Rules) score(p Percentiles, v Values, now uint16, shift float64) Scores {
-	s := Scores{level(p.R + shift), level(p.F + shift), level(p.M + shift)}
+	return r.fixed(Scores{level(p.R + shift), level(p.F + shift), level(p.M + shift)}, v, now, shift)
+}
+
+// fixed puts what does not follow from quantiles into scores that do.
+func (r Rules) fixed(s Scores, v Values, now uint16, shift float64) Scores {
+	if r.Recency == nil && max(now, v.Last)-v.Last <= Fresh {
+		s.R = Levels
+	}
+	if r.Frequency == nil && v.Orders <= 1 {
+		s.F = 1
+	}
 	if r.Recency != nil {
 		age := float64(max(now, v.Last)-v.Last) * (1 - shift)
 		s.R = Levels

@@ -69,7 +69,7 @@ type nodeFlags struct {
 
 	MaxProducts int `name:"products.max" default:"0" help:"Products, and as many categories and brands, of all shops, that only the public key has named: no feed, no order, no word of the shop's servers. New ones are refused then, of the shop that has most. 0: as many as fit into a quarter of the memory."`
 
-	Refit time.Duration `name:"churn.refit" default:"10m" help:"How often models of customers are learned anew at the latest; they are as soon as orders have grown by a twentieth."`
+	Refit time.Duration `name:"churn.refit" default:"10m" help:"How often models of customers are learned anew at the latest where somebody has bought; they are as soon as orders have grown by a twentieth, and every day."`
 
 	Recency   []uint16  `name:"rfm.recency" placeholder:"DAYS,..." help:"Four ascending edges of recency, in days since the last purchase: up to the first is score 5, above the last score 1. Without, quintiles of the shop's customers; rfm.frequency and rfm.monetary likewise."`
 	Frequency []uint32  `name:"rfm.frequency" placeholder:"ORDERS,..." help:"Four ascending edges of frequency: from the first on is score 2, from the last on score 5."`

@@ -237,9 +237,9 @@ func (n *node) startLearners() error {
 	}
 	n.trainer = startTrainer(n.engine, p, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("vectors", func(context.Context) error { n.trainer.Close(); return nil })
-	n.fitter = startFitter(n.engine, n.clock(), n.flags.Refit, n.pipeline.WaitCaughtUp, n.log)
+	n.fitter = startFitter(n.engine, n.writer, n.pipeline.Speaks, n.flags.Refit, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("fits", func(context.Context) error { n.fitter.Close(); return nil })
-	n.scores = startAnnouncer(n.engine, n.writer, n.toldScores, n.pipeline.Speaks, n.clock(), n.pipeline.WaitCaughtUp, n.log)
+	n.scores = startAnnouncer(n.engine, n.writer, n.toldScores, n.pipeline.Speaks, n.engine.StreamTime, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("scores", func(context.Context) error { n.scores.Close(); return nil })
 	return nil
 }

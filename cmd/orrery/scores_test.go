@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"orrery/churn"
 	"orrery/churn/base"
 	"orrery/models"
 )
@@ -217,20 +218,29 @@ func TestAnnouncerBefore(t *testing.T) {
 func TestFitDue(t *testing.T) {
 	f := fitter{every: time.Hour}
 	ago := func(d time.Duration) time.Time { return time.Now().Add(-d) }
+	m := &churn.Models{Orders: 1000, Content: 7, Day: 50}
 	for _, x := range []struct {
 		what   string
-		s      *fitState
+		s      fitState
+		m      *churn.Models
 		orders uint64
+		quiet  bool
 		want   bool
 	}{
-		{"never fitted", nil, 1, true},
-		{"nothing new", &fitState{orders: 1000, at: ago(time.Minute)}, 1000, false},
-		{"grown by less than a twentieth", &fitState{orders: 1000, at: ago(time.Minute)}, 1049, false},
-		{"grown by a twentieth", &fitState{orders: 1000, at: ago(time.Minute)}, 1050, true},
-		{"grown, but the last fit was long", &fitState{orders: 1000, at: ago(time.Minute), took: time.Minute}, 1050, false},
-		{"the period is over", &fitState{orders: 1000, at: ago(2 * time.Hour)}, 1000, true},
+		{"never fitted, and quiet", fitState{at: ago(0), content: 9}, nil, 1, true, true},
+		{"never fitted, just seen", fitState{at: ago(0), content: 9}, nil, 1, false, false},
+		{"never fitted, and seen for a while", fitState{at: ago(time.Minute), content: 9}, nil, 1, false, true},
+		{"nothing new", fitState{at: ago(time.Minute), content: 7, day: 90}, m, 1000, true, false},
+		{"refused, nothing new", fitState{at: ago(time.Minute), content: 9, fitted: 9, day: 90}, m, 1100, true, false},
+		{"grown by less than a twentieth", fitState{at: ago(time.Minute), content: 9, day: 50}, m, 1049, true, false},
+		{"grown by a twentieth", fitState{at: ago(time.Minute), content: 9, day: 50}, m, 1050, false, true},
+		{"grown, but the last fit was long", fitState{at: ago(time.Minute), content: 9, took: time.Minute}, m, 1050, false, false},
+		{"grown, the last fit was long, and quiet", fitState{at: ago(time.Minute), content: 9, took: time.Minute}, m, 1050, true, true},
+		{"another day", fitState{at: ago(time.Minute), content: 9, day: 51}, m, 1001, false, true},
+		{"the period is over", fitState{at: ago(2 * time.Hour), content: 9, day: 50}, m, 1001, false, true},
+		{"the period is over, and only a refund has come", fitState{at: ago(2 * time.Hour), content: 9, day: 50}, m, 1000, false, true},
 	} {
-		if got := f.due(x.s, x.orders); got != x.want {
+		if got := f.due(&x.s, x.m, x.orders, x.quiet); got != x.want {
 			t.Errorf("%s: due %v", x.what, got)
 		}
 	}

@@ -474,7 +474,7 @@ function drawGrid(r) {
       svg("text", { class: "axis", x: (i - 1) * side + side / 2, y: 5 * side + 17, "text-anchor": "middle" }, String(i)));
   }
   $("grid").replaceChildren(...parts);
-  $("customers-note").textContent = `${number.format(r.customers)} who have bought, as of ${r.day}`;
+  $("customers-note").textContent = `${number.format(r.customers)} who have bought, as of ${r.day}${r.gate ? "; " + r.gate : ""}`;
 }
 
 // drawReliability draws what was forecast against what came, each bin with the interval that chance explains.
