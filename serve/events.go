@@ -2,10 +2,10 @@ package serve
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -23,7 +23,8 @@ type ingest struct {
 	warned   []warned
 	arena    []byte // keys and rewritten records; a decoded event's own bytes die with the next Decode
 	from     sender
-	proved   bool // the event's contact
+	proved   bool   // the event's contact
+	said     []byte // what amend adds to each of the request's events: see appendSaid
 	pace     pace
 }
 
@@ -104,6 +105,7 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 		return f
 	}
 	in.from = sender{shop: named, trust: c.grant.trust(), net: s.network(c), addresses: s.addresses, proof: c.grant.proof}
+	in.said = appendSaid(in.said[:0], in.from.trust.String(), in.from.net)
 	if room := s.deps.Room; room != nil && in.from.trust == models.Public && room.Full() {
 		in.from.room = room
 	}
@@ -291,12 +293,11 @@ func (in *ingest) amend(record []byte, now models.Time) []byte {
 	}
 	switch {
 	case from.trust != models.Trusted:
-		word := from.trust.String()
 		if in.proved {
-			word = models.ProvedWord
+			in.arena = appendSaid(in.arena, models.ProvedWord, from.net)
+		} else {
+			in.arena = append(in.arena, in.said...)
 		}
-		in.arena = append(append(append(in.arena, `,"trust":"`...), word...), `","net":"`...)
-		in.arena = append(models.AppendHash(in.arena, from.net), '"')
 	case e.Trust != models.Trusted || e.Net != 0: // who says it of himself is not asked
 		in.arena = append(in.arena, `,"trust":"secret","net":""`...)
 	}
@@ -306,6 +307,12 @@ func (in *ingest) amend(record []byte, now models.Time) []byte {
 	}
 	in.arena = append(in.arena, '}')
 	return in.arena[start:len(in.arena):len(in.arena)]
+}
+
+// appendSaid appends the members that say who said an event, and from which network.
+func appendSaid(dst []byte, word string, net uint64) []byte {
+	dst = append(append(append(dst, `,"trust":"`...), word...), `","net":"`...)
+	return append(models.AppendHash(dst, net), '"')
 }
 
 func (in *ingest) keep(b []byte) []byte {
@@ -319,9 +326,7 @@ func (s *Server) append(in *ingest) *fault {
 	if len(in.records) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.AppendTimeout)
-	defer cancel()
-	err := s.deps.Log.Append(ctx, in.records)
+	err := s.deps.Log.Append(s.patience.until(time.Now(), s.cfg.AppendTimeout), in.records)
 	switch {
 	case err == nil:
 		return nil

@@ -58,11 +58,14 @@ func (s *Server) fitDoors() {
 	}
 }
 
+// smallBody costs nothing while it is under way: whether it is wanted shows when its request is answered.
+const smallBody = 4 << 10
+
 // headReceived looks at a request when its head is there and nothing of its body has been read. A body that nobody will read
 // is not waited for: the request is answered, and the connection ends.
 func (s *Server) headReceived(h *fasthttp.RequestHeader) (as fasthttp.RequestConfig) {
 	n := h.ContentLength()
-	if n == 0 || n == -2 {
+	if n == -2 || n >= 0 && n <= smallBody {
 		return as
 	}
 	if n == -1 && sizedTwice(h.RawHeaders()) {

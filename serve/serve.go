@@ -34,17 +34,18 @@ type Server struct {
 	hosts, adminHosts hosts
 	addresses         *addresses
 
-	public *fasthttp.Server
-	admin  *fasthttp.Server
-	front  *door.Door   // before public
-	side   *door.Door   // before admin
-	bodies *door.Bodies // under way, of public
-	limits limits
-	hinted atomic.Bool // at a proxy that nobody has named
-	calls  freelist[call]
-	gate   *gate
-	heavy  *gate // before strangers' bodies of more than some KiB are worked on
-	pages  *gate // before bodies of POST /v1/frames are read
+	public   *fasthttp.Server
+	admin    *fasthttp.Server
+	front    *door.Door   // before public
+	side     *door.Door   // before admin
+	bodies   *door.Bodies // under way, of public
+	limits   limits
+	hinted   atomic.Bool // at a proxy that nobody has named
+	calls    freelist[call]
+	gate     *gate
+	patience patience // with the log
+	heavy    *gate    // before strangers' bodies of more than some KiB are worked on
+	pages    *gate    // before bodies of POST /v1/frames are read
 	// fallback answers what the gate turns away.
 	fallback fallback
 	ingests  freelist[ingest]

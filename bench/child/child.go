@@ -34,6 +34,7 @@ type Process struct {
 	Token string // of its profiles
 
 	name  string
+	path  string // of the binary; empty: this very one
 	cmd   *exec.Cmd
 	stdin io.Closer
 	log   string
@@ -43,11 +44,16 @@ type Process struct {
 
 // Node starts "serve" with a data folder below dir and waits until it is ready.
 func Node(ctx context.Context, dir string, flags ...string) (*Process, error) {
+	return NodeOf(ctx, "", dir, flags...)
+}
+
+// NodeOf does the same with another binary, which may be older; this very one where none is named.
+func NodeOf(ctx context.Context, binary, dir string, flags ...string) (*Process, error) {
 	ports, err := freePorts(3)
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{Addr: ports[0], Admin: ports[1], Kafka: ports[2], Token: rand.Text(), name: "serve"}
+	p := &Process{Addr: ports[0], Admin: ports[1], Kafka: ports[2], Token: rand.Text(), name: "serve", path: binary}
 	args := append([]string{"serve", "--data-dir", filepath.Join(dir, "data"),
 		"--http.listen", p.Addr, "--admin.listen", p.Admin, "--kafka.listen", p.Kafka}, flags...)
 	return p, p.start(ctx, dir, "/readyz", nil, args...)
@@ -81,7 +87,7 @@ func Command(args ...string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// start runs this very binary.
+// start runs the binary.
 func (p *Process) start(ctx context.Context, dir, ready string, in *bytes.Buffer, args ...string) error {
 	p.log = filepath.Join(dir, p.name+".log")
 	log, err := os.Create(p.log)
@@ -91,6 +97,9 @@ func (p *Process) start(ctx context.Context, dir, ready string, in *bytes.Buffer
 	defer log.Close()
 	if p.cmd, err = Command(args...); err != nil {
 		return err
+	}
+	if p.path != "" {
+		p.cmd.Path = p.path
 	}
 	p.done = make(chan struct{})
 	p.cmd.Env = append(p.cmd.Env, "ORRERY_ADMIN_TOKEN="+p.Token)

@@ -22,6 +22,7 @@ type benchCmd struct {
 	Ingest    benchIngestCmd    `cmd:"" help:"From Kafka into the models: events a second, CPU time an event, by stage."`
 	Serve     benchServeCmd     `cmd:"" help:"Frames over HTTP against a bare server that sends the same bytes: throughput, CPU time, latency."`
 	Freshness benchFreshnessCmd `cmd:"" help:"From sending an event to seeing it in another visitor's answer."`
+	Posts     benchPostsCmd     `cmd:"" help:"Events over HTTP: events a second and CPU time an event, also of two binaries in turns."`
 	Soak      benchSoakCmd      `cmd:"" help:"A long run under a moderate load: memory, goroutines, file handles and latency by minute, and whether they stay flat."`
 	Capacity  benchCapacityCmd  `cmd:"" help:"Memory by product, click, visitor and contact; snapshot and restart."`
 	Customers benchCustomersCmd `cmd:"" help:"The customer base on one core: purchases, fits cold and warm, scores, memory."`
