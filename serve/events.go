@@ -46,45 +46,46 @@ const maxWarned = 100
 // answerEvents answers POST /v1/events: one event, an array or NDJSON. What can be understood is appended to the log in
 // one call, as it came but for what amend adds; what cannot be is told by index. The answer comes after the log's acknowledgement.
 func (s *Server) answerEvents(c *call) *fault {
-	in := s.ingests.get()
-	f := s.readEvents(c, in)
-	if f != nil {
-		in.reset()
-		s.ingests.put(in)
-		return f
-	}
-	if in.crowded() {
-		f = &fault{fasthttp.StatusServiceUnavailable, models.Ceiling, noRoom.Reason + ": send them again later", ""}
-		s.metrics.crowded.Add(uint64(len(in.rejected)))
-	} else {
-		f = s.append(in)
-	}
-	if f == nil {
-		s.metrics.countEvents(in)
-		answerAccepted(c, in)
-	}
-	in.reset()
-	s.ingests.put(in)
-	return f
-}
-
-// readEvents receives the body and sorts its events.
-func (s *Server) readEvents(c *call, in *ingest) *fault {
 	raw, f := s.receive(c)
 	if f != nil {
 		return f
 	}
+	list := &s.ingests
+	var at pace
 	if isHeavy(c, raw) {
-		if f := s.enterHeavy(c, &in.pace); f != nil {
+		if f := s.enterHeavy(c, &at); f != nil {
 			return f
 		}
-		defer s.heavy.leave()
+		defer s.heavy.leave() // when the log has it: what waits there takes memory
+		list = &s.bulks
 	}
+	in := list.get()
+	in.pace = at
+	f = s.takeEvents(c, in, raw)
+	in.reset()
+	list.put(in)
+	return f
+}
+
+// takeEvents takes the events of a body that was received, and answers.
+func (s *Server) takeEvents(c *call, in *ingest, raw []byte) *fault {
 	body, f := s.inflated(c, raw, &in.pace)
 	if f != nil {
 		return f
 	}
-	return s.sort(c, in, body)
+	if f := s.sort(c, in, body); f != nil {
+		return f
+	}
+	if in.crowded() {
+		s.metrics.crowded.Add(uint64(len(in.rejected)))
+		return &fault{fasthttp.StatusServiceUnavailable, models.Ceiling, noRoom.Reason + ": send them again later", ""}
+	}
+	if f := s.append(in); f != nil {
+		return f
+	}
+	s.metrics.countEvents(in)
+	answerAccepted(c, in)
+	return nil
 }
 
 func (in *ingest) reset() {

@@ -11,10 +11,10 @@ import (
 
 // A page sends some events at once. Whoever sends a body of more than heavyBody with the key that stands in the page, or one that has to
 // be inflated, may: but that costs milliseconds, for which frames and other pages' events would wait on a machine of few cores. So
-// half of the cores at most work on such bodies, the others wait, and the work rests as long as it works, in slices that are short
-// against a frame's time on the network.
+// half of the cores at most work on such bodies and wait with them for the log, the others wait before, and the work rests as long as
+// it works, in slices that are short against a frame's time on the network.
 const (
-	heavyBody  = 16 << 10
+	heavyBody  = 32 << 10
 	heavySlice = 500 * time.Microsecond
 	// heavyQueue is how many heavy bodies may wait for each that is worked on, and heavyPatience how long.
 	heavyQueue    = 64

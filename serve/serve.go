@@ -49,6 +49,7 @@ type Server struct {
 	// fallback answers what the gate turns away.
 	fallback fallback
 	ingests  freelist[ingest]
+	bulks    freelist[ingest] // of heavy bodies: as many as are worked on at once
 
 	metrics *routeMetrics
 	ids     recommendationIDs

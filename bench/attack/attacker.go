@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// kind is one kind of attack. prepare, where there is one, makes what it sends; once is one attempt of the i-th of its
-// attackers, which come one after another with a pause.
+// kind is one kind of attack. once is one attempt of the i-th of its attackers, which come one after another with a pause.
 type kind struct {
 	name      string
 	attackers int

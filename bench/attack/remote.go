@@ -26,13 +26,20 @@ type report struct {
 // ready is the line that says that everything is made which takes long to make.
 const ready = "ready\n"
 
+// preparations make what takes long to make, by kind.
+var preparations = map[string]func(){
+	"crafted ids": func() { crafted() }, "dear requests": func() { crafted() }, "no JSON": func() { broken() },
+	"bomb of frames": func() { bombs.frames() }, "bomb of events": func() { bombs.events() },
+}
+
 // Attackers is what "bench attackers" does: it makes what it will send, says that it is ready, attacks the server at addr until in
 // ends, and reports.
 func Attackers(addr string, names []string, in io.Reader, out io.Writer) error {
-	crafted()
-	bombs.frames()
-	bombs.events()
-	broken()
+	for name, prepare := range preparations {
+		if slices.Contains(names, name) {
+			prepare()
+		}
+	}
 	if _, err := io.WriteString(out, ready); err != nil {
 		return err
 	}
