@@ -148,6 +148,7 @@ type scratch struct {
 	friends   []uint32
 	relations []uint32
 	spans     []Entry
+	caught    []uint32
 	known     products
 	given     int  // steps that the event's joins may take: see begin
 	left      int  // of them

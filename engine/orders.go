@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"cmp"
+	"orrery/churn/timing"
+	"orrery/models"
+	"orrery/models/people"
+	"orrery/recommend/baskets"
+	"orrery/recommend/demand"
+	"orrery/recommend/frame"
+)
+
+// orderHash returns the key of an event's order. A purchase without an order id is an order of its own.
+func (e *Engine) orderHash(shop uint32, ev *models.Event) uint64 {
+	if len(ev.Order) == 0 {
+		return e.m.People.HashOfEvent(ev.IDHash())
+	}
+	return e.m.People.HashOf(shop, ev.Order)
+}
+
+// purchase takes an order, or what a page says was one.
+func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
+	if !ev.Confirmed() && !e.pageOrder(v, contact, ev) {
+		e.claim(shop, v, ev)
+		return
+	}
+	e.m.People.Confirm(shop, v)
+	e.buy(e.orderHash(shop, ev), shop, v, contact, ev)
+}
+
+// buy takes an order by its key.
+func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
+	order := people.Order{
+		Hash: key, ID: ev.Order, Contact: contact, Time: ev.Time, Browser: len(ev.Visitor) > 0,
+		Value: ev.Amount(), Currency: e.ledger.Currency(ev.Currency), Lines: e.distinct(shop, ev),
+	}
+	if value, conflict := e.m.People.Part(&order); conflict {
+		e.ledger.Conflict(order.Currency, value)
+	}
+	viewed, money, fresh := e.m.People.Purchase(v, &order)
+	if !fresh {
+		return
+	}
+	e.book(money)
+	e.customers.Settle(shop, e.m.People.OrderOf(order.Hash))
+	e.mails.Answer(shop, cmp.Or(contact, e.m.People.ContactOf(v)), ev.Time, timing.VisitWithin)
+	e.teach(shop, v, ev, &order)
+	e.baskets.Viewed(viewed)
+	if order.Hash == key { // else pages have told of the other one as well
+		e.claims.Confirmed(key, e.m.People.OrderOf(key))
+	}
+}
+
+// teach lets models learn from an order, and count it for the contact whose it is, or for its browser.
+func (e *Engine) teach(shop, v uint32, ev *models.Event, order *people.Order) {
+	owner := frame.VisitorOwner(v)
+	if contact := e.m.People.OrderContact(e.m.People.OrderOf(order.Hash)); contact != 0 {
+		owner = frame.ContactOwner(contact)
+	}
+	visitor := frame.VisitorKey(e.m.People.Key(v))
+	e.bought = e.bought[:0]
+	for _, l := range order.Lines {
+		e.bought = append(e.bought, l.Item)
+	}
+	e.baskets.Take(&baskets.Order{Shop: shop, Owner: owner, Hash: ev.IDHash(), Time: ev.Time, Products: e.bought})
+	for _, item := range e.bought {
+		e.demand.Add(demand.Interaction{Kinds: demand.Bought, Item: item, Key: visitor, Scope: e.m.Catalogue.Innermost(item), Time: ev.Time})
+		e.intents.Ordered(shop, item)
+	}
+}
+
+// bestsellers appends what a shop sells best, which rankers of baskets fill up with. It is the one place where a model of persons asks
+// what all visitors do in the middle of an event: the ranker learns from what it would have shown at that moment, so it waits for the
+// interactions before the order. That is one order in eight.
+func (e *Engine) bestsellers(list []uint32, shop uint32, t models.Time) []uint32 {
+	e.demand.Settle()
+	e.ranked = e.m.Popular.Bestsellers(e.ranked[:0], e.m.Catalogue.Scope(shop, nil), t)
+	for _, r := range e.ranked {
+		list = append(list, r.Product)
+	}
+	return list
+}
+
+// distinct returns the products of an event in its order, each once, quantities summed.
+func (e *Engine) distinct(shop uint32, ev *models.Event) []people.Line {
+	e.lines = e.lines[:0]
+next:
+	for i := range ev.Items {
+		it := &ev.Items[i]
+		item := e.item(shop, ev, it)
+		if item == 0 {
+			continue
+		}
+		for k := range e.lines {
+			if e.lines[k].Item == item {
+				e.lines[k].Quantity += uint32(it.Quantity)
+				continue next
+			}
+		}
+		e.lines = append(e.lines, people.Line{Item: item, Quantity: uint32(it.Quantity)})
+	}
+	return e.lines
+}
+
+// book takes what an order or a refund has done to the money.
+func (e *Engine) book(money []people.Change) {
+	e.ledger.Book(money)
+	e.ledger.Over(e.m.People.Apart())
+}
+
+func (e *Engine) refund(shop, contact uint32, ev *models.Event) {
+	for i := range ev.Items {
+		e.item(shop, ev, &ev.Items[i])
+	}
+	hash := e.m.People.OrderMeant(e.orderHash(shop, ev), contact)
+	e.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.Currency(ev.Currency)))
+	e.customers.Settle(shop, e.m.People.OrderOf(hash))
+}
+
+func (e *Engine) cancel(shop, contact uint32, ev *models.Event) {
+	hash := e.m.People.OrderMeant(e.orderHash(shop, ev), contact)
+	e.book(e.m.People.Cancel(hash))
+	e.customers.Settle(shop, e.m.People.OrderOf(hash))
+}

@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"bytes"
+
+	"orrery/models"
+)
+
+// person returns the visitor and the contact that an event is about, the latter 0 where it names none, and links them.
+func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, contact uint32) {
+	if v = e.visitor(shop, ev, a); v == 0 {
+		return 0, 0
+	}
+	if len(ev.Contact) > 0 {
+		contact = e.contact(shop, v, ev)
+	}
+	e.m.People.Seen(v, ev.Time)
+	return v, contact
+}
+
+// visitor returns the visitor that an event is about, 0 where it names nobody: a refund or a cancellation of an order, whoever placed it.
+func (e *Engine) visitor(shop uint32, ev *models.Event, a *ahead) (v uint32) {
+	p, fresh := e.m.People, false
+	switch {
+	case a.visitor != 0:
+		v = a.visitor
+	case len(ev.Visitor) > 0:
+		v, fresh = p.Keyed(a.visitorHash)
+	case len(ev.Contact) == 0:
+		return 0
+	case ev.Vouched():
+		v = p.Proxy(shop, ev.Contact)
+	default:
+		v, fresh = p.Stranger(shop, ev.Contact)
+	}
+	if ev.Trust != models.Public || ev.Vouched() && len(ev.Contact) > 0 {
+		p.Confirm(shop, v)
+	} else if fresh {
+		e.meet(shop, v, ev.Net)
+	}
+	return v
+}
+
+// contact returns the contact that an event names and logs it in on the visitor; where nobody vouches for it, it is a lead and 0 is
+// returned.
+func (e *Engine) contact(shop, v uint32, ev *models.Event) (c uint32) {
+	p := e.m.People
+	if !ev.Vouched() {
+		var said []byte
+		if ev.Kind == models.Identify {
+			said = ev.Props
+		}
+		p.Lead(shop, ev.Contact, said, ev.Time)
+		return 0
+	}
+	t := ev.Time
+	if !ev.Confirmed() {
+		t -= models.MaxPublicAhead + models.Second // a page's clock never wins over the shop's
+	}
+	c = p.Contact(shop, ev.Contact)
+	if ev.Kind != models.Logout && !actingAs(ev) {
+		e.baskets.Viewed(e.claims.Without(p.Link(v, c, t), 0))
+		e.customers.Moved(shop, v)
+	}
+	if ev.Kind == models.Identify {
+		p.Identify(c, ev.Props, t)
+	}
+	return c
+}
+
+// actingAs tells whether an event names a contact that somebody else acts for, a shop's clerk most of the time:
+// "acting_as":true. It links nothing.
+func actingAs(ev *models.Event) bool {
+	if len(ev.Props) == 0 || !bytes.Contains(ev.Props, []byte(`"acting_as"`)) {
+		return false
+	}
+	yes, _ := models.Member(ev.Props, "acting_as").Bool()
+	return yes
+}
