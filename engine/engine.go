@@ -175,11 +175,7 @@ func New(cfg Config) (*Engine, error) {
 	e.outlook = outlook.New(e.m.People, e.intents, e.customers)
 	e.outlook.Listen(cfg.Horizons)
 	e.mails = timing.NewMails(e.m.People)
-	for _, m := range e.registry() {
-		if m.forget != nil {
-			e.forgets = append(e.forgets, m.forget)
-		}
-	}
+	e.forgets = e.registry().Forgets()
 	return e, nil
 }
 
