@@ -204,7 +204,7 @@ func (c *Config) mayListen(address string) error {
 	if OnLoopback(address) {
 		return nil
 	}
-	return fmt.Errorf("cannot listen on %q without keys: set keys, listen on loopback, or open development mode on purpose", address)
+	return fmt.Errorf("cannot listen on %q without keys: set keys (--http.write-key and --http.secret-key, or --http.keys), listen on loopback (--http.listen), or open development mode on purpose (--http.open)", address)
 }
 
 // OnLoopback tells whether only this machine reaches an address that is listened on.

@@ -133,12 +133,12 @@ func (s *Server) Start() error {
 	}
 	public, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("cannot listen for HTTP on %q: %w", s.cfg.Listen, err)
+		return fmt.Errorf("cannot listen for HTTP on %q (another address: --http.listen): %w", s.cfg.Listen, err)
 	}
 	var admin net.Listener
 	if s.cfg.Admin != NoListener {
 		if admin, err = net.Listen("tcp", s.cfg.Admin); err != nil {
-			return errors.Join(fmt.Errorf("cannot listen for admin HTTP on %q: %w", s.cfg.Admin, err), public.Close())
+			return errors.Join(fmt.Errorf("cannot listen for admin HTTP on %q (another address: --admin.listen; - is none): %w", s.cfg.Admin, err), public.Close())
 		}
 		if !OnLoopback(s.cfg.Admin) {
 			s.cfg.Logger.Warn("the admin listener is open to the network: metrics ask for no key, profiles for the token only", "admin.listen", s.cfg.Admin)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"orrery/bench/shop"
 	"orrery/models"
 	"orrery/stream"
@@ -28,7 +30,12 @@ type demoCmd struct {
 }
 
 // Run runs the demo until a signal comes. A data folder that has had a demo in it goes on where that one ended.
-func (c *demoCmd) Run(ctx context.Context, all *cli) error {
+func (c *demoCmd) Run(ctx context.Context, all *cli, line *kong.Context, s *settings) error {
+	for _, f := range line.Selected().Flags {
+		if f.Name == "data-dir" && s.sourceOf(line, f) == "default" {
+			c.DataDir = demoFolder
+		}
+	}
 	n := &node{flags: &c.nodeFlags, log: newLog(all.JSON), demo: true}
 	if !c.Verbose {
 		n.log = quietLog()

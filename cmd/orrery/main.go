@@ -24,6 +24,7 @@ type cli struct {
 
 	Demo       demoCmd       `cmd:"" help:"Run everything at once with a simulated shop: broker, engine, dashboard."`
 	Serve      serveCmd      `cmd:"" help:"Run the engine: embedded broker unless --kafka.brokers is given."`
+	Doctor     doctorCmd     `cmd:"" help:"Look at settings, ports, broker, clocks, feed, tracker and bots, and say what to do."`
 	Replay     replayCmd     `cmd:"" help:"Send files of shop events into the stream."`
 	Backtest   backtestCmd   `cmd:"" help:"Measure models on public data, with the code that serves."`
 	Bench      benchCmd      `cmd:"" help:"Measure what this machine can do with it."`

@@ -95,6 +95,9 @@ func (n *node) reachLog(ctx context.Context) (err error) {
 	if err := n.flags.validate(); err != nil {
 		return err
 	}
+	if err := keepApart(n.flags.DataDir, n.demo); err != nil {
+		return err
+	}
 	for _, name := range shown(os.Args[1:]) {
 		n.log.Warn("a secret on the command line stands in the list of processes", "flag", "--"+name, "better", envName(name))
 	}

@@ -189,6 +189,7 @@ function tick(t) {
   for (const name in series) draw(name);
   drawKinds(t);
   drawTotals(t.totals);
+  drawFirst(t);
   drawEngine(t);
   drawRecent(t.recent_visitors || []);
 }
@@ -233,6 +234,22 @@ function drawTotals(s) {
     ["Products", number.format(s.products || s.items)], ["Events", number.format(s.total)]];
   $("totals").replaceChildren(...all.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))));
 }
+
+// drawFirst marks what of the first steps has been done. The list is there until the three that matter are.
+function drawFirst(t) {
+  const s = t.totals, views = (s.events.page_view || 0) + (s.events.view_item || 0), open = s.claims ? s.claims.open : 0;
+  const done = { server: "running", tracker: views && `first events seen: ${number.format(views)} views of ${number.format(s.visitors)} visitors`,
+    feed: s.products && `feed: ${number.format(s.products)} products`, history: s.orders && `${number.format(s.orders)} orders, ${money(s.revenue)}`,
+    orders: s.orders && !open && `${number.format(s.orders)} orders of ${number.format(s.buyers)} buyers`, frame: first.frames && "frames are asked for" };
+  first.frames = first.frames || t.frames_per_second > 0;
+  for (const [name, mark] of Object.entries(done)) {
+    const step = $("first-" + name);
+    step.classList.toggle("done", Boolean(mark));
+    step.querySelector("output").textContent = mark || (name === "orders" && open ? `${number.format(open)} orders that only pages have told of` : "");
+  }
+  $("first").hidden = Boolean(views && s.products && s.orders);
+}
+const first = { frames: false };
 
 function bytes(n) {
   const names = ["B", "KB", "MB", "GB"];

@@ -132,7 +132,7 @@ func Start(cfg Config) (*Broker, error) {
 		if b.lock != nil {
 			err = errors.Join(err, b.lock.Release())
 		}
-		return nil, fmt.Errorf("cannot start the broker on %q: %w", cfg.Listen, err)
+		return nil, fmt.Errorf("cannot start the broker on %q (another address: --kafka.listen): %w", cfg.Listen, err)
 	}
 	b.measure()
 	ctx, stop := context.WithCancel(context.Background())
