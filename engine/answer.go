@@ -172,6 +172,7 @@ func (e *Engine) Stats() models.Stats {
 	s.OverRefunds, s.OrderConflicts = t.OverRefunds, t.Conflicts
 	s.JoinsCut, s.MergedContacts = t.JoinsCut, t.Merged
 	s.Items, s.Products = uint64(e.m.Catalogue.Items()), e.m.Catalogue.Products()
+	s.Hidden = e.hidden()
 	s.Bytes = e.registry().Bytes()
 	s.Dropped = e.dropped()
 	s.StreamTime = e.StreamTime()

@@ -38,11 +38,15 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 		if e.customers.Dawns(ev.Time) {
 			e.customers.Dawn(ev.Time)
 		}
+		e.m.Catalogue.Advance(ev.Time)
 	}
 	if e.customers.Renewing() {
 		e.customers.Renew()
 	}
 	switch {
+	case ev.Kind == models.FeedTaken:
+		e.m.Catalogue.Feed(shop, ev)
+		return
 	case ev.Kind.Topic() == models.Catalogue:
 		item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
 		e.follow(shop, item, e.m.Catalogue.Apply(shop, item, ev))

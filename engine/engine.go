@@ -53,6 +53,9 @@ type Config struct {
 	NetworkInvented  int // names of each such kind that one network (a /24, a /48) may bring a shop a day; default 2,000, at most 65,535
 	NetworkStrangers int // such visitors of a shop that are kept of one network; default 20,000
 
+	// Unlisted says what becomes of products that no feed has.
+	Unlisted catalogue.Unlisted
+
 	// PageOrders takes what pages say was bought for orders, within bounds, of a shop whose server never tells: see pageOrder.
 	PageOrders bool
 
@@ -160,6 +163,7 @@ func New(cfg Config) (*Engine, error) {
 		free: make(chan *frame.Answerer, maxAnswerers),
 	}
 	e.m.Catalogue.Bound(cfg.MaxInvented, cfg.NetworkInvented)
+	e.m.Catalogue.SetUnlisted(cfg.Unlisted)
 	e.baskets = baskets.New(baskets.Models{
 		Bought: e.m.Bought, After: e.m.After, Together: e.m.Together, Rebuy: e.m.Rebuy, People: e.m.People,
 	}, cfg.PairItems, e.bestsellers)

@@ -17,6 +17,49 @@ func (e *Engine) Product(shop, product []byte) (p models.Product, ok bool) {
 	return p, true
 }
 
+// Said returns the hash of what the newest upsert said of a product, 0 where something else is known since, and whether the product is
+// listed or was taken out: what a feed that says it again need not send.
+func (e *Engine) Said(shop, product []byte) (hash uint64, listed, removed bool) {
+	number := e.findShop(shop)
+	item := e.m.Catalogue.Find(number, product)
+	if number == 0 || item == 0 {
+		return 0, false, false
+	}
+	return e.m.Catalogue.Said(item)
+}
+
+// EachListed calls f with the products that a shop's catalogue lists, until it returns false.
+func (e *Engine) EachListed(shop []byte, f func(product []byte) bool) {
+	number := e.findShop(shop)
+	for item := uint32(1); number != 0 && int(item) <= e.m.Catalogue.Items(); item++ {
+		if _, listed, _ := e.m.Catalogue.Said(item); listed && e.m.Catalogue.Shop(item) == number && !f(e.m.Catalogue.ID(item)) {
+			return
+		}
+	}
+}
+
+// FullFeed returns how many products the newest full feed of a shop had, and false where there was none.
+func (e *Engine) FullFeed(shop []byte) (products uint64, ok bool) {
+	at, products := e.m.Catalogue.Full(e.findShop(shop))
+	return products, at != 0
+}
+
+// HiddenOf returns how many of a shop's products frames leave out.
+func (e *Engine) HiddenOf(shop []byte) (h models.HiddenProducts) {
+	if number := e.findShop(shop); number != 0 {
+		h.Unlisted, h.Removed, h.SoldOut = e.m.Catalogue.Hidden(number)
+	}
+	return h
+}
+
+func (e *Engine) hidden() (all models.HiddenProducts) {
+	for number := uint32(1); int(number) <= e.shops.Len(); number++ {
+		unlisted, removed, sold := e.m.Catalogue.Hidden(number)
+		all.Unlisted, all.Removed, all.SoldOut = all.Unlisted+unlisted, all.Removed+removed, all.SoldOut+sold
+	}
+	return all
+}
+
 // arrivals remembers who came last, for people who want to look at somebody: visitors are kept by hash, so this is the
 // only place that knows a name. It is no part of the state.
 type arrivals struct {

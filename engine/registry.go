@@ -22,6 +22,7 @@ func (e *Engine) registry() registry.List {
 		registry.Added("claims", 11, e.claims),
 		registry.Unchanged("catalogue", e.m.Catalogue),
 		registry.Added("invented", 11, e.m.Catalogue.Invented()),
+		registry.Added("offers", 12, e.m.Catalogue.Offers()),
 		registry.Changed("people", 11, persons{e.m.People}).Told(persons{e.m.People}.parts),
 		registry.Added("strangers", 11, e.m.People.Strangers()),
 		registry.Unchanged("viewed_together", e.m.Viewed),
@@ -49,6 +50,7 @@ func (e *Engine) registry() registry.List {
 
 // resettle makes what was restored of a version before agree with the people of it, once.
 func (e *Engine) resettle() {
+	e.m.Catalogue.Settle()
 	if !e.customers.Stale() {
 		return
 	}
@@ -75,6 +77,7 @@ func (e *Engine) Restore(name string, version uint16, r io.Reader) error {
 // Refade converts what counts fade into, after a restore of a snapshot that was written under other settings: with the
 // half-life was, 0 for none. At the stream's time every count is what it was. It tells which sections it has converted.
 func (e *Engine) Refade(was models.Time) (sections []string) {
+	e.m.Catalogue.Settle()
 	if was == e.cfg.HalfLife {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"orrery/models"
 	"orrery/models/people"
@@ -35,6 +36,9 @@ func (e *Engine) TakeFact(f *models.Fact) error {
 	switch f.Fact {
 	case models.FactProduct:
 		return e.takeProduct(shop, f)
+	case models.FactFeed:
+		e.m.Catalogue.Feed(shop, &models.Event{Kind: models.FeedTaken, Time: f.Time, Props: fmt.Appendf(nil, `"mode":"full","products":%d`, f.Products)})
+		return nil
 	case models.FactContact:
 		return e.takeContact(shop, f)
 	case models.FactLogin, models.FactLogout:
@@ -68,12 +72,25 @@ func (e *Engine) takeProduct(shop uint32, f *models.Fact) error {
 	} else {
 		text("availability", "in stock")
 	}
+	if n := len(f.Attributes); n > 2 {
+		props = append(append(props, ','), f.Attributes[1:n-1]...)
+	}
+	if f.Stock != nil {
+		props = strconv.AppendInt(append(props, `,"stock":`...), *f.Stock, 10)
+	}
+	moment := func(name string, t models.Time) {
+		if t != 0 {
+			props = append(models.AppendTime(append(models.AppendString(append(props, ','), name), ':', '"'), t), '"')
+		}
+	}
+	moment("sale_from", f.SaleFrom)
+	moment("sale_until", f.SaleUntil)
 	ev := &models.Event{Kind: models.ProductUpsert, Time: f.Time, Currency: []byte(f.Currency), Items: []models.Item{{
 		ID: models.CanonicalID([]byte(f.Product)), Name: []byte(f.Title), Category: []byte(f.Category), Price: models.Money(f.Price), HasPrice: f.Price > 0,
 		Quantity: 1, Props: props[1:],
 	}}}
 	item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
-	if !f.Listed && f.Time == 0 { // no feed has ever listed it
+	if !f.Listed && !f.Removed && f.Time == 0 { // no feed has ever listed it
 		e.mention(shop, item, ev, &ev.Items[0])
 		return nil
 	}

@@ -17,16 +17,22 @@ type Fact struct {
 	Build  string `json:"build,omitempty"`
 	Seed   Key    `json:"seed,omitempty"` // that keys are made with; whoever takes the facts needs it
 
-	Product  string `json:"product,omitempty"`
-	Title    string `json:"title,omitempty"`
-	URL      string `json:"url,omitempty"`
-	Image    string `json:"image,omitempty"`
-	Brand    string `json:"brand,omitempty"`
-	Category string `json:"category,omitempty"`
-	Price    Amount `json:"price,omitempty"`
-	Sale     Amount `json:"sale_price,omitempty"`
-	Listed   bool   `json:"listed,omitempty"`
-	SoldOut  bool   `json:"sold_out,omitempty"`
+	Product   string `json:"product,omitempty"`
+	Title     string `json:"title,omitempty"`
+	URL       string `json:"url,omitempty"`
+	Image     string `json:"image,omitempty"`
+	Brand     string `json:"brand,omitempty"`
+	Category  string `json:"category,omitempty"`
+	Price     Amount `json:"price,omitempty"`
+	Sale      Amount `json:"sale_price,omitempty"`
+	Listed    bool   `json:"listed,omitempty"`
+	Removed   bool   `json:"removed,omitempty"`
+	Stock     *int64 `json:"stock,omitempty"`
+	SaleFrom  Time   `json:"sale_from,omitempty"`
+	SaleUntil Time   `json:"sale_until,omitempty"`
+	SoldOut   bool   `json:"sold_out,omitempty"`
+
+	Products uint64 `json:"products,omitempty"` // of a feed
 
 	Contact    string          `json:"contact,omitempty"`
 	Attributes json.RawMessage `json:"attributes,omitempty"`
@@ -62,6 +68,7 @@ type FactLine struct {
 const (
 	FactExport  = "export"  // the first line
 	FactProduct = "product" // of the catalogue, or named by events
+	FactFeed    = "feed"    // the newest full one of a shop
 	FactContact = "contact" // with attributes
 	FactLogin   = "login"   // of a contact on a browser
 	FactLogout  = "logout"

@@ -27,8 +27,9 @@ const (
 	ProductRemove
 	ProductPrice
 	ProductStock
-	Logout  // nobody is on the browser any more
-	Erasure // a contact or a visitor is to be forgotten: see erasure.go
+	Logout    // nobody is on the browser any more
+	Erasure   // a contact or a visitor is to be forgotten: see erasure.go
+	FeedTaken // a feed of products has been read to its end
 	kinds
 )
 
@@ -43,7 +44,7 @@ var kindNames = [kinds]string{
 	EmailSent: "email_sent", EmailOpen: "email_open", EmailClick: "email_click",
 	Purchase: "purchase", Refund: "refund", Cancel: "cancel", Identify: "identify",
 	ProductUpsert: "product_upsert", ProductRemove: "product_remove", ProductPrice: "product_price", ProductStock: "product_stock",
-	Logout: "logout", Erasure: "erasure",
+	Logout: "logout", Erasure: "erasure", FeedTaken: "feed_taken",
 }
 
 // String returns the event name of a known kind, and "other".
@@ -104,6 +105,8 @@ func KindOf(name []byte) Kind {
 		return Logout
 	case "erasure":
 		return Erasure
+	case "feed_taken":
+		return FeedTaken
 	}
 	return Other
 }
@@ -130,7 +133,7 @@ func (k Kind) Topic() Topic {
 		return Transactions
 	case Identify, Logout, Erasure:
 		return Contacts
-	case ProductUpsert, ProductRemove, ProductPrice, ProductStock:
+	case ProductUpsert, ProductRemove, ProductPrice, ProductStock, FeedTaken:
 		return Catalogue
 	case LearnedRecord:
 		return Learned

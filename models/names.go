@@ -6,7 +6,7 @@ package models
 var KnownNames = append(append([]string{"other"}, kindNames[Other+1:Logout]...),
 	"view_search_results", "add_payment_info", "add_shipping_info", "view_promotion", "select_promotion", "login", "sign_up",
 	"generate_lead", "share", "session_start", "first_visit", "user_engagement", "scroll", "click", "file_download",
-	"form_start", "form_submit", "video_start", "video_progress", "video_complete", "logout", "erasure")
+	"form_start", "form_submit", "video_start", "video_progress", "video_complete", "logout", "erasure", "feed_taken")
 
 var knownNames = func() map[string]bool {
 	known := make(map[string]bool, len(KnownNames))

@@ -17,6 +17,7 @@ type Stats struct {
 	Bots       uint64
 	Items      uint64            // distinct item ids seen
 	Products   uint64            // of them listed in the catalogue
+	Hidden     HiddenProducts    // of them
 	Revenue    map[string]Money  // by currency: orders less refunds and cancelled orders
 	Bytes      map[string]uint64 // memory held, by model
 	StreamTime Time              // the newest event time
@@ -31,6 +32,13 @@ type Stats struct {
 	OverRefunded       map[string]Money // that more, by currency; it counts in no revenue
 	OrderConflicts     uint64           // orders under the id of another one, of another contact and with another value: both count
 	OrderConflictValue map[string]Money // of the later ones, by currency
+}
+
+// HiddenProducts are products that frames leave out, by the reason.
+type HiddenProducts struct {
+	Unlisted uint64 `json:"unlisted"` // in no feed, of a shop whose full feed has been taken
+	Removed  uint64 `json:"removed"`  // taken out of the catalogue
+	SoldOut  uint64 `json:"sold_out"`
 }
 
 // Dropped is how often something was left out because of a bound.

@@ -31,10 +31,14 @@ type Record struct {
 // two have keys of their own, ending in the kind.
 func RecordOf(e *Event, value []byte) Record {
 	r := Record{Topic: e.Kind.Topic(), Key: e.Person(), Value: value}
-	if r.Topic == Catalogue && len(e.Items) > 0 {
+	if r.Topic == Catalogue && (len(e.Items) > 0 || e.Kind == FeedTaken) {
 		shop := e.Shop
 		if len(shop) == 0 {
 			shop = []byte(DefaultShop)
+		}
+		if e.Kind == FeedTaken { // the newest one of a shop is kept, and no product has such a key
+			r.Key = append(append(append([]byte(nil), shop...), KeySeparator, KeySeparator), e.Kind.String()...)
+			return r
 		}
 		r.Key = append(append(append(make([]byte, 0, len(shop)+1+len(e.Items[0].ID)), shop...), KeySeparator), e.Items[0].ID...)
 		if e.Kind == ProductPrice || e.Kind == ProductStock {

@@ -13,7 +13,7 @@ func Allowed(k Kind, t Trust) *Invalid {
 // public tells whether strangers may send events of kind k: in doubt (identify, purchase) what they say is kept apart.
 func (k Kind) public() bool {
 	switch k {
-	case EmailSent, EmailOpen, EmailClick, Refund, Cancel, ProductUpsert, ProductRemove, ProductPrice, ProductStock, Erasure:
+	case EmailSent, EmailOpen, EmailClick, Refund, Cancel, ProductUpsert, ProductRemove, ProductPrice, ProductStock, Erasure, FeedTaken:
 		return false
 	}
 	return true

@@ -52,6 +52,8 @@ func (e *Event) check() *Invalid {
 		return errName
 	case e.Trust == Public && !e.Kind.public():
 		return Allowed(e.Kind, e.Trust)
+	case e.Kind == FeedTaken:
+		return nil
 	case e.Kind.Topic() == Catalogue:
 		return e.checkProduct()
 	case e.Kind == Identify && len(e.Contact) == 0:

@@ -28,6 +28,10 @@ func appendStats(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
 	} {
 		dst = appendUint(dst, n.name, n.count)
 	}
+	dst = append(appendMember(dst, "hidden"), '{')
+	dst = appendUint(dst, "unlisted", stats.Hidden.Unlisted)
+	dst = appendUint(dst, "removed", stats.Hidden.Removed)
+	dst = append(appendUint(dst, "sold_out", stats.Hidden.SoldOut), '}')
 	dst = appendAmounts(appendMember(dst, "revenue"), stats.Revenue)
 	dst = append(appendMember(dst, "claims"), '{')
 	dst = appendUint(dst, "open", stats.Claims.Open)

@@ -48,6 +48,7 @@ var changes = map[string][]string{
 	"shops.max":           {"--shops.max=5"},
 	"visitors.max":        {"--visitors.max=1"},
 	"products.max":        {"--products.max=1"},
+	"catalogue.unlisted":  {"--catalogue.unlisted=hide"},
 	"churn.refit":         {"--churn.refit=1h"},
 	"rfm.recency":         {"--rfm.recency=1,2,3,4"},
 	"rfm.frequency":       {"--rfm.frequency=1,2,3,4"},

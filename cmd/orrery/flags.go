@@ -15,6 +15,7 @@ import (
 	"orrery/churn/rfm"
 	"orrery/engine"
 	"orrery/models"
+	"orrery/models/catalogue"
 	"orrery/models/people"
 	"orrery/serve"
 	"orrery/stream"
@@ -68,6 +69,8 @@ type nodeFlags struct {
 	MaxVisitors int `name:"visitors.max" default:"0" help:"Visitors that may be remembered, of all shops, of whom only the public key has spoken: without order, login or a word of the shop's servers. The oldest make room. 0: as many as fit into a quarter of the memory."`
 
 	MaxProducts int `name:"products.max" default:"0" help:"Products, and as many categories and brands, of all shops, that only the public key has named: no feed, no order, no word of the shop's servers. New ones are refused then, of the shop that has most. 0: as many as fit into a quarter of the memory."`
+
+	Unlisted string `name:"catalogue.unlisted" enum:"until-full,hide,show" default:"until-full" help:"What becomes of products that events name and no feed has: shown until-full, that is until the shop has sent a full feed (mode=full, or by URL); hide them as soon as one product is in the catalogue; or show them always."`
 
 	Refit time.Duration `name:"churn.refit" default:"10m" help:"How often models of customers are learned anew at the latest where somebody has bought; they are as soon as orders have grown by a twentieth, and every day."`
 
@@ -242,9 +245,9 @@ func (f *nodeFlags) engine(memory int64) engine.Config {
 		HalfLife:   models.Time(f.HalfLife.Milliseconds()),
 		NoDecay:    f.NoDecay,
 		Floor:      f.Floor,
-		PageOrders: f.PageOrders,
-		RFM:        f.rules(),
-		MaxShops:   f.MaxShops,
+		PageOrders: f.PageOrders, Unlisted: catalogue.Unlisted(slices.Index(catalogue.UnlistedWords[:], f.Unlisted)),
+		RFM:      f.rules(),
+		MaxShops: f.MaxShops,
 
 		MaxStrangers: most, MaxInvented: products,
 	}

@@ -15,30 +15,112 @@ const (
 	Moved                        // to another category
 )
 
-// Apply takes an event of the catalogue topic, about the item of the given number.
-func (c *Catalogue) Apply(shop, item uint32, e *models.Event) Effect {
+// Apply takes an event of the catalogue topic, about the item of the given number. What it says counts by field: a price that is older
+// than the one that is known changes none, whatever came first.
+func (c *Catalogue) Apply(shop, item uint32, e *models.Event) (effect Effect) {
 	it := &e.Items[0]
 	c.own(shop, item)
+	o := c.offers
 	switch e.Kind {
 	case models.ProductUpsert:
-		effect := c.describe(shop, item, factsOf(it, e.Currency), renew)
-		c.list(shop, item, e.Time, it.Props)
-		return effect
+		return c.upsert(shop, item, e)
 	case models.ProductRemove:
-		c.unlist(shop, item)
+		if e.Time >= o.time(item, oText) {
+			o.set(item, oText, uint64(e.Time))
+			o.set(item, oSaid, 0)
+			c.unlist(shop, item)
+		}
 	case models.ProductPrice:
-		return c.describe(shop, item, factsOf(it, e.Currency), reprice)
+		said := factsOf(it, e.Currency)
+		if (said.hasPrice || said.hasSale) && e.Time >= o.time(item, oPrice) {
+			o.set(item, oSaid, 0)
+			c.price(item, e.Time, &said, false)
+			effect = c.describe(shop, item, said.money(), merged)
+			c.remember(item, e.Time)
+		}
 	case models.ProductStock:
-		kind := c.products.Load(c.word(item, pKind))
-		c.mark(item, stock(kind, it.Props))
+		if e.Time >= o.time(item, oStock) {
+			o.set(item, oSaid, 0)
+			c.stock(item, e.Time, it.Props)
+		}
 	}
-	return 0
+	return effect
 }
 
-// list makes an item a product of the feed, in stock unless the feed says otherwise.
-func (c *Catalogue) list(shop, item uint32, t models.Time, props []byte) {
+// upsert takes what a feed says of a product.
+func (c *Catalogue) upsert(shop, item uint32, e *models.Event) (effect Effect) {
+	it, o := &e.Items[0], c.offers
+	said := factsOf(it, e.Currency)
+	whole := true // nothing that is known is newer
+	priced := said.hasPrice || said.hasSale
+	switch {
+	case !priced:
+	case e.Time >= o.time(item, oPrice):
+		c.price(item, e.Time, &said, true)
+	default:
+		whole, priced = false, false
+		said.hasPrice, said.price, said.hasSale, said.sale, said.currency = false, 0, false, 0, nil
+	}
+	fresh := e.Time >= o.time(item, oText)
+	if !fresh {
+		whole = false
+		said = said.money()
+	}
+	if fresh || priced {
+		effect = c.describe(shop, item, said, merged)
+	}
+	if priced {
+		c.remember(item, e.Time)
+	}
+	if e.Time < o.time(item, oStock) {
+		whole = false
+	} else {
+		c.stock(item, e.Time, it.Props)
+	}
+	if fresh {
+		o.set(item, oText, uint64(e.Time))
+		c.attribute(item, it.Props)
+		c.list(shop, item, e.Time)
+	}
+	o.set(item, oSaid, 0)
+	if whole {
+		o.set(item, oSaid, SaidHash(it, e.Currency))
+	}
+	return effect
+}
+
+// price keeps what an event says of price and sale, and makes said what holds now. ends: a price without a sale price ends the sale.
+func (c *Catalogue) price(item uint32, at models.Time, said *facts, ends bool) {
+	o := c.offers
+	o.set(item, oPrice, uint64(at))
+	if said.hasSale || said.hasPrice && ends {
+		o.set(item, oSale, uint64(said.sale))
+		o.set(item, oWindow, uint64(said.from)<<32|uint64(said.until))
+		o.await(item)
+	}
+	said.sale, said.hasSale = o.sale(item, max(o.now, at)), true
+}
+
+// stock keeps what an event says of stock.
+func (c *Catalogue) stock(item uint32, at models.Time, props []byte) {
 	kind := c.products.Load(c.word(item, pKind))
-	c.mark(item, stock(kind&^flagSold|flagListed, props))
+	now, pieces, said := stock(kind, props)
+	if !said {
+		return
+	}
+	c.offers.set(item, oStock, uint64(at))
+	if pieces >= 0 {
+		c.offers.set(item, oPieces, uint64(pieces)+1)
+	}
+	if now != kind {
+		c.mark(item, now)
+	}
+}
+
+// list makes an item a product of the feed.
+func (c *Catalogue) list(shop, item uint32, t models.Time) {
+	kind := c.products.Load(c.word(item, pKind))
+	c.mark(item, kind&^flagRemoved|flagListed)
 	if kind&flagListed != 0 {
 		return
 	}
@@ -51,8 +133,9 @@ func (c *Catalogue) list(shop, item uint32, t models.Time, props []byte) {
 }
 
 func (c *Catalogue) unlist(shop, item uint32) {
-	if kind := c.products.Load(c.word(item, pKind)); kind&flagListed != 0 {
-		c.mark(item, kind&^flagListed)
+	kind := c.products.Load(c.word(item, pKind))
+	c.mark(item, kind&^flagListed|flagRemoved)
+	if kind&flagListed != 0 {
 		c.listed.Set(uint64(shop), c.listed.Load(uint64(shop))-1)
 	}
 }
@@ -67,8 +150,13 @@ func (c *Catalogue) mark(item uint32, kind uint64) {
 func (c *Catalogue) label(item, shop uint32, kind uint64) {
 	shift := 32 * (item & 1)
 	word := c.labels.Load(uint64(item / 2))
+	c.count(uint32(word>>shift), -1)
 	label := uint64(shop)<<labelShop | kind&(flagListed|flagSold)
+	if kind&flagRemoved != 0 {
+		label |= labelRemoved
+	}
 	c.labels.Set(uint64(item/2), word&^(0xffffffff<<shift)|label<<shift)
+	c.count(uint32(label), +1)
 }
 
 // Mention takes what an event says of an item that the feed has not listed, as far as nothing is known of it.
@@ -84,24 +172,17 @@ func (c *Catalogue) Mention(shop, item uint32, it *models.Item, currency []byte)
 // A merge says what is kept of an item, known being what is and said what an event says.
 type merge func(known, said facts) facts
 
-// renew is how a feed describes a product: anew, but for what it leaves out and events have said.
-func renew(known, said facts) facts {
-	said.title, said.currency = first(said.title, known.title), first(said.currency, known.currency)
-	if !said.hasPrice {
-		said.price = known.price
-	}
-	return said
-}
-
-// reprice changes prices only; a sale goes on where nothing is said of it.
-func reprice(known, said facts) facts {
-	known.currency = first(said.currency, known.currency)
+// merged is what is said, and what is known where nothing is: a feed wipes nothing that it leaves blank.
+func merged(known, said facts) facts {
 	if said.hasPrice {
 		known.price = said.price
 	}
 	if said.hasSale {
 		known.sale = said.sale
 	}
+	known.title, known.currency = first(said.title, known.title), first(said.currency, known.currency)
+	known.url, known.image = first(said.url, known.url), first(said.image, known.image)
+	known.brand, known.category = first(said.brand, known.brand), first(said.category, known.category)
 	return known
 }
 

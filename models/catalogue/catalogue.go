@@ -10,6 +10,7 @@ package catalogue
 import (
 	"bytes"
 	"io"
+	"sync/atomic"
 
 	"orrery/models"
 	"orrery/models/intern"
@@ -36,8 +37,11 @@ const (
 	flagPriced = 1 << 4
 
 	flagInvented = 1 << 5 // only the public key has named it: see Invented
+	flagRemoved  = 1 << 6 // the shop has taken it out, or never offers it
 
-	labelShop = 2 // where the shop begins in a label
+	labelShop    = 2         // where the shop begins in a label
+	labelShops   = 1<<28 - 1 // what its number is within
+	labelRemoved = 1 << 31
 )
 
 // Catalogue is the products of all shops.
@@ -53,6 +57,10 @@ type Catalogue struct {
 	recent     slab.Words // shop*rings+ring: position; see rings.go
 	texts      *slab.Texts
 	invented   *Invented
+	offers     *offers
+	counts     slab.Words // classes a shop; they follow from the labels
+	unlisted   Unlisted
+	old        atomic.Bool // restored, and not settled yet: see Settle
 	buf, path  []byte
 }
 
@@ -60,7 +68,7 @@ type Catalogue struct {
 func New() *Catalogue {
 	c := &Catalogue{
 		items: intern.NewStrings(), categories: intern.NewStrings(), brands: intern.NewStrings(), currencies: intern.NewStrings(),
-		invented: newInvented(),
+		invented: newInvented(), offers: newOffers(),
 	}
 	c.texts = slab.NewTexts(&c.products, productWords, pSlot)
 	return c
@@ -88,6 +96,7 @@ func (c *Catalogue) HashOf(shop uint32, id []byte) uint64 { return c.items.HashO
 func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
 	c.products.Grow((uint64(c.items.Len()) + 2) * productWords) // first: once it has a number, readers find it
 	c.labels.Grow(uint64(c.items.Len()+2)/2 + 1)
+	c.offers.words.Grow((uint64(c.items.Len()) + 2) * offerWords)
 	item, fresh := c.items.Add(shop, id)
 	if fresh {
 		c.label(item, shop, 0)
@@ -116,7 +125,7 @@ func (c *Catalogue) FindHash(hash uint64, shop uint32, id []byte) uint32 {
 func (c *Catalogue) ID(item uint32) []byte { return c.items.Name(item) }
 
 // Shop returns the shop of an item. Any goroutine may call it.
-func (c *Catalogue) Shop(item uint32) uint32 { return c.labelOf(item) >> labelShop }
+func (c *Catalogue) Shop(item uint32) uint32 { return c.labelOf(item) >> labelShop & labelShops }
 
 func (c *Catalogue) labelOf(item uint32) uint32 {
 	return uint32(c.labels.Load(uint64(item/2)) >> (32 * (item & 1)))
@@ -223,12 +232,12 @@ func cleanPath(dst, path []byte) []byte {
 func (c *Catalogue) Allowed(shop, item uint32) bool {
 	label := c.labelOf(item)
 	switch {
-	case label>>labelShop != shop || label&flagSold != 0:
+	case label>>labelShop != shop || label&flagSold != 0: // one that was removed is of no shop here
 		return false
 	case label&flagListed != 0:
 		return true
 	}
-	return uint64(shop) >= c.listed.Len() || c.listed.Load(uint64(shop)) == 0
+	return !c.Hides(shop)
 }
 
 // OnSale tells whether an item has a sale price below its price.
@@ -276,7 +285,7 @@ func (c *Catalogue) Product(item uint32, p *models.Product) {
 		Item: item, ID: c.items.Name(item),
 		Price: c.Price(item), Sale: models.Money(c.products.Load(c.word(item, pSale))),
 		Listed: kind&flagListed != 0, InStock: kind&flagSold == 0,
-		Added: models.Time(c.products.Load(c.word(item, pAdded))),
+		Removed: kind&flagRemoved != 0, Added: models.Time(c.products.Load(c.word(item, pAdded))),
 	}
 	if len(slot) > 0 {
 		p.JSON = slot[headBytes:]
@@ -292,6 +301,18 @@ func (c *Catalogue) Product(item uint32, p *models.Product) {
 	if n := uint32(family); n != 0 {
 		p.Brand = c.brands.Name(n)
 	}
+}
+
+// Whole fills in what Product does, and what it costs more to look up: pieces, the lowest price, attributes. Any goroutine may call it.
+func (c *Catalogue) Whole(item uint32, p *models.Product) {
+	c.Product(item, p)
+	p.Lowest, p.Offer = c.Lowest(item), models.Money(c.offers.load(item, oSale))
+	window := c.offers.load(item, oWindow)
+	p.From, p.Until = models.Time(window>>32)*models.Second, models.Time(uint32(window))*models.Second
+	if n := c.offers.load(item, oPieces); n > 0 {
+		p.Pieces, p.HasPieces = int64(n-1), true
+	}
+	_, p.Attributes = splitMore(c.offers.text(item))
 }
 
 // Bytes returns the memory held, in bytes. Any goroutine may call it.
@@ -312,6 +333,8 @@ func (c *Catalogue) ReadFrom(r io.Reader) (int64, error) {
 		&c.products, &c.labels, &c.parents, &c.listed, &c.recent, c.texts)
 	if err == nil {
 		c.clean()
+		c.recount()
+		c.old.Store(true)
 	}
 	return n, err
 }

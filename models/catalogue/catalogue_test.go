@@ -101,13 +101,13 @@ func TestFeed(t *testing.T) {
 		`A "Lamp" "https://x/a" "https://x/a.jpg" "Lux" "Home > Light" 30.00 USD listed sold`)
 	f(`{"event":"product_remove","items":[{"item_id":"A"}]}`,
 		`A "Lamp" "https://x/a" "https://x/a.jpg" "Lux" "Home > Light" 30.00 USD sold`)
-	// A new listing replaces what the old one said, and keeps what it leaves out.
+	// A new listing replaces what it says, and keeps what it leaves out.
 	f(upsert(`{"item_id":"A","title":"Lamp 2","url":"https://x/b"}`),
-		`A "Lamp 2" "https://x/b" "" "Lux" "Home > Light" 30.00 EUR listed`)
+		`A "Lamp 2" "https://x/b" "https://x/a.jpg" "Lux" "Home > Light" 30.00 EUR listed sold`)
 	f(upsert(`{"item_id":"A","item_name":"Lamp 3","price":40,"sale_price":40,"product_type":"Sale","availability":"out of stock"}`),
-		`A "Lamp 3" "" "" "Lux" "Sale" 40.00 EUR listed sold`)
-	f(upsert(`{"item_id":"A","item_name":"`+strings.Repeat("x", maxTitle+1)+`","price":1e-6,"sale_price":-1}`),
-		`A "Lamp 3" "" "" "Lux" "Sale" 0.000001 EUR listed`)
+		`A "Lamp 3" "https://x/b" "https://x/a.jpg" "Lux" "Sale" 40.00 EUR listed sold`)
+	f(upsert(`{"item_id":"A","item_name":"`+strings.Repeat("x", maxTitle+1)+`","price":1e-6,"sale_price":-1,"in_stock":true}`),
+		`A "Lamp 3" "https://x/b" "https://x/a.jpg" "Lux" "Sale" 0.000001 EUR listed`)
 	f(`{"event":"product_remove","items":[{"item_id":"unknown"}]}`, `unknown "" "" "" "" "" 0.00 `)
 	if n := c.Products(); n != 1 {
 		t.Errorf("%d products", n)
@@ -210,6 +210,13 @@ func TestAllowed(t *testing.T) {
 	feed(t, c, 1, `{"event":"product_stock","items":[{"item_id":"A","stock":1}]}`)
 	f(a, true)
 	listed, _ := feed(t, c, 1, upsert(`{"item_id":"L"}`))
+	f(a, true) // a product is no full feed
+	for way, want := range map[Unlisted]bool{Hide: false, Show: true} {
+		c.SetUnlisted(way)
+		f(a, want)
+	}
+	c.SetUnlisted(UntilFull)
+	full(t, c, 1, 1)
 	f(a, false) // not in the feed
 	f(listed, true)
 	f(b, true) // another shop has no feed
@@ -217,6 +224,12 @@ func TestAllowed(t *testing.T) {
 	f(a, true)
 	feed(t, c, 1, `{"event":"product_remove","items":[{"item_id":"L"}]}`)
 	f(listed, false)
+	if unlisted, removed, sold := c.Hidden(1); unlisted != 0 || removed != 1 || sold != 0 {
+		t.Error(unlisted, removed, sold)
+	}
+	// What is taken out is hidden whether there was a feed or not.
+	feed(t, c, 2, `{"event":"product_remove","items":[{"item_id":"A"}]}`)
+	f(b, false)
 }
 
 // JSON of a slot is valid whatever is written in a feed, and the texts come back as they were.
@@ -395,6 +408,14 @@ func TestRestore(t *testing.T) {
 	if _, err := b.ReadFrom(bytes.NewReader(buf.Bytes())); err != nil {
 		t.Fatal(err)
 	}
+	buf.Reset()
+	if _, err := a.Offers().Freeze().WriteTo(&buf); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Offers().ReadFrom(&buf); err != nil {
+		t.Fatal(err)
+	}
+	b.Settle()
 	for _, c := range []*Catalogue{a, b} { // both go on alike
 		feed(t, c, 1, upsert(`{"item_id":"C","item_category":"Home>Light"}`))
 		feed(t, c, 1, `{"event":"product_price","items":[{"item_id":"A","price":30}]}`)

@@ -19,7 +19,13 @@ type facts struct {
 	slot
 	brand, category []byte
 	hasPrice        bool
-	hasSale         bool // the event says whether there is a sale price
+	hasSale         bool   // the event says whether there is a sale price
+	from, until     uint32 // seconds, when it holds; 0: open
+}
+
+// money returns what is said of money alone.
+func (f *facts) money() facts {
+	return facts{slot: slot{price: f.price, sale: f.sale, currency: f.currency}, hasPrice: f.hasPrice, hasSale: f.hasSale}
 }
 
 // Bounds of the texts of a slot: what is longer is left out, so that a slot stays well below slab.MaxText.
@@ -54,10 +60,26 @@ func factsOf(it *models.Item, currency []byte) (f facts) {
 			if m, ok := v.Money(); ok {
 				f.sale = max(0, m)
 			}
+		case "sale_from":
+			f.from = moment(text)
+		case "sale_until":
+			f.until = moment(text)
+		case "sale_price_effective_date":
+			from, until, _ := bytes.Cut(text, []byte{'/'})
+			f.from, f.until = moment(from), moment(until)
 		}
 		return true
 	})
 	return f
+}
+
+// moment reads a time, to the second; 0 where it is none.
+func moment(text []byte) uint32 {
+	t, ok := models.ParseTime(bytes.TrimSpace(text))
+	if !ok {
+		return 0
+	}
+	return t.Seconds()
 }
 
 // address returns a link of the web, nothing where it is another one: whoever shows a product puts it into a page.

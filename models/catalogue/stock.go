@@ -45,9 +45,11 @@ func Availability(word []byte) string {
 }
 
 // stock returns an item's flags as the availability of a member list says, in the words of any platform, or the number of
-// pieces; unchanged where it says neither. What may be ordered without a piece in the house can be had.
-func stock(kind uint64, props []byte) uint64 {
-	said, sold, pieces, late := false, false, true, false
+// pieces; unchanged where it says neither. What may be ordered without a piece in the house can be had. n is the number of
+// pieces, -1 where it is not said.
+func stock(kind uint64, props []byte) (flags uint64, n int64, said bool) {
+	n = -1
+	sold, pieces, late := false, true, false
 	models.Members(props, func(name []byte, v models.Value) bool {
 		switch string(name) {
 		case "availability", "in_stock", "stock_status":
@@ -55,8 +57,8 @@ func stock(kind uint64, props []byte) uint64 {
 			late = late || word == Preorder || word == Backorder
 			said, sold = said || len(v) > 0 && string(v) != "null", sold || word == OutOfStock
 		case "stock", "stock_quantity":
-			if n, ok := v.Float(); ok {
-				said, pieces = true, n > 0
+			if f, ok := v.Float(); ok {
+				said, pieces, n = true, f > 0, int64(max(0, min(f, 1e12)))
 			}
 		}
 		return true
@@ -67,7 +69,7 @@ func stock(kind uint64, props []byte) uint64 {
 	case said:
 		kind &^= flagSold
 	}
-	return kind
+	return kind, n, said
 }
 
 func availabilityOf(v models.Value) string {

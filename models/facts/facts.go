@@ -3,6 +3,7 @@
 package facts
 
 import (
+	"encoding/json"
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/intern"
@@ -25,6 +26,7 @@ func (s *State) Each(build string, seed uint64, f func(*models.Fact) error) erro
 	out := &telling{State: s, f: f}
 	out.tell(&models.Fact{Fact: models.FactExport, Format: models.FactFormat, Build: build, Seed: models.Key(seed), Time: s.Time})
 	out.products()
+	out.feeds()
 	out.contacts()
 	out.logins()
 	out.orders()
@@ -59,15 +61,33 @@ func (t *telling) products() {
 	c := t.Catalogue
 	for item := uint32(1); int(item) <= c.Items() && t.err == nil; item++ {
 		var p models.Product
-		c.Product(item, &p)
-		if !p.Listed && len(p.Title) == 0 && len(p.Category) == 0 && p.Price == 0 {
+		c.Whole(item, &p)
+		if !p.Listed && !p.Removed && len(p.Title) == 0 && len(p.Category) == 0 && p.Price == 0 {
 			continue
 		}
+		var attributes json.RawMessage
+		if len(p.Attributes) > 0 {
+			attributes = append(append([]byte{'{'}, p.Attributes...), '}')
+		}
+		var pieces *int64
+		if p.HasPieces {
+			pieces = &p.Pieces
+		}
 		t.tell(&models.Fact{
+			Attributes: attributes, Stock: pieces, Removed: p.Removed,
 			Fact: models.FactProduct, Shop: t.shop(c.Shop(item)), Time: p.Added, Product: string(p.ID), Title: string(p.Title),
 			URL: string(p.URL), Image: string(p.Image), Brand: string(p.Brand), Category: string(p.Category),
-			Price: models.Amount(p.Price), Sale: models.Amount(p.Sale), Currency: string(p.Currency), Listed: p.Listed, SoldOut: !p.InStock,
+			Price: models.Amount(p.Price), Sale: models.Amount(p.Offer), SaleFrom: p.From, SaleUntil: p.Until, Currency: string(p.Currency), Listed: p.Listed, SoldOut: !p.InStock,
 		})
+	}
+}
+
+// feeds tells which shops have sent a full feed: what is not in one is hidden.
+func (t *telling) feeds() {
+	for shop := uint32(1); int(shop) <= t.Shops.Len(); shop++ {
+		if at, products := t.Catalogue.Full(shop); at != 0 {
+			t.tell(&models.Fact{Fact: models.FactFeed, Shop: t.shop(shop), Time: at, Products: products})
+		}
 	}
 }
 
