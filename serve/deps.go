@@ -127,6 +127,8 @@ type Deps struct {
 	Catalogue Catalogue
 	// Sources read what other platforms send, by name; nil: none does.
 	Sources map[string]Source
+	// Feeds takes product feeds; nil: the server takes none.
+	Feeds Feeds
 	// Checks are conditions beside the server's own, told by /readyz?verbose, metrics and dashboard.
 	Checks []Check
 	// Metrics are written to /metrics after the server's own, in Prometheus' text format.

@@ -281,11 +281,17 @@ func (n *node) startServer() (err error) {
 		Demo: n.demo, MailFrame: "mail", Version: version, Logger: n.log,
 	}
 	n.flags.Door.apply(&cfg, n.memory.memory)
+	log := guarded{Log: n.writer, watch: n.watch, broker: n.broker, behind: n.backlog, most: uint64(n.flags.IngestLag)}
+	products, err := newFeeds(n.flags.DataDir, n.engine, log)
+	if err != nil {
+		return err
+	}
 	n.server, err = serve.New(cfg, serve.Deps{
+		Feeds:       products,
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
 		Recent: n.engine, Quality: n.engine, Catalogue: n.engine,
 		Sources: n.flags.Source.sources(),
-		Log:     guarded{Log: n.writer, watch: n.watch, broker: n.broker, behind: n.backlog, most: uint64(n.flags.IngestLag)}, Stream: progress{n.pipeline}, Clock: n.clock(),
+		Log:     log, Stream: progress{n.pipeline}, Clock: n.clock(),
 		Room:    room{n.memory, n.engine},
 		Checks:  n.checks(),
 		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.behindMetrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics},

@@ -87,6 +87,8 @@ type Options struct {
 	Decimal byte
 	// Currency of prices that name none.
 	Currency string
+	// MaxBytes bounds the feed when it is unpacked; 0: no bound.
+	MaxBytes int64
 }
 
 // Summary says what a feed was.
@@ -110,7 +112,7 @@ var (
 // Read calls take with each product of a feed, and report with what a person would mend, in order. A product is take's until it
 // returns. What either returns as an error ends the reading.
 func Read(src io.Reader, o Options, take func(*Product) error, report func(Problem) error) (Summary, error) {
-	in, encoding, err := open(src)
+	in, encoding, err := open(src, o.MaxBytes)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -142,20 +144,43 @@ func Read(src io.Reader, o Options, take func(*Product) error, report func(Probl
 }
 
 // open returns the feed as UTF-8 text, unpacked.
-func open(src io.Reader) (*bufio.Reader, string, error) {
+func open(src io.Reader, most int64) (*bufio.Reader, string, error) {
 	in := bufio.NewReaderSize(src, 64<<10)
 	if head, _ := in.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
 		zip, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, "", fmt.Errorf("it begins like gzip and is none: %w", err)
 		}
-		in = bufio.NewReaderSize(zip, 64<<10)
+		in = bufio.NewReaderSize(&limit{zip, most}, 64<<10)
 	}
 	text, encoding, err := files.UTF8(in)
 	if err != nil {
 		return nil, encoding, err
 	}
 	return bufio.NewReaderSize(printable(text), 64<<10), encoding, nil
+}
+
+// ErrTooLong is of a feed that has more bytes than it may have.
+var ErrTooLong = errors.New("it is longer than a feed may be when it is unpacked")
+
+// limit ends what is longer than it may be.
+type limit struct {
+	src  io.Reader
+	left int64 // 0 at the start: no bound
+}
+
+// Read implements io.Reader.
+func (l *limit) Read(dst []byte) (int, error) {
+	if l.left < 0 {
+		return 0, ErrTooLong
+	}
+	n, err := l.src.Read(dst)
+	if l.left > 0 {
+		if l.left -= int64(n); l.left <= 0 {
+			l.left = -1
+		}
+	}
+	return n, err
 }
 
 func isPage(head []byte) bool {
