@@ -80,6 +80,7 @@ func (c *Catalogue) upsert(shop, item uint32, e *models.Event) (effect Effect) {
 	if fresh {
 		o.set(item, oText, uint64(e.Time))
 		c.attribute(item, it.Props)
+		c.group(shop, item, said.group)
 		c.list(shop, item, e.Time)
 	}
 	o.set(item, oSaid, 0)
@@ -166,7 +167,11 @@ func (c *Catalogue) Mention(shop, item uint32, it *models.Item, currency []byte)
 		(len(it.Name) == 0 || kind&flagTitled != 0) && (!it.HasPrice || kind&flagPriced != 0) && (len(it.Category) == 0 || kind>>32 != 0) {
 		return 0
 	}
-	return c.describe(shop, item, factsOf(it, currency), complete)
+	said := factsOf(it, currency)
+	if len(said.group) > 0 && c.invented.by == nil { // strangers join nothing
+		c.group(shop, item, said.group)
+	}
+	return c.describe(shop, item, said, complete)
 }
 
 // A merge says what is kept of an item, known being what is and said what an event says.

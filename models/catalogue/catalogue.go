@@ -77,7 +77,7 @@ func New() *Catalogue {
 // Seed sets what decides where names lie: see intern.Strings.Seed.
 func (c *Catalogue) Seed(s intern.Seed) {
 	c.invented.networks.Seed(s)
-	for _, names := range []*intern.Strings{c.items, c.categories, c.brands, c.currencies} {
+	for _, names := range []*intern.Strings{c.items, c.categories, c.brands, c.currencies, c.offers.groups.names} {
 		names.Seed(s)
 	}
 }
@@ -100,6 +100,9 @@ func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
 	item, fresh := c.items.Add(shop, id)
 	if fresh {
 		c.label(item, shop, 0)
+		if c.HasGroups() {
+			c.regroup(shop, item, id)
+		}
 	}
 	return item
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"orrery/models"
+	"orrery/models/intern"
 	"orrery/models/slab"
 )
 
@@ -26,13 +27,14 @@ const (
 // offers is what the shop says of its products, with the moment of each part: so a feed that was fetched before a price changed does
 // not undo it. A section of snapshots by itself: one without it leaves all of that unknown.
 type offers struct {
-	words slab.Words
-	more  *slab.Texts // prices of the last 30 days, then attributes: see history
-	taken slab.Words  // takenWords a shop, of full feeds
-	due   []turn      // a heap: when sales begin and end. It follows from the words.
-	now   models.Time // of the stream
-	next  models.Time // of the first turn
-	read  bool        // a snapshot had this section
+	words  slab.Words
+	more   *slab.Texts // prices of the last 30 days, then attributes: see history
+	groups groups
+	taken  slab.Words  // takenWords a shop, of full feeds
+	due    []turn      // a heap: when sales begin and end. It follows from the words.
+	now    models.Time // of the stream
+	next   models.Time // of the first turn
+	read   bool        // a snapshot had this section
 }
 
 // The words of a shop.
@@ -46,6 +48,7 @@ const never models.Time = 1<<63 - 1
 
 func newOffers() *offers {
 	o := &offers{next: never}
+	o.groups.names = intern.NewStrings()
 	o.more = slab.NewTexts(&o.words, offerWords, oMore)
 	return o
 }
@@ -73,18 +76,18 @@ func (o *offers) text(item uint32) []byte {
 
 // Bytes returns the memory held.
 func (o *offers) Bytes() uint64 {
-	return o.words.Bytes() + o.more.Bytes() + o.taken.Bytes() + uint64(cap(o.due))*16
+	return o.words.Bytes() + o.more.Bytes() + o.taken.Bytes() + o.groups.names.Bytes() + o.groups.of.Bytes() + o.groups.first.Bytes() + uint64(cap(o.due))*16
 }
 
 // Freeze returns the offers of this moment for a snapshot.
 func (o *offers) Freeze() *slab.Parts {
-	return slab.Join(o.words.Freeze(), o.taken.Freeze(), slab.Numbers{uint64(o.now)}, o.more.Freeze())
+	return slab.Join(o.words.Freeze(), o.taken.Freeze(), slab.Numbers{uint64(o.now)}, o.more.Freeze(), o.groups.names.Freeze(), o.groups.of.Freeze(), o.groups.first.Freeze())
 }
 
 // ReadFrom replaces the offers by what Freeze wrote.
 func (o *offers) ReadFrom(r io.Reader) (int64, error) {
 	now := make(slab.Numbers, 1)
-	n, err := slab.ReadAll(r, &o.words, &o.taken, now, o.more)
+	n, err := slab.ReadAll(r, &o.words, &o.taken, now, o.more, o.groups.names, &o.groups.of, &o.groups.first)
 	o.now, o.read, o.due, o.next = models.Time(now[0]), true, o.due[:0], never
 	for item := uint64(0); item*offerWords < o.words.Len(); item++ {
 		o.await(uint32(item))

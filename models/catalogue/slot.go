@@ -18,6 +18,7 @@ type slot struct {
 type facts struct {
 	slot
 	brand, category []byte
+	group           []byte
 	hasPrice        bool
 	hasSale         bool   // the event says whether there is a sale price
 	from, until     uint32 // seconds, when it holds; 0: open
@@ -51,6 +52,8 @@ func factsOf(it *models.Item, currency []byte) (f facts) {
 			f.image = address(text)
 		case "brand", "item_brand":
 			f.brand = bounded(text, maxTitle)
+		case "item_group_id":
+			f.group = text
 		case "product_type":
 			if len(it.Category) == 0 {
 				f.category = bounded(text, maxURL)

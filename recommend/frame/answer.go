@@ -45,6 +45,7 @@ type Answerer struct {
 	who        people.Person
 	self       uint32 // hash of the asking visitor, for social proof
 	products   []uint32
+	variants   []uint32 // and those of theirs
 	session    []uint32
 	near       []neighbours.Neighbour
 	bounds     []float32 // of near
@@ -143,10 +144,11 @@ func (a *Answerer) ask(q *models.FrameQuery, shop uint32) {
 	if len(q.Visitor) > 0 {
 		a.self = VisitorKey(a.m.People.HashOf(shop, q.Visitor))
 	}
-	a.products, a.c.exclude = a.products[:0], a.c.exclude[:0]
+	a.products, a.c.exclude, a.c.groups = a.products[:0], a.c.exclude[:0], a.c.groups[:0]
 	for _, id := range q.Products {
 		if item := a.m.Catalogue.Find(shop, id); item != 0 && !slices.Contains(a.products, item) {
 			a.products = append(a.products, item)
+			a.leaveOut(item)
 			a.c.exclude = append(a.c.exclude, item)
 		}
 	}
@@ -157,6 +159,13 @@ func (a *Answerer) ask(q *models.FrameQuery, shop uint32) {
 	}
 	if len(a.products) == 0 && len(q.Category) == 0 { // what is shown to a person, and not to a page: no presents are given away
 		a.c.exclude = a.reader.Others(a.c.exclude, a.who)
+	}
+}
+
+// leaveOut leaves the variants of a product out of what comes after.
+func (a *Answerer) leaveOut(item uint32) {
+	if group := a.m.Catalogue.Group(item); group != 0 {
+		a.c.groups = append(a.c.groups, group)
 	}
 }
 
@@ -180,6 +189,7 @@ type slot struct {
 func (a *Answerer) take(step int) {
 	for _, c := range a.c.best {
 		a.c.exclude = append(a.c.exclude, c.item)
+		a.leaveOut(c.item)
 		if top := a.c.best[0].score; top > 0 {
 			c.score = max(0, c.score/top)
 		} else {

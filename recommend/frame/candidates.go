@@ -2,6 +2,7 @@ package frame
 
 import (
 	"math"
+	"slices"
 
 	"orrery/models/catalogue"
 )
@@ -21,6 +22,8 @@ type candidates struct {
 	best    []candidate // descending
 	room    int
 	exclude []uint32 // not these: asked about, excluded, in the frame already
+	groups  []uint32 // and no variant of these
+	apart   bool     // variants of one product are products of their own: what lies in a cart
 	shop    uint32   // whose products these are: the session index knows those of all shops
 	shelf   *catalogue.Catalogue
 }
@@ -44,6 +47,14 @@ func (c *candidates) offer(x candidate) {
 		return
 	}
 	if !c.allowed(x.item) {
+		if c.apart || !c.shelf.HasGroups() || slices.Contains(c.exclude, x.item) {
+			return
+		}
+		if x.item = c.shelf.Variant(c.shop, x.item); x.item == 0 || !c.allowed(x.item) {
+			return
+		}
+	}
+	if c.shelf.HasGroups() && c.variant(x) {
 		return
 	}
 	if len(c.best) < c.room {
@@ -54,6 +65,24 @@ func (c *candidates) offer(x candidate) {
 		c.best[i] = c.best[i-1]
 	}
 	c.best[i] = x
+}
+
+// variant tells whether a better variant of a product is among the candidates, and takes out a worse one.
+func (c *candidates) variant(x candidate) bool {
+	group := c.shelf.Group(x.item)
+	if group == 0 || c.apart {
+		return false
+	}
+	for i := range c.best {
+		if c.shelf.Group(c.best[i].item) == group {
+			if c.best[i].score >= x.score {
+				return true
+			}
+			c.best = slices.Delete(c.best, i, i+1)
+			return false
+		}
+	}
+	return false
 }
 
 // holds tells whether a product is among the candidates.
@@ -71,6 +100,9 @@ func (c *candidates) allowed(item uint32) bool {
 		if e == item {
 			return false
 		}
+	}
+	if len(c.groups) > 0 && slices.Contains(c.groups, c.shelf.Group(item)) {
+		return false
 	}
 	return c.shelf.Allowed(c.shop, item)
 }

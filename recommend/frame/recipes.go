@@ -2,6 +2,7 @@ package frame
 
 import (
 	"math"
+	"slices"
 
 	"orrery/recommend/next"
 	"orrery/recommend/similar"
@@ -9,13 +10,14 @@ import (
 
 // collect offers the candidates of one step.
 func (a *Answerer) collect(s Step) {
+	a.c.apart = s.Recipe == CartLeft
 	switch s.Recipe {
 	case ViewedTogether:
-		a.around(a.products, a.m.Viewed, cosine)
+		a.around(a.family(), a.m.Viewed, cosine)
 	case BoughtTogether, Complements:
 		a.complete(a.basket(), s.Recipe)
 	case BoughtAfterViewing:
-		a.around(a.products, a.m.After, llr)
+		a.around(a.family(), a.m.After, llr)
 	case Similar:
 		a.similar()
 	case Next:
@@ -41,6 +43,26 @@ func (a *Answerer) collect(s Step) {
 		a.position = 0
 		a.m.Catalogue.OnSaleLately(a.shop, a.offerSale)
 	}
+}
+
+// maxFamily bounds the variants whose lists are read for one product.
+const maxFamily = 8
+
+// family is the products asked about, and the variants of theirs: what was seen with one of them was seen with the product.
+func (a *Answerer) family() []uint32 {
+	if len(a.c.groups) == 0 {
+		return a.products
+	}
+	a.variants = append(a.variants[:0], a.products...)
+	for _, item := range a.products {
+		a.m.Catalogue.EachVariant(item, func(other uint32) bool {
+			if !slices.Contains(a.variants, other) {
+				a.variants = append(a.variants, other)
+			}
+			return len(a.variants) < maxFamily+len(a.products)
+		})
+	}
+	return a.variants
 }
 
 // basket is what the request asks about, or else what lies in the person's cart.
