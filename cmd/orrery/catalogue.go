@@ -10,12 +10,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
-	"orrery/engine"
-	"orrery/serve"
 	"orrery/stream/feed"
 )
 
@@ -147,31 +144,4 @@ func (c *catalogueCheckCmd) Run(all *cli) error {
 		return errMend
 	}
 	return nil
-}
-
-// feeds is the way of product feeds into the log, for the server.
-type feeds struct{ *feed.Taker }
-
-// TakeFeed implements serve.Feeds.
-func (f feeds) TakeFeed(ctx context.Context, q serve.FeedRequest, body io.Reader) (any, error) {
-	report, err := f.Take(ctx, body, feed.Request{Shop: q.Shop, Mode: q.Mode, Force: q.Force, Currency: q.Currency})
-	if errors.Is(err, feed.ErrBusy) {
-		return nil, serve.ErrFeedBusy
-	}
-	return report, err
-}
-
-// newFeeds returns the way of feeds into the log. What an earlier process has left of a feed is removed.
-func newFeeds(dir string, e *engine.Engine, log feed.Log) (feeds, error) {
-	dir = filepath.Join(dir, "feeds")
-	left, err := filepath.Glob(filepath.Join(dir, "feed-*"))
-	if err != nil {
-		return feeds{}, err
-	}
-	for _, name := range left {
-		if err := os.Remove(name); err != nil {
-			return feeds{}, err
-		}
-	}
-	return feeds{feed.NewTaker(feed.Config{Dir: dir, Known: e, Log: log})}, nil
 }

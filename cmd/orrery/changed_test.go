@@ -48,6 +48,11 @@ var changes = map[string][]string{
 	"shops.max":           {"--shops.max=5"},
 	"visitors.max":        {"--visitors.max=1"},
 	"products.max":        {"--products.max=1"},
+	"feed.url":            {"--feed.url=http://127.0.0.1:1/feed.xml"},
+	"feed.every":          {"--feed.every=2h"},
+	"feed.currency":       {"--feed.currency=EUR"},
+	"feeds.file":          {"--feeds.file=env:CHANGED_TEST_FEEDS"},
+	"feeds.private":       {"--feeds.private"},
 	"catalogue.unlisted":  {"--catalogue.unlisted=hide"},
 	"churn.refit":         {"--churn.refit=1h"},
 	"rfm.recency":         {"--rfm.recency=1,2,3,4"},
@@ -98,6 +103,7 @@ var elsewhere = []string{
 // A changed setting never costs the facts: every flag of serve is changed once, with a restart.
 func TestEverySettingChanged(t *testing.T) {
 	t.Setenv("CHANGED_TEST_KEYS", twoKeys)
+	t.Setenv("CHANGED_TEST_FEEDS", "[[feed]]\nshop = \"north\"\nurl = \"http://127.0.0.1:1/north.xml\"\n")
 	t.Setenv("CHANGED_TEST_SECRETS", "[[secret]]\nplatform = \"shopify\"\nshop = \"north\"\nsecret = \"0123456789abcdef\"\n")
 	dir := t.TempDir()
 	n := startNode(t, dir)

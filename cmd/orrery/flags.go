@@ -82,6 +82,7 @@ type nodeFlags struct {
 
 	Door   doorFlags   `embed:""`
 	Source sourceFlags `embed:""`
+	Feeds  feedFlags   `embed:""`
 
 	WriteKey  string        `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
 	SecretKey string        `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
@@ -116,6 +117,9 @@ func (f *nodeFlags) validate() error {
 	check(f.MaxFrames >= 0, "http.frames", "must not be negative")
 	check(f.MaxQueue >= 0, "http.queue", "must not be negative")
 	f.Door.validate(check)
+	if _, err := f.Feeds.sources(f.Shop); err != nil {
+		errs = append(errs, err)
+	}
 	check(f.Budget > 0, "http.budget", "must be positive")
 	check(f.MaxLag >= 0, "http.max-lag", "must not be negative")
 	check(f.IngestLag >= 0, "ingest.max-lag", "must not be negative")

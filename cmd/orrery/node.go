@@ -36,6 +36,7 @@ type node struct {
 	watch    *watch
 	memory   *collector
 	server   *serve.Server
+	feeds    feeds
 
 	stops []stop
 }
@@ -82,6 +83,7 @@ func (n *node) start(ctx context.Context) (err error) {
 		{"pipeline", func() error { return n.openPipeline(ctx) }},
 		{"learners", n.startLearners},
 		{"server", n.startServer},
+		{"feeds", n.startFeeds},
 	} {
 		if err := n.step(part.name, part.do); err != nil {
 			return err
@@ -282,7 +284,7 @@ func (n *node) startServer() (err error) {
 	}
 	n.flags.Door.apply(&cfg, n.memory.memory)
 	log := guarded{Log: n.writer, watch: n.watch, broker: n.broker, behind: n.backlog, most: uint64(n.flags.IngestLag)}
-	products, err := newFeeds(n.flags.DataDir, n.engine, log)
+	products, err := n.newFeeds(log)
 	if err != nil {
 		return err
 	}
