@@ -1,6 +1,8 @@
 package churn
 
 import (
+	"slices"
+
 	"orrery/churn/btyd"
 	"orrery/churn/rfm"
 )
@@ -89,6 +91,7 @@ func (c *Customers) Dawn(day btyd.Day) {
 		w.day++
 		due := w.due[w.day]
 		delete(w.due, w.day)
+		slices.Sort(due) // after a restart they come in another order
 		for _, contact := range due {
 			if r := c.load(contact); r.key.Days > 0 && c.isDue(&r, m) {
 				c.reband(contact, m, w.day)

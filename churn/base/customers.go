@@ -111,7 +111,7 @@ func (c *Customers) Settle(shop, order uint32) {
 		}
 	}
 	c.store(order, &want)
-	c.tell(b)
+	c.tell(b, min(max(sale.Time, timeOf(c.day)), c.now()))
 }
 
 // wanted returns what a base should know of an order.
@@ -200,7 +200,7 @@ func (c *Customers) Dawn(now models.Time) {
 	for _, b := range c.shops.All() {
 		if b != nil {
 			b.base.Dawn(c.day)
-			c.tell(b)
+			c.tell(b, timeOf(c.day))
 		}
 	}
 }
@@ -208,11 +208,12 @@ func (c *Customers) Dawn(now models.Time) {
 // Dawns tells whether a moment lies on a later day than has come.
 func (c *Customers) Dawns(t models.Time) bool { return t >= timeOf(c.day+1) }
 
-// tell notes what has changed in a shop.
-func (c *Customers) tell(b *book) {
+// tell notes what has changed in a shop: what a day has, or what was learned, as of the day's beginning; what an order has as of its
+// own time, if it is of that day. How far others have come when it is read does not matter.
+func (c *Customers) tell(b *book, at models.Time) {
 	changes := b.base.Changes()
 	for i := range changes {
-		c.changed(b, &changes[i], c.now())
+		c.changed(b, &changes[i], at)
 	}
 }
 

@@ -66,7 +66,7 @@ func (c *Customers) Learn(shop uint32, ev *models.Event) {
 	}
 	b := c.book(shop)
 	b.base.Learn(m)
-	c.tell(b)
+	c.tell(b, timeOf(c.day))
 	if b.base.Renew(0) {
 		c.renewing = append(c.renewing, b)
 	}
@@ -83,7 +83,7 @@ func (c *Customers) Renew() {
 	left := c.renewing[:0]
 	for _, b := range c.renewing {
 		more := b.base.Renew(renewed)
-		if c.tell(b); more {
+		if c.tell(b, timeOf(c.day)); more {
 			left = append(left, b)
 		}
 	}
