@@ -130,6 +130,11 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 		}
 	}
 	if who.Contact != 0 {
+		e.m.People.EachNote(who.Contact, func(amount models.Money, currency uint32) {
+			if code := e.ledger.Code(currency); p.Spent[code] > 0 {
+				p.Spent[code] = max(0, p.Spent[code]-amount)
+			}
+		})
 		p.Mail = e.mails.Best(shop, who.Contact, e.customers.Segment(shop, who.Contact, now), now)
 	}
 	if who.Contact != 0 {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"orrery/churn/timing"
 	"orrery/models"
@@ -19,6 +20,19 @@ func (e *Engine) orderHash(shop uint32, ev *models.Event) uint64 {
 }
 
 // purchase takes an order, or what a page says was one.
+// originalOrder is the prop in which a credit note with a number of its own names the order that it is for.
+const originalOrder = "original_order"
+
+// refundHash returns the key of the order that a refund says it is of.
+func (e *Engine) refundHash(shop uint32, ev *models.Event) uint64 {
+	if bytes.Contains(ev.Props, []byte(originalOrder)) {
+		if id, _, ok := models.Member(ev.Props, originalOrder).Text(nil); ok && len(id) > 0 && !models.IsUnset(id) {
+			return e.m.People.HashOf(shop, models.CanonicalID(id))
+		}
+	}
+	return e.orderHash(shop, ev)
+}
+
 func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 	if !ev.Confirmed() && !e.pageOrder(v, contact, ev) {
 		e.claim(shop, v, ev)
@@ -43,6 +57,7 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 	}
 	e.book(money)
 	e.customers.Settle(shop, e.m.People.OrderOf(order.Hash))
+	e.customers.Noted(shop)
 	e.mails.Answer(shop, cmp.Or(contact, e.m.People.ContactOf(v)), ev.Time, timing.VisitWithin)
 	e.teach(shop, v, ev, &order)
 	e.baskets.Viewed(viewed)
@@ -112,13 +127,15 @@ func (e *Engine) refund(shop, contact uint32, ev *models.Event) {
 	for i := range ev.Items {
 		e.item(shop, ev, &ev.Items[i])
 	}
-	hash := e.m.People.OrderMeant(e.orderHash(shop, ev), contact)
-	e.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.Currency(ev.Currency)))
+	hash := e.m.People.OrderMeant(e.refundHash(shop, ev), contact)
+	e.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.Currency(ev.Currency), contact))
 	e.customers.Settle(shop, e.m.People.OrderOf(hash))
+	e.customers.Noted(shop)
 }
 
 func (e *Engine) cancel(shop, contact uint32, ev *models.Event) {
 	hash := e.m.People.OrderMeant(e.orderHash(shop, ev), contact)
 	e.book(e.m.People.Cancel(hash))
 	e.customers.Settle(shop, e.m.People.OrderOf(hash))
+	e.customers.Noted(shop)
 }

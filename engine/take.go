@@ -45,6 +45,8 @@ func (e *Engine) TakeFact(f *models.Fact) error {
 		return e.takeLogin(shop, f)
 	case models.FactOrder:
 		return e.takeOrder(shop, f)
+	case models.FactNote:
+		return e.takeNote(shop, f)
 	}
 	return fmt.Errorf("fact: this build does not know %q: %w", f.Fact, ErrFact)
 }
@@ -183,12 +185,36 @@ func (e *Engine) takeOrder(shop uint32, f *models.Fact) error {
 	e.now.Store(max(e.now.Load(), int64(f.Time)))
 	e.buy(key, shop, v, c, ev)
 	if f.Refunded != 0 {
-		e.book(p.Refund(key, models.Money(f.Refunded), e.ledger.Currency(ev.Currency)))
+		e.book(p.Refund(key, models.Money(f.Refunded), e.ledger.Currency(ev.Currency), 0))
 	}
 	if f.Cancelled {
 		e.book(p.Cancel(key))
 	}
 	e.customers.Settle(shop, p.OrderOf(key))
+	return nil
+}
+
+func (e *Engine) takeNote(shop uint32, f *models.Fact) error {
+	switch {
+	case f.Contact == "":
+		return missing("contact")
+	case f.Key == 0:
+		return missing("key")
+	}
+	p, key := e.m.People, uint64(f.Key)
+	if p.OrderOf(key) != 0 { // it is known
+		return nil
+	}
+	currency := uint32(0)
+	if f.Currency != "" {
+		currency = e.ledger.Currency([]byte(f.Currency))
+	}
+	e.book(p.Refund(key, models.Money(f.Refunded), currency, p.Contact(shop, contactOf(f))))
+	e.customers.Noted(shop)
+	if f.Cancelled {
+		e.book(p.Cancel(key))
+		e.customers.Noted(shop)
+	}
 	return nil
 }
 

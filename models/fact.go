@@ -73,11 +73,12 @@ const (
 	FactLogin   = "login"   // of a contact on a browser
 	FactLogout  = "logout"
 	FactOrder   = "order"  // with what has been refunded of it
+	FactNote    = "note"   // a credit note of a contact, whose order has not come
 	FactTotals  = "totals" // the last line
 )
 
-// FactFormat is the newest version of the lines.
-const FactFormat = 1
+// FactFormat is the newest version of the lines. 2 has notes.
+const FactFormat = 2
 
 // Amount is money in a fact: a decimal number in quotes, exact.
 type Amount Money

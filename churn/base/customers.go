@@ -24,7 +24,7 @@ import (
 // content.
 //
 // Whose an order is, people says: orders made before the first login count from then on. One that is cancelled, or refunded as a whole, is no purchase. A refund takes money off its
-// order; one whose order never comes takes nothing. Money is counted in the shop's main currency, the first that an order
+// order; one whose order never comes takes its money off the contact that it names, off the newest orders first, or nothing where it names none. Money is counted in the shop's main currency, the first that an order
 // has named, and what names none is taken for it; an order in another one counts without its money.
 type Customers struct {
 	shops   pershop.Table[book]
@@ -95,7 +95,48 @@ func (c *Customers) Settle(shop, order uint32) {
 	if b.currency() == 0 && sale.Currency != 0 {
 		b.sums.Set(sumCurrency, uint64(sale.Currency))
 	}
-	had, want := c.credited(order, sale.Time), c.wanted(b, &sale)
+	if !c.people.HasNotes(sale.Contact) || !c.spread(b, sale.Contact, order) {
+		c.tell(b, order, &sale)
+	}
+}
+
+// Noted takes that credit notes of some contacts have changed.
+func (c *Customers) Noted(shop uint32) {
+	for _, contact := range c.people.Noted() {
+		if b := c.shops.Find(shop); b != nil {
+			c.spread(b, contact, 0)
+		}
+	}
+}
+
+// maxSpread is how many of a contact's orders its credit notes are taken off.
+const maxSpread = 1024
+
+// spread tells the base what the orders that name a contact are worth less its credit notes, which are taken off the newest
+// orders first. It tells whether order was among them.
+func (c *Customers) spread(b *book, contact, order uint32) (met bool) {
+	var left models.Money
+	c.people.EachNote(contact, func(amount models.Money, currency uint32) {
+		if currency == 0 || currency == b.currency() || b.currency() == 0 {
+			left = left.Plus(amount)
+		}
+	})
+	n := 0
+	c.people.Named(contact, maxSpread+1, func(o uint32) {
+		sale := c.people.Sale(o)
+		if n++; n <= maxSpread && sale.Live && (sale.Currency == 0 || sale.Currency == b.currency()) {
+			off := min(left, sale.Value)
+			left, sale.Noted = left-off, off
+		}
+		c.tell(b, o, &sale)
+		met = met || o == order
+	})
+	return met
+}
+
+// tell tells a base what has changed about an order.
+func (c *Customers) tell(b *book, order uint32, sale *people.Sale) {
+	had, want := c.credited(order, sale.Time), c.wanted(b, sale)
 	if had == want {
 		return
 	}
@@ -124,7 +165,7 @@ func (c *Customers) wanted(b *book, s *people.Sale) credit {
 		return w
 	}
 	if w.foreign = s.Currency != 0 && s.Currency != b.currency(); !w.foreign {
-		w.amount = s.Value
+		w.amount = s.Value - s.Noted
 	}
 	return w
 }

@@ -140,6 +140,7 @@ func (t *telling) orders() {
 	for order := uint32(1); order <= p.LastOrder() && t.err == nil; order++ {
 		sale := p.Sale(order)
 		if !sale.Known {
+			t.note(order, &sale)
 			continue
 		}
 		key, o := p.OrderKey(order)
@@ -166,6 +167,24 @@ func (t *telling) orders() {
 		}
 		t.tell(fact)
 	}
+}
+
+// note tells of a credit note, if it is one.
+func (t *telling) note(order uint32, sale *people.Sale) {
+	p := t.People
+	contact := p.NoteOf(order)
+	if contact == 0 {
+		return
+	}
+	key, o := p.OrderKey(order)
+	id, shop := p.ContactID(contact)
+	fact := &models.Fact{
+		Fact: models.FactNote, Shop: t.shop(shop), Key: models.Key(key), Contact: string(id), Refunded: models.Amount(sale.Given), Cancelled: o.Cancelled,
+	}
+	if sale.Currency != 0 {
+		fact.Currency = t.Totals.Code(sale.Currency)
+	}
+	t.tell(fact)
 }
 
 // shopOf returns the shop of an order: that of its contact, or of its id, or of its products.

@@ -338,6 +338,9 @@ func (p *People) eraseContact(c uint32) {
 	if uint64(c) < p.firsts.Len() {
 		p.firsts.Set(uint64(c), 0)
 	}
+	for p.HasNotes(c) { // they are refunds of the shop from now on
+		p.unnote(uint32(p.notes.Load(uint64(c))))
+	}
 	delete(p.trails, contactOwner(c))
 }
 

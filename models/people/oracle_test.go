@@ -371,7 +371,7 @@ func (f *fold) apply(e event) {
 		f.before(viewed)
 		f.money(changes)
 	case "refund":
-		f.money(p.Refund(order, e.amount, e.currency))
+		f.money(p.Refund(order, e.amount, e.currency, 0))
 	case "cancel":
 		f.money(p.Cancel(order))
 	}

@@ -33,6 +33,7 @@ const (
 	orderAwaited   = 1 << 1 // only a refund or a cancellation has named it so far
 	orderOfContact = 1 << 2 // its owner is a contact
 	orderOfBrowser = 1 << 3 // it names a browser
+	orderNote      = 1 << 4 // it is a credit note of a contact: see notes.go
 )
 
 // maxLines bounds the lines kept of one order; past it they count for products and money, but the order's own memory
@@ -157,7 +158,7 @@ func (o *orders) keep(lines []Line) (place uint64) {
 // pairs are all (viewed before, order) of it, each viewed product once; the changes are what it does to the turnover.
 // Both live until the next call.
 func (p *People) Purchase(v uint32, order *Order) (viewed []Pair, changes []Change, fresh bool) {
-	p.pairs, p.changes, p.apart = p.pairs[:0], p.changes[:0], p.apart[:0]
+	p.pairs, p.changes, p.apart, p.noted = p.pairs[:0], p.changes[:0], p.apart[:0], p.noted[:0]
 	o := &p.orders
 	number, fresh := o.byHash.Add(order.Hash)
 	if !fresh && !o.flag(number, orderAwaited) {
@@ -175,6 +176,7 @@ func (p *People) Purchase(v uint32, order *Order) (viewed []Pair, changes []Chan
 // take fills in the head of an order that is new, or has been awaited.
 func (p *People) take(number, v uint32, order *Order) {
 	o := &p.orders
+	p.unnote(number)
 	before, refund := o.worth(number), o.get(number, oRefund)
 	if before.Currency != order.Currency && before.Currency != 0 { // refunded in another currency: no business of the order's
 		p.changes = append(p.changes, Change{before.Currency, -models.Money(refund)})
@@ -267,10 +269,10 @@ func (p *People) count(c uint32, by int64) {
 // Refund gives back amount of an order, at most what is left of its value: see Apart. Where the order is not known yet, the refund waits for it. currency is 0 where
 // the refund does not say: then it is the order's. A refund in another currency than the order's stands by itself, whatever
 // becomes of the order; of refunds in several currencies that come before the order, the first one's is taken for the
-// order's. The changes live until the next call.
-func (p *People) Refund(hash uint64, amount models.Money, currency uint32) []Change {
+// order's. contact is the one that it names, or 0: while no order is known, it is a credit note of it. The changes live until the next call.
+func (p *People) Refund(hash uint64, amount models.Money, currency, contact uint32) []Change {
 	p.bump(cntRefunds, 1)
-	p.changes, p.apart = p.changes[:0], p.apart[:0]
+	p.changes, p.apart, p.noted = p.changes[:0], p.apart[:0], p.noted[:0]
 	o := &p.orders
 	number := p.await(hash)
 	before, excess := o.worth(number), o.excess(number)
@@ -281,6 +283,7 @@ func (p *People) Refund(hash uint64, amount models.Money, currency uint32) []Cha
 		return append(p.changes, Change{currency, -amount}) // no business of the order's
 	}
 	o.set(number, oRefund, uint64(models.Money(o.get(number, oRefund)).Plus(amount)))
+	p.note(number, contact)
 	p.exceeded(number, excess)
 	return append(p.changes, Change{before.Currency, -before.Amount}, o.worth(number))
 }
@@ -289,7 +292,7 @@ func (p *People) Refund(hash uint64, amount models.Money, currency uint32) []Cha
 // known yet, it will count as cancelled. The changes live until the next call.
 func (p *People) Cancel(hash uint64) []Change {
 	p.bump(cntCancels, 1)
-	p.changes, p.apart = p.changes[:0], p.apart[:0]
+	p.changes, p.apart, p.noted = p.changes[:0], p.apart[:0], p.noted[:0]
 	o := &p.orders
 	number := p.await(hash)
 	meta := o.get(number, oMeta)
@@ -301,6 +304,9 @@ func (p *People) Cancel(hash uint64) []Change {
 	p.exceeded(number, excess)
 	if meta&orderAwaited == 0 {
 		p.credit(number, -1)
+	}
+	if c := p.NoteOf(number); c != 0 {
+		p.noted = append(p.noted, c)
 	}
 	return append(p.changes, Change{before.Currency, -before.Amount})
 }

@@ -127,6 +127,7 @@ type People struct {
 	credited slab.Words // see credited.go
 	firsts   slab.Words // a word a contact: browsers that it was seen on<<32 | newest order that is credited to it
 	trails   trails     // long chains of orders
+	notes    slab.Words // a word a contact: credit notes<<32 | the newest one's order: see notes.go
 	seed     intern.Seed
 
 	attributes *slab.Texts
@@ -143,6 +144,7 @@ type scratch struct {
 	pairs     []Pair
 	changes   []Change
 	apart     []Change
+	noted     []uint32
 	owners    []owner
 	viewers   []uint32
 	friends   []uint32

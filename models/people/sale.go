@@ -14,6 +14,7 @@ type Sale struct {
 	Value    models.Money // less refunds in its currency
 	Gross    models.Money // as it was placed
 	Given    models.Money // refunded so far, in its currency
+	Noted    models.Money // taken off by credit notes; Sale does not say it
 	Currency uint32
 	Known    bool // the order itself has come, not only a refund or a cancellation of it
 	Browser  bool // it names a browser

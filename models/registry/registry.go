@@ -64,6 +64,9 @@ func Changed(name string, version uint16, m interface {
 	return Entry{name: name, version: version, oldest: version - 1, model: m, read: m.ReadVersion}
 }
 
+// Since says which layout is the oldest that a model reads.
+func (e Entry) Since(version uint16) Entry { e.oldest = version; return e }
+
 // Relearned marks a model that the rest can go on without.
 func (e Entry) Relearned() Entry { e.learned = true; return e }
 
@@ -132,6 +135,9 @@ func (m *Entry) restore(version uint16, r io.Reader) error {
 	readable := fmt.Sprintf("this build reads version %d", m.version)
 	if m.oldest < m.version {
 		readable = fmt.Sprintf("this build reads versions %d and %d", m.oldest, m.version)
+	}
+	if m.oldest+1 < m.version {
+		readable = fmt.Sprintf("this build reads versions %d to %d", m.oldest, m.version)
 	}
 	if m.learned {
 		return &slab.Dropped{Section: m.name, Because: fmt.Sprintf("it is of version %d and %s", version, readable)}
