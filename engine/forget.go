@@ -11,7 +11,7 @@ func (e *Engine) dropped() []models.Dropped {
 	_, _, _, displaced := e.claims.Counts()
 	list := []models.Dropped{
 		{What: "visitor", Why: "ceiling", N: t.Forgotten - min(t.Forgotten, e.m.People.Displaced())},
-		{What: "lead", Why: "ceiling", N: t.LeadsLost}, {What: "claim", Why: "ceiling", N: displaced},
+		{What: "lead", Why: "ceiling", N: t.LeadsLost}, {What: "attributes", Why: "too_long", N: t.Unsaid}, {What: "claim", Why: "ceiling", N: displaced},
 		{What: "vote", Why: "network", N: e.votes.Refused()}, {What: "visitor", Why: "network", N: e.m.People.Displaced()},
 	}
 	for kind, what := range [catalogue.Kinds]string{"product", "category", "brand"} {

@@ -43,6 +43,23 @@ func Member(props []byte, name string) (v Value) {
 	return v
 }
 
+// Elements walks an array and yields each value until yield returns false.
+func Elements(array Value, yield func(v Value) bool) {
+	if len(array) < 2 || array[0] != '[' {
+		return
+	}
+	for i := space(array, 1); i < len(array) && array[i] != ']'; {
+		end, why := skip(array, i, MaxDepth)
+		if why != sound || !yield(array[i:end:end]) {
+			return
+		}
+		if i = space(array, end); i >= len(array) || array[i] != ',' {
+			return
+		}
+		i = space(array, i+1)
+	}
+}
+
 // Text returns a string's text: a part of v, or, where an escape had to be resolved, of the buffer that it was
 // appended to and that is returned as well. A number is its digits as sent. ok is false for any other value.
 func (v Value) Text(buf []byte) (text, grown []byte, ok bool) {

@@ -21,15 +21,6 @@ const (
 	formerRoom = 8
 )
 
-// Identify keeps what is known of a contact, a JSON member list; the newest by event time wins.
-func (p *People) Identify(c uint32, attributes []byte, t models.Time) {
-	if uint64(t) < p.contacts.Load(p.cword(c, cAttrAt)) || len(attributes) == 0 || len(attributes) > slab.MaxText {
-		return
-	}
-	p.contacts.Set(p.cword(c, cAttrAt), uint64(t))
-	p.attributes.Set(uint64(c), attributes)
-}
-
 // Link tells that contact c logged in on visitor v at moment t. It returns the (viewed before, order) pairs that come
 // true by it: views on one device before orders on another. They live until the next call. Moved tells whether orders of v that
 // name nobody may have become another's.

@@ -28,7 +28,7 @@ func (p *People) StandsIn(v uint32) bool {
 // Described returns what is known of a contact or lead: its shop, its id, a JSON member list and when that was said.
 func (p *People) Described(c uint32) (shop uint32, id, attributes []byte, at models.Time, lead bool) {
 	word := p.contacts.Load(p.cword(c, cShop))
-	return uint32(word), p.text.Get(slab.Ref(p.contacts.Load(p.cword(c, cText)))), p.attributes.Get(uint64(c)),
+	return uint32(word), p.text.Get(slab.Ref(p.contacts.Load(p.cword(c, cText)))), p.described(c),
 		models.Time(p.contacts.Load(p.cword(c, cAttrAt))), word&flagLead != 0
 }
 

@@ -38,7 +38,7 @@ func (r *Reader) Facts(who Person) Facts {
 	var f Facts
 	if who.Contact != 0 {
 		f.ContactID = p.text.Get(slab.Ref(p.contacts.Load(p.cword(who.Contact, cText))))
-		f.Attributes = p.attributes.Get(uint64(who.Contact))
+		f.Attributes = p.described(who.Contact)
 	}
 	for _, m := range r.browsers(who) {
 		p.addVisitor(&f, m.ID, who.Contact)

@@ -67,5 +67,5 @@ func (p *People) FindLead(shop uint32, id []byte) uint32 {
 
 // LeadOf returns a lead's id as sent and what it says of itself, both shared. Any goroutine may call it.
 func (p *People) LeadOf(lead uint32) (id, attributes []byte) {
-	return p.text.Get(slab.Ref(p.contacts.Load(p.cword(lead, cText)))), p.attributes.Get(uint64(lead))
+	return p.text.Get(slab.Ref(p.contacts.Load(p.cword(lead, cText)))), p.described(lead)
 }

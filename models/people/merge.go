@@ -53,8 +53,8 @@ func (p *People) rekeyProxy(was, is uint64) {
 // merge lets contact c have all that is another one's.
 func (p *People) merge(other, c uint32) {
 	at := p.cword(other, 0)
-	if t := models.Time(p.contacts.Load(at + cAttrAt)); t > models.Time(p.contacts.Load(p.cword(c, cAttrAt))) {
-		p.Identify(c, bytes.Clone(p.attributes.Get(uint64(other))), t)
+	if p.fresh = p.attributesOf(p.fresh[:0], other); len(p.fresh) > 0 {
+		p.identify(c)
 	}
 	p.attributes.Set(uint64(other), nil)
 	p.mergeMembers(other, c)

@@ -145,6 +145,9 @@ type scratch struct {
 	changes   []Change
 	apart     []Change
 	noted     []uint32
+	fresh     []attribute
+	before    []attribute
+	written   []byte
 	owners    []owner
 	viewers   []uint32
 	friends   []uint32

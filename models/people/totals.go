@@ -23,6 +23,7 @@ const (
 	cntOwed        // steps that are missing from the reserve: see begin
 	cntMerged      // contacts that others have taken in: see canonize
 	cntErased      // persons who were erased
+	cntUnsaid      // events whose attributes there was no room for beside what is known of their contact
 	countWords
 )
 
@@ -49,6 +50,7 @@ type Totals struct {
 	Conflicts   uint64 // orders under an id that another one has
 	Merged      uint64 // contacts that others have taken in, since their ids have one form
 	Erased      uint64 // persons who were erased
+	Unsaid      uint64 // events whose attributes there was no room for beside what is known of their contact
 	JoinsCut    uint64 // events that not all orders and views of their persons were joined with, since they have too many
 }
 
@@ -61,6 +63,7 @@ func (p *People) Totals() Totals {
 		Leads: n(cntLeads), LeadsLost: n(cntLeadsLost),
 		Forgotten:   n(cntForgotten),
 		OverRefunds: n(cntOverRefunds), Conflicts: n(cntConflicts),
+		Unsaid:   n(cntUnsaid),
 		JoinsCut: n(cntCut), Merged: n(cntMerged), Erased: n(cntErased),
 	}
 }
