@@ -96,7 +96,7 @@ func (c *Customers) Settle(shop, order uint32) {
 		b.sums.Set(sumCurrency, uint64(sale.Currency))
 	}
 	if !c.people.HasNotes(sale.Contact) || !c.spread(b, sale.Contact, order) {
-		c.tell(b, order, &sale)
+		c.account(b, order, &sale)
 	}
 }
 
@@ -128,14 +128,14 @@ func (c *Customers) spread(b *book, contact, order uint32) (met bool) {
 			off := min(left, sale.Value)
 			left, sale.Noted = left-off, off
 		}
-		c.tell(b, o, &sale)
+		c.account(b, o, &sale)
 		met = met || o == order
 	})
 	return met
 }
 
-// tell tells a base what has changed about an order.
-func (c *Customers) tell(b *book, order uint32, sale *people.Sale) {
+// account tells a base what has changed about an order.
+func (c *Customers) account(b *book, order uint32, sale *people.Sale) {
 	had, want := c.credited(order, sale.Time), c.wanted(b, sale)
 	if had == want {
 		return
