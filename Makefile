@@ -72,6 +72,10 @@ bench-wrk: build ## wrk's opinion on the peak: the product frame and the bare se
 backtest: build ## all backtests on the public data sets in DATA: tables here, JSON and charts in bench-out
 	./orrery backtest table --data '$(ORRERY_DATA)' --out bench-out
 
+.PHONY: proof-feed
+proof-feed: ## a product feed of a million products: time, memory, and a second run that writes nothing
+	ORRERY_FEED_PRODUCTS=1000000 go test ./stream/feed -run TestProofFeed -v -timeout 60m
+
 .PHONY: proof-attack
 proof-attack: build ## ten minutes of an attack of all kinds beside 1,000 honest events and 1,000 honest frames a second
 	./orrery bench attack $(ARGS)
