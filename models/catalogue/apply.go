@@ -35,8 +35,9 @@ func (c *Catalogue) Apply(shop, item uint32, e *models.Event) (effect Effect) {
 		if (said.hasPrice || said.hasSale) && e.Time >= o.time(item, oPrice) {
 			o.set(item, oSaid, 0)
 			c.price(item, e.Time, &said, false)
-			effect = c.describe(shop, item, said.money(), merged)
-			c.remember(item, e.Time)
+			said = said.money()
+			said.at = e.Time
+			effect = c.describe(shop, item, said, merged)
 		}
 	case models.ProductStock:
 		if e.Time >= o.time(item, oStock) {
@@ -66,11 +67,11 @@ func (c *Catalogue) upsert(shop, item uint32, e *models.Event) (effect Effect) {
 		whole = false
 		said = said.money()
 	}
+	if priced {
+		said.at = e.Time
+	}
 	if fresh || priced {
 		effect = c.describe(shop, item, said, merged)
-	}
-	if priced {
-		c.remember(item, e.Time)
 	}
 	if e.Time < o.time(item, oStock) {
 		whole = false
@@ -219,13 +220,19 @@ func (c *Catalogue) describe(shop, item uint32, said facts, how merge) (effect E
 	if f.price != known.price || !bytes.Equal(f.title, known.title) || len(f.brand) > 0 && !bytes.Equal(f.brand, known.brand) {
 		effect = Described
 	}
+	c.products.Set(c.word(item, pPrice), uint64(f.price))
+	if said.at != 0 {
+		c.remember(item, said.at)
+	}
+	if f.sale > 0 {
+		f.lowest = c.Lowest(item)
+	}
 	c.buf = f.append(c.buf[:0], c.items.Name(item))
 	if len(f.category) > 0 && c.roomFor(shop, f.category) && c.move(shop, item, f.category) {
 		effect |= Moved
 	}
 	c.relate(shop, item, &f)
 	c.texts.Set(uint64(item), c.buf)
-	c.products.Set(c.word(item, pPrice), uint64(f.price))
 	if f.sale > 0 && known.sale == 0 {
 		c.push(shop, ringSale, item)
 	}

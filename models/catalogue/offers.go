@@ -196,8 +196,7 @@ func (c *Catalogue) turn(now models.Time) {
 		t := o.pop()
 		if sale := o.sale(t.item, now); sale != models.Money(c.products.Load(c.word(t.item, pSale))) {
 			shop := c.Shop(t.item)
-			c.remember(t.item, t.at)
-			c.describe(shop, t.item, facts{slot: slot{sale: sale}, hasSale: true}, merged)
+			c.describe(shop, t.item, facts{slot: slot{sale: sale}, hasSale: true, at: t.at}, merged)
 		}
 		o.await(t.item)
 	}

@@ -12,6 +12,7 @@ type slot struct {
 	title, url, image []byte
 	price, sale       models.Money // sale below price, or 0
 	currency          []byte
+	lowest            models.Money // of the 30 days before the present price, 0 where none is known
 }
 
 // facts is what an event says of an item.
@@ -20,8 +21,9 @@ type facts struct {
 	brand, category []byte
 	group           []byte
 	hasPrice        bool
-	hasSale         bool   // the event says whether there is a sale price
-	from, until     uint32 // seconds, when it holds; 0: open
+	hasSale         bool        // the event says whether there is a sale price
+	from, until     uint32      // seconds, when it holds; 0: open
+	at              models.Time // when its price holds from, 0 where it says none
 }
 
 // money returns what is said of money alone.
@@ -136,6 +138,9 @@ func (s *slot) append(dst, id []byte) []byte {
 	}
 	if s.sale > 0 {
 		dst = models.AppendMoney(append(dst, `,"sale_price":`...), s.sale)
+		if s.lowest > 0 {
+			dst = models.AppendMoney(append(dst, `,"lowest_price":`...), s.lowest)
+		}
 	}
 	if len(s.currency) > 0 {
 		dst = models.AppendString(append(dst, `,"currency":`...), s.currency)

@@ -231,7 +231,9 @@ function drawTotals(s) {
   const all = [["Revenue", money(s.revenue)], ["Orders", number.format(s.orders)], ["Buyers", number.format(s.buyers)],
     ["Visitors", number.format(s.visitors)], ["Contacts", number.format(s.contacts)],
     ...(s.leads ? [["Leads", number.format(s.leads)]] : []), ...(s.claims && s.claims.open ? [["Claims open", number.format(s.claims.open)]] : []), ["Sessions", number.format(s.sessions)],
-    ["Products", number.format(s.products || s.items)], ["Events", number.format(s.total)]];
+    ["Products", number.format(s.products || s.items)],
+    ...(s.hidden && s.hidden.unlisted ? [["Hidden: in no feed", number.format(s.hidden.unlisted)]] : []),
+    ...(s.hidden && s.hidden.removed ? [["Hidden: taken out", number.format(s.hidden.removed)]] : []), ["Events", number.format(s.total)]];
   $("totals").replaceChildren(...all.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))));
 }
 
