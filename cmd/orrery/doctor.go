@@ -288,7 +288,7 @@ func (d *doctor) told(s *figures) {
 	d.clocks(s.StreamTime)
 	switch {
 	case s.Products == 0:
-		d.say("feed", note, "no product is listed: frames show what events name, without picture and link", "orrery replay --preset google FEED.xml puts a Google Merchant feed in")
+		d.say("feed", note, "no product is listed: frames show what events name, without picture and link", "orrery catalogue import --mode full FEED puts the shop's product feed in; serve --feed.url fetches it every hour")
 	case s.Items > 2*s.Products:
 		d.say("feed", note, fmt.Sprintf("%d products are listed, and events have named %d more, which frames hide", s.Products, s.Items-s.Products),
 			"see that the pages and the feed call products alike: item_id has to be the feed's id")
