@@ -169,13 +169,8 @@ func (e *Engine) touch(item uint32, at models.Time, quantity int32) models.ItemT
 func (e *Engine) Stats() models.Stats {
 	var s models.Stats
 	e.ledger.Report(&s)
-	t := e.m.People.Totals()
-	s.Orders, s.Refunds, s.Cancels, s.Buyers = t.Orders, t.Refunds, t.Cancels, t.Buyers
-	s.Visitors, s.Contacts, s.Sessions, s.Bots, s.Repeats = t.Visitors, t.Contacts, t.Sessions, t.Bots, t.Repeats
-	s.Leads = t.Leads
+	setTotals(&s, e.m.People.Totals())
 	s.Claims.Open, s.Claims.Confirmed, s.Claims.Expired, _ = e.claims.Counts()
-	s.OverRefunds, s.OrderConflicts = t.OverRefunds, t.Conflicts
-	s.JoinsCut, s.MergedContacts = t.JoinsCut, t.Merged
 	s.Items, s.Products = uint64(e.m.Catalogue.Items()), e.m.Catalogue.Products()
 	s.Hidden = e.hidden()
 	s.Bytes = e.registry().Bytes()
@@ -200,15 +195,51 @@ func (e *Engine) IntentQuality(shop []byte) (models.IntentQuality, bool) {
 	return e.intents.Quality(e.findShop(shop))
 }
 
-// Quality returns how well frames would have done on the sampled clicks of the last hour, day and week before now.
+// Quality returns how well frames would have done on the sampled clicks of the last hour, day and week before now, of all shops
+// together.
 func (e *Engine) Quality(now models.Time) []models.FrameQuality {
+	next, viewed := e.demand.Meters()
+	return readQuality(next, viewed, uint64(e.m.Catalogue.Items()), now)
+}
+
+// ShopQuality returns it of one shop.
+func (e *Engine) ShopQuality(shop []byte, now models.Time) []models.FrameQuality {
+	number := e.findShop(shop)
+	next, viewed := e.demand.MetersOf(number)
+	return readQuality(next, viewed, e.ledger.Shops().Items(number), now)
+}
+
+func readQuality(next, viewed *quality.Meter, items uint64, now models.Time) []models.FrameQuality {
 	read := func(name frame.Recipe, m *quality.Meter) models.FrameQuality {
 		q := models.FrameQuality{Frame: string(name), K: quality.K, Windows: m.Read(now)}
 		for i := range q.Windows {
-			q.Windows[i].Coverage = min(1, float64(q.Windows[i].Shown)/float64(max(e.m.Catalogue.Items(), 1)))
+			q.Windows[i].Coverage = min(1, float64(q.Windows[i].Shown)/float64(max(items, 1)))
 		}
 		return q
 	}
-	next, viewed := e.demand.Meters()
 	return []models.FrameQuality{read(frame.Next, next), read(frame.ViewedTogether, viewed)}
+}
+
+func setTotals(s *models.Stats, t people.Totals) {
+	s.Orders, s.Refunds, s.Cancels, s.Buyers = t.Orders, t.Refunds, t.Cancels, t.Buyers
+	s.Visitors, s.Contacts, s.Sessions, s.Bots, s.Repeats = t.Visitors, t.Contacts, t.Sessions, t.Bots, t.Repeats
+	s.Leads = t.Leads
+	s.OverRefunds, s.OrderConflicts = t.OverRefunds, t.Conflicts
+	s.JoinsCut, s.MergedContacts = t.JoinsCut, t.Merged
+}
+
+// ShopStats returns what the engine has taken of a shop, nothing for one that it does not know.
+func (e *Engine) ShopStats(shop []byte) models.Stats {
+	var s models.Stats
+	number := e.findShop(shop)
+	if number == 0 {
+		s.Events, s.Revenue = map[string]uint64{}, map[string]models.Money{}
+		return s
+	}
+	e.ledger.ReportShop(number, &s)
+	setTotals(&s, e.ledger.Shops().People(number))
+	s.Claims.Open, s.Claims.Confirmed, s.Claims.Expired = e.claims.CountsOf(number)
+	s.Products, s.Hidden = e.m.Catalogue.ProductsOf(number), e.HiddenOf(shop)
+	s.StreamTime = e.StreamTime()
+	return s
 }

@@ -9,16 +9,25 @@ import (
 // Apply implements stream.Machine.
 func (e *Engine) Apply(events []*models.Event) {
 	e.resettle()
+	e.ledger.Shops().Begin(e.m.People, e.m.Catalogue.Items())
 	e.demand.Begin(len(events))
 	for i := -aheadSteps; i < len(events); i++ {
 		e.lookAhead(events, i)
 		if i >= 0 {
-			e.apply(events[i], &e.ahead[i%aheadRing])
+			e.count(events[i], &e.ahead[i%aheadRing])
 			e.demand.Next()
 		}
 	}
 	e.demand.End()
 	e.claims.Advance(e.StreamTime())
+}
+
+// count applies an event, and counts for its shop what that has changed.
+func (e *Engine) count(ev *models.Event, a *ahead) {
+	e.ledger.Shops().At(a.shop)
+	e.demand.At(a.shop)
+	e.apply(ev, a)
+	e.ledger.Shops().Take(e.m.People, e.m.Catalogue.Items())
 }
 
 // apply takes an event. It meets, in this order: the totals; the catalogue, where it is about a product; the persons, who it is about; the

@@ -119,7 +119,7 @@ type Engine struct {
 	mails     *timing.Mails
 	category  *category.Next
 	outlook   *outlook.Outlooks
-	arrivals  arrivals
+	arrivals  pershop.Table[arrivals]
 	votes     *votes.Votes
 	erased    *erased
 	withheld  withheld
@@ -187,6 +187,7 @@ func New(cfg Config) (*Engine, error) {
 // the seed of what is restored.
 func (e *Engine) Seed(n uint64) {
 	s := intern.SeedOf(n)
+	e.ledger.Shops().Seed(s)
 	for _, m := range []interface{ Seed(intern.Seed) }{e.shops, e.m.Catalogue, e.m.People, e.m.Similar, e.m.Rebuy, e.votes, e.erased} {
 		m.Seed(s)
 	}

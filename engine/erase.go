@@ -53,7 +53,9 @@ func (e *Engine) eraseAll(shop uint32, contact uint64, found *people.Erasing, t 
 			forget(v)
 		}
 		e.m.Rebuy.Forget(frame.VisitorOwner(v))
-		e.arrivals.forget(func(name []byte) bool { return p.HashOf(shop, name) == key })
+		if a := e.arrivals.Find(shop); a != nil {
+			a.forget(func(name []byte) bool { return p.HashOf(shop, name) == key })
+		}
 	}
 	for _, v := range found.Shared {
 		if p.ContactOf(v) == found.Contact { // whose session this is

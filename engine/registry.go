@@ -19,7 +19,8 @@ func (e *Engine) registry() registry.List {
 		registry.Unchanged("shops", e.shops),
 		registry.Unchanged("ledger", e.ledger),
 		registry.Added("apart", 11, e.ledger.Apart()),
-		registry.Added("claims", 11, e.claims),
+		registry.Added("shop_totals", 12, e.ledger.Shops()),
+		registry.Changed("claims", 12, e.claims),
 		registry.Unchanged("catalogue", e.m.Catalogue),
 		registry.Added("invented", 11, e.m.Catalogue.Invented()),
 		registry.Added("offers", 12, e.m.Catalogue.Offers()),
@@ -42,6 +43,7 @@ func (e *Engine) registry() registry.List {
 		registry.Unchanged("rebuy", e.m.Rebuy),
 		registry.Unchanged("quality_next", ahead).Relearned(),
 		registry.Unchanged("quality_viewed_together", viewed).Relearned(),
+		registry.Added("quality_shops", 12, e.demand.ShopMeters()).Relearned(),
 		registry.Added("votes", 11, e.votes),
 		registry.Added("erased", 12, e.erased),
 		registry.Unchanged("time", clock{&e.now}),
@@ -51,6 +53,9 @@ func (e *Engine) registry() registry.List {
 // resettle makes what was restored of a version before agree with the people of it, once.
 func (e *Engine) resettle() {
 	e.m.Catalogue.Settle()
+	if e.ledger.Adopt(e.m.People, e.m.Catalogue.Items(), e.shops.Len(), e.StreamTime()) {
+		e.claims.Adopt(1)
+	}
 	if !e.customers.Stale() {
 		return
 	}
@@ -61,6 +66,9 @@ func (e *Engine) resettle() {
 		}
 	}
 }
+
+// Settle makes what was restored ready to be asked, before the first batch. The applying goroutine calls it.
+func (e *Engine) Settle() { e.resettle() }
 
 // Freeze implements stream.Machine.
 func (e *Engine) Freeze() []slab.Section {

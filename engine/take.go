@@ -31,6 +31,12 @@ func (e *Engine) TakeFact(f *models.Fact) error {
 	if shop == 0 {
 		return fmt.Errorf("shop: there are more shops than --shops.max: %w", ErrFact)
 	}
+	e.resettle()
+	shops := e.ledger.Shops()
+	shops.Begin(e.m.People, e.m.Catalogue.Items())
+	shops.At(shop)
+	e.demand.At(shop)
+	defer func() { shops.Take(e.m.People, e.m.Catalogue.Items()) }()
 	e.demand.Begin(1)
 	defer e.demand.End()
 	switch f.Fact {
@@ -225,6 +231,12 @@ func (e *Engine) takeTotals(f *models.Fact) error {
 		return fmt.Errorf("contacts, orders: the lines before have made %d and %d, not %d and %d: lines are missing, or something was there before: %w",
 			t.Contacts+e.spellings.Merged(), t.Orders, f.Contacts, f.Orders, ErrFact)
 	}
+	shops := e.ledger.Shops()
+	shops.Begin(e.m.People, e.m.Catalogue.Items())
+	if shops.At(0); e.shops.Len() == 1 { // else it is not known whose it is
+		shops.At(1)
+	}
+	defer func() { shops.Take(e.m.People, e.m.Catalogue.Items()) }()
 	have := e.ledger.Revenue()
 	for _, code := range codes(f.Revenue) {
 		if by := models.Money(f.Revenue[code]) - have[code]; by != 0 {

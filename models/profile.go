@@ -21,6 +21,7 @@ type Stats struct {
 	Revenue    map[string]Money  // by currency: orders less refunds and cancelled orders
 	Bytes      map[string]uint64 // memory held, by model
 	StreamTime Time              // the newest event time
+	Since      Time              // of a shop: what came before is not counted; 0 where all is
 	Dropped    []Dropped         // what made room, or found none
 
 	// Claims are the orders that pages have told of: how many wait for the shop to tell of them, and what became of others.

@@ -14,8 +14,9 @@ func TestChecksAreNamed(t *testing.T) {
 	r := newRig(t, Config{},
 		Check{Name: "disk", Probe: func() (bool, string) { return !full.Load(), "no space left" }},
 		Check{Name: "state", Probe: func() (bool, string) { return !stuck.Load(), "" }, Fatal: true})
-	tick := newHub(r.server) // of its own: nobody else writes to it
-	defer tick.ticker.Stop()
+	hub := newHub(r.server) // of its own: nobody else writes to it
+	defer hub.ticker.Stop()
+	tick := hub.scopes[""]
 	f := func(code int, want ...string) {
 		t.Helper()
 		r.expect("GET", "/readyz", "", code, "")

@@ -164,10 +164,13 @@ func (c *Config) validate() error {
 			errs = append(errs, fmt.Errorf("two keys have the name %q", k.Name))
 		}
 		named[k.Name] = true
-		if k.Write == "" && k.Secret == "" {
+		if k.Operator != "" && (k.Shop != "" || k.Write != "" || k.Secret != "") {
+			errs = append(errs, fmt.Errorf("key %d is the operator's, which is of no shop and nothing else", i))
+		}
+		if k.Write == "" && k.Secret == "" && k.Operator == "" {
 			errs = append(errs, fmt.Errorf("key %d of shop %q is empty", i, k.Shop))
 		}
-		for _, word := range []string{k.Write, k.Secret} {
+		for _, word := range []string{k.Write, k.Secret, k.Operator} {
 			if word != "" && seen[word] { // a write key would open what the secret one does
 				errs = append(errs, fmt.Errorf("key %d of shop %q is used twice", i, k.Shop))
 			}
@@ -182,15 +185,17 @@ func (c *Config) development() bool { return len(c.Keys) == 0 }
 
 // shop returns the shop that all keys speak for, "" where they do not agree.
 func (c *Config) shop() string {
+	shop, seen := "", false
 	for _, k := range c.Keys {
-		if k.Shop != c.Keys[0].Shop {
+		if k.Operator != "" {
+			continue
+		}
+		if seen && k.Shop != shop {
 			return ""
 		}
+		shop, seen = k.Shop, true
 	}
-	if c.development() {
-		return ""
-	}
-	return c.Keys[0].Shop
+	return shop
 }
 
 // mayListen refuses to open a keyless server to the network.

@@ -41,14 +41,15 @@ type Customers interface {
 	EachContact(shop []byte, from uint32, now models.Time, f func(id []byte, p *models.Profile) bool) (next uint32)
 }
 
-// RecentVisitors names persons who are on the site now; the dashboard offers them.
+// RecentVisitors names persons who are on a shop's site now; the dashboard offers them.
 type RecentVisitors interface {
-	RecentVisitors(n int) []string
+	RecentVisitors(shop []byte, n int) []string
 }
 
 // Quality measures how well frames do, on a sample of the clicks, before learning from them.
 type Quality interface {
-	Quality(now models.Time) []models.FrameQuality
+	Quality(now models.Time) []models.FrameQuality // of all shops together
+	ShopQuality(shop []byte, now models.Time) []models.FrameQuality
 }
 
 // Catalogue tells one product; the demo's product pages show it.
@@ -56,9 +57,10 @@ type Catalogue interface {
 	Product(shop, product []byte) (models.Product, bool)
 }
 
-// Statistics counts what the engine has taken. Stats is called about once a second.
+// Statistics counts what the engine has taken, of all shops together and of one. They are called about once a second.
 type Statistics interface {
 	Stats() models.Stats
+	ShopStats(shop []byte) models.Stats
 }
 
 // Log takes records. Append returns when all of them are durable; records and the bytes they point to are the caller's

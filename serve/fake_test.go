@@ -125,7 +125,13 @@ func (k *fake) EachContact(_ []byte, from uint32, _ models.Time, f func([]byte, 
 	return 0
 }
 
-func (k *fake) RecentVisitors(int) []string { return []string{"v-1"} }
+func (k *fake) RecentVisitors([]byte, int) []string { return []string{"v-1"} }
+
+// ShopStats implements Statistics.
+func (k *fake) ShopStats([]byte) models.Stats { return k.Stats() }
+
+// ShopQuality implements Quality.
+func (k *fake) ShopQuality(_ []byte, now models.Time) []models.FrameQuality { return k.Quality(now) }
 
 func (k *fake) Stats() models.Stats {
 	k.mu.Lock()

@@ -20,7 +20,7 @@ import (
 )
 
 // keyed is a server with keys: w is the public one, s the secret one.
-func keyed() Config { return Config{Keys: []Key{{Write: "w", Secret: "s"}}} }
+func keyed() Config { return Config{Keys: []Key{{Write: "w", Secret: "s"}, {Operator: "op"}}} }
 
 func (r *rig) dial() net.Conn {
 	r.t.Helper()
@@ -348,7 +348,7 @@ func TestDoorMetrics(t *testing.T) {
 	if got := r.all(""); !strings.HasPrefix(got, "HTTP/1.1 503 ") {
 		t.Errorf("the third connection: %q", got)
 	}
-	text := string(r.expect("GET", "/metrics", "", 200, "", "Authorization: Bearer s").Body())
+	text := string(r.expect("GET", "/metrics", "", 200, "", "Authorization: Bearer op").Body())
 	for _, want := range []string{
 		`orrery_connections{listener="public"} 2`, `orrery_connections_most{listener="public"} 2`, `orrery_connections{listener="admin"} 0`,
 		`orrery_dropped_total{what="connection",why="too_many",listener="public"} 1`, `orrery_dropped_total{what="connection",why="too_many_of_address",listener="public"} 0`,

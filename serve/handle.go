@@ -55,7 +55,7 @@ type call struct {
 // request never takes the process along.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c := s.calls.get()
-	c.ctx, c.route, c.begun, c.took, c.grant.access = ctx, none, ctx.Time(), 0, open
+	c.ctx, c.route, c.begun, c.took, c.grant = ctx, none, ctx.Time(), 0, grant{}
 	c.unread, c.limited = ctx.RequestBodyStream() != nil, false
 	defer func() {
 		if p := recover(); p != nil {
@@ -71,6 +71,9 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 			c.took = time.Since(c.begun)
 		}
 		s.metrics.observe(c.route, ctx.Response.StatusCode(), c.took)
+		if c.grant.frames != nil && c.route == s.frame {
+			c.grant.frames.observe(c.took)
+		}
 		s.letGo(c)
 		c.ctx, c.param = nil, nil
 		s.calls.put(c)

@@ -42,7 +42,7 @@ func TestHeavyBodiesWaitTheirTurn(t *testing.T) {
 	all(202)
 	r.server.heavy.enter()
 	all(503)
-	if body := string(r.do("GET", "/metrics", "", asShop).Body()); !strings.Contains(body, `orrery_dropped_total{what="body",why="too_many_heavy"} 2`) {
+	if body := string(r.do("GET", "/metrics", "", "Authorization: Bearer op").Body()); !strings.Contains(body, `orrery_dropped_total{what="body",why="too_many_heavy"} 2`) {
 		t.Error("refused bodies are not counted")
 	}
 	r.server.heavy.leave()

@@ -41,7 +41,7 @@ func TestHostNames(t *testing.T) {
 
 // A page whose own name has come to lead to this machine (DNS rebinding) gets nothing: reference row A9.
 func TestForeignHostIsRefused(t *testing.T) {
-	for _, cfg := range []Config{{Demo: true}, {Demo: true, Keys: []Key{{Write: "w", Secret: "s"}}}} {
+	for _, cfg := range []Config{{Demo: true}, {Demo: true, Keys: []Key{{Write: "w", Secret: "s"}, {Operator: "op"}}}} {
 		r := newRig(t, cfg)
 		for _, op := range described(t) {
 			if op.request == "" {
@@ -52,7 +52,7 @@ func TestForeignHostIsRefused(t *testing.T) {
 			if strings.HasPrefix(uri, "/healthz") || strings.HasPrefix(uri, "/readyz") || strings.HasPrefix(uri, "/metrics") {
 				status = 200
 			}
-			resp := r.do(method, uri, op.body, "Host: evil.example:8080", "Authorization: Bearer s")
+			resp := r.do(method, uri, op.body, "Host: evil.example:8080", "Authorization: Bearer op")
 			if resp.StatusCode() != status {
 				t.Errorf("%s: %d %s", op.request, resp.StatusCode(), resp.Body())
 			}

@@ -31,8 +31,11 @@ type Key struct {
 	Shop string
 	// Write is the public key: events, frames and social proof. It stands in the shop's pages.
 	Write string
-	// Secret allows everything. It never leaves the shop's servers.
+	// Secret allows everything of the shop. It never leaves the shop's servers.
 	Secret string
+	// Operator is the key of whoever runs the server: everything of all shops, metrics, and figures of the machine. A key with it
+	// has no Shop.
+	Operator string
 	// ContactSecret is what requests and events with the write key prove the contact with that they name: by contact_hmac, the
 	// HMAC-SHA-256 of the contact under this secret in hexadecimal, which the shop's server puts into the page. Else anybody
 	// who knows an address could ask what its owner was shown: without this secret the write key reads of no contact.
@@ -49,6 +52,7 @@ type grant struct {
 	until  time.Time
 	used   *atomic.Uint64 // requests
 	bucket *door.Bucket   // of requests; nil without keys
+	frames *histogram     // answered to the shop's keys; nil where the key is of no shop
 }
 
 // keyring finds grants by key. Map look-ups take a time that depends on the hash of what was presented under a seed of the
@@ -56,14 +60,20 @@ type grant struct {
 type keyring map[string]grant
 
 func newKeyring(keys []Key) keyring {
-	ring := make(keyring, 2*len(keys))
+	ring, frames := make(keyring, 2*len(keys)), map[string]*histogram{}
 	for _, k := range keys {
 		shop := []byte(cmp.Or(k.Shop, models.DefaultShop))
+		if frames[string(shop)] == nil {
+			frames[string(shop)] = new(histogram)
+		}
 		if k.Write != "" {
-			ring[k.Write] = grant{public, shop, bytesOrNil(k.ContactSecret), k.Until, new(atomic.Uint64), new(door.Bucket)}
+			ring[k.Write] = grant{public, shop, bytesOrNil(k.ContactSecret), k.Until, new(atomic.Uint64), new(door.Bucket), frames[string(shop)]}
 		}
 		if k.Secret != "" {
-			ring[k.Secret] = grant{secret, shop, nil, k.Until, new(atomic.Uint64), new(door.Bucket)}
+			ring[k.Secret] = grant{secret, shop, nil, k.Until, new(atomic.Uint64), new(door.Bucket), frames[string(shop)]}
+		}
+		if k.Operator != "" {
+			ring[k.Operator] = grant{operator, nil, nil, k.Until, new(atomic.Uint64), new(door.Bucket), nil}
 		}
 	}
 	return ring
@@ -91,7 +101,7 @@ func bytesOrNil(s string) []byte {
 // what its owner was shown. Where the shop has no contact secret the public key names no contact.
 func (g *grant) prove(contact, proof []byte) *fault {
 	switch {
-	case g.access == secret || len(contact) == 0:
+	case g.access >= secret || len(contact) == 0:
 		return nil
 	case g.proof == nil:
 		return &fault{fasthttp.StatusForbidden, "contact_not_proved",
@@ -123,7 +133,7 @@ func proves(secret, contact, proof []byte) bool {
 func (s *Server) admit(c *call) *fault {
 	need := c.route.access
 	if need == open || s.cfg.development() {
-		c.grant = grant{access: secret}
+		c.grant = grant{access: operator}
 		return nil
 	}
 	key, fromHeader := c.key()
@@ -141,7 +151,7 @@ func (s *Server) admitKey(c *call, key []byte, kept bool, need access) *fault {
 		return &fault{fasthttp.StatusUnauthorized, "no_key", "a key is needed: Authorization: Bearer KEY", ""}
 	}
 	g, ok := s.keys[string(key)]
-	if !ok || g.access == secret && !kept {
+	if !ok || g.access >= secret && !kept {
 		// A secret key in a URL ends up in logs and histories; refusing it is how that gets noticed.
 		return &fault{fasthttp.StatusUnauthorized, "bad_key", "the key is not known; a secret key comes in the header only", ""}
 	}
@@ -149,7 +159,7 @@ func (s *Server) admitKey(c *call, key []byte, kept bool, need access) *fault {
 		return &fault{fasthttp.StatusUnauthorized, "key_ended", "the key's time is over: use the one that has replaced it", ""}
 	}
 	if g.access < need {
-		return &fault{fasthttp.StatusForbidden, "not_allowed", "this needs the secret key", ""}
+		return &fault{fasthttp.StatusForbidden, "not_allowed", "this needs " + need.String(), ""}
 	}
 	g.used.Add(1)
 	c.grant = g
@@ -159,12 +169,12 @@ func (s *Server) admitKey(c *call, key []byte, kept bool, need access) *fault {
 // writeKeys writes how often each key was used, by its name.
 func (s *Server) writeKeys(w io.Writer) {
 	for _, k := range s.cfg.Keys {
-		for i, word := range [...]string{k.Write, k.Secret} {
+		for i, word := range [...]string{k.Write, k.Secret, k.Operator} {
 			if word == "" {
 				continue
 			}
-			scope := [...]string{"public", "secret"}[i]
-			of := fmt.Sprintf("{key=%q,scope=%q,shop=%q}", k.Name, scope, cmp.Or(k.Shop, models.DefaultShop))
+			scope := [...]string{"public", "secret", "operator"}[i]
+			of := fmt.Sprintf("{key=%q,scope=%q,shop=%q}", k.Name, scope, string(s.keys[word].shop))
 			metrics.WriteCounterUint64(w, "orrery_key_requests_total"+of, s.keys[word].used.Load())
 			if !k.Created.IsZero() {
 				metrics.WriteGaugeUint64(w, "orrery_key_created_seconds"+of, uint64(k.Created.Unix()))
@@ -199,6 +209,14 @@ func presentedKey(head *fasthttp.RequestHeader, query []byte) (key []byte, fromH
 			return value, false
 		}
 	}
+}
+
+// scope returns what figures are asked of: the key's shop, one that the operator names, or nil: all together.
+func (c *call) scope(named []byte) ([]byte, *fault) {
+	if c.grant.shop == nil && len(named) == 0 {
+		return nil, nil
+	}
+	return c.shop(named)
 }
 
 // shop returns the tenant that the call is about: the key's, else the one it names.

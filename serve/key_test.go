@@ -13,7 +13,7 @@ func TestKeysAreReplaced(t *testing.T) {
 		{Name: "pages-1", Shop: "north", Write: "old", Until: now.Add(time.Hour)},
 		{Name: "pages-2", Shop: "north", Write: "new", Created: time.Unix(1_795_000_000, 0)},
 		{Name: "gone", Shop: "north", Write: "ended", Until: now.Add(-time.Second)},
-		{Name: "server", Secret: "s"},
+		{Name: "server", Secret: "s"}, {Name: "house", Operator: "op"},
 	}})
 	f := func(key string, status int, code string) {
 		t.Helper()
@@ -26,10 +26,10 @@ func TestKeysAreReplaced(t *testing.T) {
 	f("new", 202, "")
 	f("new", 202, "")
 	f("ended", 401, "key_ended")
-	page := string(r.do("GET", "/metrics", "", "Authorization: Bearer s").Body())
+	page := string(r.do("GET", "/metrics", "", "Authorization: Bearer op").Body())
 	for _, want := range []string{
 		`orrery_key_requests_total{key="pages-1",scope="public",shop="north"} 1`, `orrery_key_requests_total{key="pages-2",scope="public",shop="north"} 2`,
-		`orrery_key_requests_total{key="gone",scope="public",shop="north"} 0`, `orrery_key_requests_total{key="server",scope="secret",shop="default"} 1`,
+		`orrery_key_requests_total{key="gone",scope="public",shop="north"} 0`, `orrery_key_requests_total{key="house",scope="operator",shop=""} 1`,
 		`orrery_key_created_seconds{key="pages-2",scope="public",shop="north"} 1795000000`,
 	} {
 		if !strings.Contains(page, want+"\n") {

@@ -61,7 +61,7 @@ func TestAddressesAreLimited(t *testing.T) {
 		}
 	}
 	r.expect("GET", "/healthz", "", 200, "", loud)
-	text := string(r.expect("GET", "/metrics", "", 200, "", asShop).Body())
+	text := string(r.expect("GET", "/metrics", "", 200, "", "Authorization: Bearer op").Body())
 	if !strings.Contains(text, `orrery_dropped_total{what="request",why="rate_of_address"} 4`+"\n") || !strings.Contains(text, `orrery_dropped_total{what="request",why="rate_of_key"} 0`+"\n") {
 		t.Error("what was refused is not counted")
 	}

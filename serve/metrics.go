@@ -47,11 +47,11 @@ func newRouteMetrics(routes []*route) *routeMetrics {
 	return &routeMetrics{routes: routes, requests: make([][len(codes)]atomic.Uint64, len(routes)), seconds: make([]histogram, len(routes))}
 }
 
-// of returns the times of the route of a name.
-func (m *routeMetrics) of(name string) *histogram {
+// route returns the route of a name.
+func (m *routeMetrics) route(name string) *route {
 	for _, r := range m.routes {
 		if r.name == name {
-			return &m.seconds[r.number]
+			return r
 		}
 	}
 	panic("no route " + name) // the name is part of the program: a test would have met this

@@ -10,17 +10,24 @@ import (
 	"orrery/models"
 )
 
-// quality returns the live figures, none where nobody measures.
-func (s *Server) quality() []models.FrameQuality {
+// quality returns the live figures of a shop, or of all where it is nil; none where nobody measures.
+func (s *Server) quality(shop []byte) []models.FrameQuality {
 	if s.deps.Quality == nil {
 		return nil
+	}
+	if shop != nil {
+		return s.deps.Quality.ShopQuality(shop, s.deps.Clock())
 	}
 	return s.deps.Quality.Quality(s.deps.Clock())
 }
 
 // answerQuality answers GET /v1/quality.
 func (s *Server) answerQuality(c *call) *fault {
-	return c.end(append(appendQuality(c.begin(), s.quality()), '\n'))
+	shop, f := readScope(c)
+	if f != nil {
+		return f
+	}
+	return c.end(append(appendQuality(c.begin(), s.quality(shop)), '\n'))
 }
 
 // appendQuality appends {"frames":[{"frame","k","windows":[...]}]}.
@@ -56,7 +63,7 @@ func appendRate(dst []byte, v float64, samples uint64) []byte {
 
 // writeQuality writes the figures as gauges.
 func (s *Server) writeQuality(w io.Writer) {
-	for _, f := range s.quality() {
+	for _, f := range s.quality(nil) {
 		for _, q := range f.Windows {
 			label := fmt.Sprintf("{frame=%q,window=%q}", f.Frame, q.Window)
 			metrics.WriteGaugeUint64(w, "quality_samples"+label, q.Samples)

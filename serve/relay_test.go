@@ -20,7 +20,7 @@ import (
 const hookSecret = "hush-0123456789abcdef"
 
 func hookConfig() Config {
-	return Config{Keys: []Key{{Name: "p", Write: "public-key", Secret: "secret-key"}}, Webhooks: []Webhook{
+	return Config{Keys: []Key{{Name: "p", Write: "public-key", Secret: "secret-key"}, {Name: "o", Operator: "op"}}, Webhooks: []Webhook{
 		{"shopify", "default", hookSecret}, {"woocommerce", "default", hookSecret}, {"shopify", "north", hookSecret + "-north"}}}
 }
 
@@ -152,7 +152,7 @@ func TestRelayAdmission(t *testing.T) {
 	r.expect("POST", "/v1/in/shopify", `{}`, 401, "", "Authorization: Bearer wrong-key")
 	r.expect("POST", "/v1/in/shopify", `[`, 200, `{"accepted":0,"rejected":[{"index":0,"code":"wrong_type","message":"the message must be a JSON object"}]}`, "Authorization: Bearer secret-key", "X-Shopify-Topic: orders/create")
 	r.expect("GET", "/v1/in/shopify", "", 405, "")
-	page := string(r.do("GET", "/metrics", "", "Authorization: Bearer secret-key").Body())
+	page := string(r.do("GET", "/metrics", "", "Authorization: Bearer op").Body())
 	for _, line := range []string{`orrery_dropped_total{what="message",why="shopify: signature"} 2`, `orrery_dropped_total{what="message",why="shopify: wrong_type"} 1`, `orrery_dropped_total{what="message",why="woocommerce: ping"} 1`} {
 		if !strings.Contains(page, line+"\n") {
 			t.Errorf("no %s in the metrics", line)

@@ -21,7 +21,7 @@ func (m *memory) Knows(shop []byte, e *models.Event) bool {
 // servers; a request of new names only is to be sent again.
 func TestNoRoom(t *testing.T) {
 	room := new(memory)
-	r := newRig(t, Config{Keys: []Key{{Shop: "north", Write: "w", Secret: "s"}}})
+	r := newRig(t, Config{Keys: []Key{{Shop: "north", Write: "w", Secret: "s"}, {Operator: "op"}}})
 	r.server.deps.Room = room
 	f := func(key, visitors string, status int, want string) {
 		t.Helper()
@@ -36,7 +36,7 @@ func TestNoRoom(t *testing.T) {
 	f("w", "new1 old1", 202, `{"accepted":1,"rejected":[{"index":0,"code":"ceiling","message":"`+noRoom.Reason+`"}]}`)
 	f("w", "new1 new2", 503, `{"error":{"code":"ceiling","message":"`+noRoom.Reason+`: send them again later"}}`)
 	f("s", "new1 new2", 202, `{"accepted":2,"rejected":[]}`)
-	if body := string(r.do("GET", "/metrics", "", "Authorization: Bearer s").Body()); !strings.Contains(body, `orrery_dropped_total{what="event",why="ceiling"} 3`) {
+	if body := string(r.do("GET", "/metrics", "", "Authorization: Bearer op").Body()); !strings.Contains(body, `orrery_dropped_total{what="event",why="ceiling"} 3`) {
 		t.Error("refused events are not counted")
 	}
 	room.full.Store(false)

@@ -82,7 +82,7 @@ func table(cfg *Config) []line {
 
 		{"health", "GET", "/healthz", open, (*Server).answerHealth, fresh, 0, anyHost},
 		{"ready", "GET", "/readyz", open, (*Server).answerReady, fresh, 0, anyHost},
-		{"metrics", "GET", "/metrics", secret, (*Server).answerMetrics, fresh, 0, anyHost},
+		{"metrics", "GET", "/metrics", operator, (*Server).answerMetrics, fresh, 0, anyHost},
 		{"tracker", "GET", "/t.js", open, script("t.min.js", typeScript), hour, 0, anySite},
 		{"tracker_debug", "GET", "/t-debug.js", open, script("t-debug.js", typeScript), hour, 0, anySite},
 		{"tracker_module", "GET", "/orrery.mjs", open, script("orrery.mjs", typeScript), hour, 0, anySite},

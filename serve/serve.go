@@ -54,6 +54,7 @@ type Server struct {
 	metrics *routeMetrics
 	ids     recommendationIDs
 	live    *hub
+	frame   *route // whose times are told live
 	routes  *router
 	inside  *router // of the admin listener
 
@@ -87,6 +88,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s.routes, s.inside = newRouter(table(&s.cfg)), newRouter(adminTable())
 	s.metrics = newRouteMetrics(s.routes.routes)
+	s.frame = s.metrics.route("frame")
 	s.ids.seed = uint32(binary.LittleEndian.Uint64(seed[:]))
 	s.gate = newGate(cfg.MaxFrames, cfg.MaxQueue, cfg.FrameBudget)
 	s.live = newHub(s)

@@ -62,7 +62,7 @@ func TestDevelopmentModeStaysOnLoopback(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	r := newRig(t, Config{Keys: []Key{{Shop: "north", Write: "w", Secret: "s"}, {Secret: "all"}}, Origins: []string{"https://shop.example"}})
+	r := newRig(t, Config{Keys: []Key{{Shop: "north", Write: "w", Secret: "s"}, {Secret: "all"}, {Operator: "op"}}, Origins: []string{"https://shop.example"}})
 	f := func(method, uri string, status int, headers ...string) {
 		t.Helper()
 		r.expect(method, uri, viewEvent, status, "", headers...)
@@ -92,6 +92,13 @@ func TestKeys(t *testing.T) {
 	f("GET", stats, 403, "Authorization: Bearer w")
 	f("GET", stats, 200, "Authorization: Bearer s")
 	f("GET", "/metrics", 401)
+	f("GET", "/metrics", 403, "Authorization: Bearer s") // the figures of all shops
+	f("GET", "/metrics", 200, "Authorization: Bearer op")
+	f("GET", stats+"?shop=south", 403, "Authorization: Bearer s")
+	f("GET", stats+"?shop=south", 200, "Authorization: Bearer op")
+	f("GET", frame+"&shop=south", 200, "Authorization: Bearer op")
+	f("GET", frame+"&key=op", 401) // in a URL
+	f("POST", "/v1/events?shop=south", 202, "Authorization: Bearer op")
 	f("GET", "/healthz", 200)
 	f("GET", "/", 200)
 }
@@ -460,7 +467,7 @@ func TestLiveSnapshotAge(t *testing.T) {
 	s.live.ticker.Stop()
 	f := func(age time.Duration, want string) {
 		t.Helper()
-		if got := string(s.live.appendTick(nil, &sample{status: StreamStatus{SnapshotAge: age}})); !strings.Contains(got, `"snapshot_age":`+want+`,`) {
+		if got := string(s.live.scopes[""].appendTick(nil, &sample{status: StreamStatus{SnapshotAge: age}})); !strings.Contains(got, `"snapshot_age":`+want+`,`) {
 			t.Errorf("%s: %s", age, got)
 		}
 	}
@@ -479,7 +486,7 @@ func TestTrendsOfAShop(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.live.ticker.Stop()
-		if s.live.appendTrends(nil); string(k.query.Shop) != want {
+		if s.live.scopes[""].appendTrends(nil); string(k.query.Shop) != want {
 			t.Errorf("%v: shop %q", keys, k.query.Shop)
 		}
 	}

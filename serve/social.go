@@ -6,8 +6,21 @@ import (
 	"orrery/models"
 )
 
+// readShop reads the parameter shop of an endpoint that takes no others, as it was sent.
+func readShop(c *call) (shop []byte, f *fault) {
+	shop, _, f = readNames(c)
+	return shop, f
+}
+
 // readPerson reads the parameters shop and visitor of an endpoint that takes no others.
 func readPerson(c *call) (shop, visitor []byte, f *fault) {
+	if shop, visitor, f = readNames(c); f == nil {
+		shop, f = c.shop(shop)
+	}
+	return shop, visitor, f
+}
+
+func readNames(c *call) (shop, visitor []byte, f *fault) {
 	for {
 		name, value, ok, more := c.args.next()
 		if !more {
@@ -25,8 +38,7 @@ func readPerson(c *call) (shop, visitor []byte, f *fault) {
 			return nil, nil, badParameter(string(name), "the value is too long or not validly escaped")
 		}
 	}
-	shop, f = c.shop(shop)
-	return shop, visitor, f
+	return shop, visitor, nil
 }
 
 // answerSocial answers GET /v1/social/{product}. A product that nobody has looked at has nothing to tell: nulls.

@@ -8,14 +8,36 @@ import (
 	"orrery/models"
 )
 
-// answerStats answers GET /v1/stats.
-func (s *Server) answerStats(c *call) *fault {
-	stats, status := s.deps.Statistics.Stats(), s.deps.Stream.Status()
-	return c.end(append(appendStats(c.begin(), &stats, &status), '\n'))
+// readScope reads the parameter shop of an endpoint whose figures are of a shop or, for the operator, of all.
+func readScope(c *call) ([]byte, *fault) {
+	named, f := readShop(c)
+	if f != nil {
+		return nil, f
+	}
+	return c.scope(named)
 }
 
-// appendStats appends what the engine has taken as an object. Money is a decimal in a string, so that no reader rounds it.
-func appendStats(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
+// answerStats answers GET /v1/stats.
+func (s *Server) answerStats(c *call) *fault {
+	shop, f := readScope(c)
+	if f != nil {
+		return f
+	}
+	stats, status := s.stats(shop), s.deps.Stream.Status()
+	return c.end(append(appendStats(c.begin(), shop, &stats, &status), '\n'))
+}
+
+// stats returns what the engine has taken of a shop, or of all where it is nil.
+func (s *Server) stats(shop []byte) models.Stats {
+	if shop != nil {
+		return s.deps.Statistics.ShopStats(shop)
+	}
+	return s.deps.Statistics.Stats()
+}
+
+// appendStats appends what the engine has taken as an object. Money is a decimal in a string, so that no reader rounds it. What is
+// known of the machine only, all shops together, is no shop's to see.
+func appendStats(dst, shop []byte, stats *models.Stats, status *StreamStatus) []byte {
 	dst = append(dst, `{"events":`...)
 	dst = appendCounts(dst, stats.Events)
 	for _, n := range []struct {
@@ -42,6 +64,19 @@ func appendStats(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
 	dst = appendAmounts(appendMember(dst, "over_refunded"), stats.OverRefunded)
 	dst = appendUint(dst, "order_conflicts", stats.OrderConflicts)
 	dst = appendAmounts(appendMember(dst, "order_conflict_value"), stats.OrderConflictValue)
+	if shop == nil {
+		dst = appendMachine(dst, stats, status)
+	} else {
+		dst = models.AppendString(appendMember(dst, "shop"), shop)
+		dst = appendTime(appendMember(dst, "since"), stats.Since)
+		dst = strconv.AppendInt(appendMember(dst, "lag"), status.Lag, 10)
+	}
+	dst = appendTime(appendMember(dst, "stream_time"), stats.StreamTime)
+	return append(dst, '}')
+}
+
+// appendMachine appends the figures of the machine.
+func appendMachine(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
 	dst = appendUint(dst, "duplicates", status.Duplicates)
 	dst = appendUint(dst, "deadletters", total(status.DeadLetters))
 	dst = appendCounts(appendMember(dst, "deadletters_by_code"), status.DeadLetters)
@@ -51,9 +86,7 @@ func appendStats(dst []byte, stats *models.Stats, status *StreamStatus) []byte {
 	}
 	dst = appendCounts(appendMember(dst, "warnings"), warnings)
 	dst = strconv.AppendInt(appendMember(dst, "lag"), status.Lag, 10)
-	dst = appendCounts(appendMember(dst, "bytes"), stats.Bytes)
-	dst = appendTime(appendMember(dst, "stream_time"), stats.StreamTime)
-	return append(dst, '}')
+	return appendCounts(appendMember(dst, "bytes"), stats.Bytes)
 }
 
 // appendCounts appends an object of counts, sorted by name.

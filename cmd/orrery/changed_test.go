@@ -60,6 +60,7 @@ var changes = map[string][]string{
 	"rfm.monetary":        {"--rfm.monetary=1,2,3,4"},
 	"http.write-key":      {"--http.write-key=0123456789abcdef", "--http.secret-key=fedcba9876543210"},
 	"http.secret-key":     {"--http.write-key=0123456789abcdef", "--http.secret-key=fedcba9876543211"},
+	"http.operator-key":   {"--http.operator-key=0123456789abcdefgh"},
 	"http.shop":           {"--http.write-key=0123456789abcdef", "--http.secret-key=fedcba9876543210", "--http.shop=north"},
 	"http.contact-secret": {"--http.write-key=0123456789abcdef", "--http.secret-key=fedcba9876543210", "--http.contact-secret=0123456789abcdef0123456789abcdef"},
 	"http.keys":           {"--http.keys=env:CHANGED_TEST_KEYS"},

@@ -86,6 +86,7 @@ type nodeFlags struct {
 
 	WriteKey  string        `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
 	SecretKey string        `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
+	Operator  string        `name:"http.operator-key" help:"Key of whoever runs the server: all shops, /metrics and the figures of the machine. The secret key sees its own shop only."`
 	Keys      string        `name:"http.keys" placeholder:"FILE" help:"TOML file of keys, mode 0600, beside the two above or in their place: several shops, several keys a shop, one replacing another (orrery keys new makes one). env:NAME reads that environment variable instead."`
 	Shop      string        `name:"http.shop" help:"The shop that the keys speak for: events of others are refused. Without it the shop is default."`
 	Proof     string        `name:"http.contact-secret" help:"Has requests with the public key prove each contact that they name, by contact_hmac: its HMAC-SHA-256 under this secret, in hexadecimal."`
@@ -147,6 +148,8 @@ func (f *nodeFlags) validate() error {
 	check(f.WriteKey == "" || f.WriteKey != f.SecretKey, "http.write-key", "must differ from the secret key: it stands in the shop's pages")
 	check(f.WriteKey == "" || len(f.WriteKey) >= minKey, "http.write-key", weakKey)
 	check(f.SecretKey == "" || len(f.SecretKey) >= minKey, "http.secret-key", weakKey)
+	check(f.Operator == "" || len(f.Operator) >= minKey, "http.operator-key", weakKey)
+	check(f.Operator == "" || f.Operator != f.SecretKey && f.Operator != f.WriteKey, "http.operator-key", "must differ from the shop's keys: it sees all shops")
 	if _, err := f.keys(); err != nil {
 		errs = append(errs, err)
 	}
@@ -198,6 +201,9 @@ func (f *nodeFlags) keys() (keys []serve.Key, err error) {
 	if f.WriteKey != "" {
 		keys = append(keys, serve.Key{Name: "http.write-key", Shop: f.Shop, Write: f.WriteKey, ContactSecret: f.Proof},
 			serve.Key{Name: "http.secret-key", Shop: f.Shop, Secret: f.SecretKey})
+	}
+	if f.Operator != "" {
+		keys = append(keys, serve.Key{Name: "http.operator-key", Operator: f.Operator})
 	}
 	if f.Keys == "" {
 		return keys, nil

@@ -39,6 +39,8 @@ type fileKey struct {
 const (
 	scopePublic = "public" // stands in the shop's pages
 	scopeSecret = "secret" // stays on the shop's servers
+
+	scopeOperator = "operator" // of whoever runs the server: all shops, metrics, the machine
 )
 
 // envPrefix has the keys read from an environment variable in place of a file.
@@ -127,7 +129,8 @@ func checkKeys(keys []fileKey) error {
 		}
 		check(isName(k.Name), "name", "must be 1 to 64 of a-z, 0-9, -, _ and .")
 		check(named[k.Name] == nil, "name", "is used twice")
-		check(k.Scope == scopePublic || k.Scope == scopeSecret, "scope", "must be public or secret")
+		check(k.Scope == scopePublic || k.Scope == scopeSecret || k.Scope == scopeOperator, "scope", "must be public, secret or operator")
+		check(k.Scope != scopeOperator || k.Shop == "", "shop", "must not be said: the operator's key is of all shops")
 		check(len(k.Key) >= minKey, "key", weakKey)
 		check(k.ContactSecret == "" || len(k.ContactSecret) >= minKey, "contact_secret", weakKey)
 		check(k.ContactSecret == "" || k.Scope == scopePublic, "contact_secret", "is of public keys: a secret key proves nothing")
@@ -152,7 +155,13 @@ func checkKeys(keys []fileKey) error {
 	return errors.Join(errs...)
 }
 
-func (k *fileKey) shop() string { return cmp.Or(k.Shop, models.DefaultShop) }
+// shop returns the shop that the key speaks for, "" for the operator's.
+func (k *fileKey) shop() string {
+	if k.Scope == scopeOperator {
+		return ""
+	}
+	return cmp.Or(k.Shop, models.DefaultShop)
+}
 
 func isName(text string) bool {
 	return text != "" && len(text) <= 64 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == ""
@@ -161,9 +170,12 @@ func isName(text string) bool {
 // serve returns the key in the server's words.
 func (k *fileKey) serve() serve.Key {
 	out := serve.Key{Name: k.Name, Shop: k.shop(), ContactSecret: k.ContactSecret, Created: k.Created, Until: k.Until}
-	if k.Scope == scopeSecret {
+	switch k.Scope {
+	case scopeOperator:
+		out.Operator = k.Key
+	case scopeSecret:
 		out.Secret = k.Key
-	} else {
+	default:
 		out.Write = k.Key
 	}
 	return out

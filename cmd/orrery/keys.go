@@ -19,7 +19,7 @@ type keysCmd struct {
 
 type keysNewCmd struct {
 	Name  string `name:"name" required:"" help:"What metrics and messages call the key: a-z, 0-9, -, _ and ."`
-	Scope string `name:"scope" enum:"public,secret" required:"" help:"public stands in the shop's pages, secret stays on its servers."`
+	Scope string `name:"scope" enum:"public,secret,operator" required:"" help:"public stands in the shop's pages, secret stays on its servers, operator is of whoever runs the server: all shops, /metrics and the machine."`
 	Shop  string `name:"shop" help:"The shop that the key speaks for; without, it is default."`
 }
 
@@ -28,8 +28,15 @@ func (c *keysNewCmd) Run() error {
 	if !isName(c.Name) {
 		return errors.New("name: must be 1 to 64 of a-z, 0-9 and the characters . - _")
 	}
+	if c.Scope == scopeOperator && c.Shop != "" {
+		return errors.New("shop: the operator's key is of all shops: leave it out")
+	}
 	k := fileKey{Name: c.Name, Shop: c.Shop, Scope: c.Scope, Key: strings.ToLower(rand.Text()), Created: time.Now().UTC().Truncate(time.Second)}
-	fmt.Printf("[[key]]\nname = %q\nscope = %q\nshop = %q\nkey = %q\ncreated = %s\n", k.Name, k.Scope, k.shop(), k.Key, k.Created.Format(time.RFC3339))
+	shop := ""
+	if k.Scope != scopeOperator {
+		shop = fmt.Sprintf("shop = %q\n", k.shop())
+	}
+	fmt.Printf("[[key]]\nname = %q\nscope = %q\n%skey = %q\ncreated = %s\n", k.Name, k.Scope, shop, k.Key, k.Created.Format(time.RFC3339))
 	return nil
 }
 

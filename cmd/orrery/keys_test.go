@@ -101,7 +101,7 @@ func TestKeyFileRefused(t *testing.T) {
 		return strings.Replace(twoKeys, old, new, 1)
 	}
 	f(change(`"0123456789abcdef-server"`, `"short"`), "http.keys: server: key: must have at least 16 characters; make one with")
-	f(change(`scope = "secret"`, `scope = "god"`), "http.keys: server: scope: must be public or secret")
+	f(change(`scope = "secret"`, `scope = "god"`), "http.keys: server: scope: must be public, secret or operator")
 	f(change(`name = "server"`, `name = "pages-1"`), "http.keys: pages-1: name: is used twice")
 	f(change(`name = "server"`, `name = "A\u001b"`), "name: must be 1 to 64 of")
 	f(change(`replaced_by = "pages-2"`, `replaced_by = "pages-3"`), `http.keys: pages-1: replaced_by: no other key has the name "pages-3"`)

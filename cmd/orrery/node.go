@@ -216,6 +216,7 @@ func (n *node) openPipelineOn(ctx context.Context, base *stream.Base) (err error
 	if err != nil {
 		return wayOut(err)
 	}
+	n.engine.Settle()
 	n.stopsWith("pipeline", func(context.Context) error { return n.pipeline.Close() })
 	return nil
 }

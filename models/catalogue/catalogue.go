@@ -145,6 +145,14 @@ func (c *Catalogue) Products() (n uint64) {
 	return n
 }
 
+// ProductsOf returns how many products a shop has listed. Any goroutine may call it.
+func (c *Catalogue) ProductsOf(shop uint32) uint64 {
+	if uint64(shop) >= c.listed.Len() {
+		return 0
+	}
+	return c.listed.Load(uint64(shop))
+}
+
 func (c *Catalogue) word(item uint32, w uint64) uint64 { return uint64(item)*productWords + w }
 
 // Scope returns the number of a category path in a shop, the shop itself for the empty path, or 0 where it is unknown.

@@ -12,6 +12,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"orrery/models"
@@ -61,6 +62,30 @@ type Book struct {
 	byVisitor map[uint64][]*Claim // those that are lent
 
 	open, confirmed, expired, displaced atomic.Uint64
+
+	byShop sync.Map // shop: *counts
+}
+
+// counts is what became of the claims of a shop.
+type counts struct{ open, confirmed, expired atomic.Uint64 }
+
+func (b *Book) of(shop uint32) *counts {
+	if c, ok := b.byShop.Load(shop); ok {
+		return c.(*counts)
+	}
+	c, _ := b.byShop.LoadOrStore(shop, new(counts))
+	return c.(*counts)
+}
+
+// opened counts claims that are open from now on, or no more.
+func (b *Book) opened(shop uint32, by int64) {
+	b.open.Add(uint64(by))
+	b.of(shop).open.Add(uint64(by))
+}
+
+func (b *Book) expire(shop uint32) {
+	b.expired.Add(1)
+	b.of(shop).expired.Add(1)
 }
 
 // New returns an empty book.
@@ -78,13 +103,13 @@ func (b *Book) Add(c Claim, now models.Time) *Claim {
 	}
 	switch {
 	case now-c.Time > Keep:
-		b.expired.Add(1)
+		b.expire(c.Shop)
 		return nil
 	case len(same) == PerOrder:
 		b.displaced.Add(1)
 		return nil
 	}
-	b.open.Add(1)
+	b.opened(c.Shop, 1)
 	return b.put(c)
 }
 
@@ -102,7 +127,7 @@ func (b *Book) put(c Claim) *Claim {
 	heap.Push(shop, kept)
 	if len(*shop) > Most {
 		if oldest := b.forget(shop); oldest.Number == 0 {
-			b.open.Add(^uint64(0))
+			b.opened(oldest.Shop, -1)
 			b.displaced.Add(1)
 		}
 	}
@@ -128,8 +153,9 @@ func (b *Book) Of(order uint64, now models.Time) (list []*Claim) {
 func (b *Book) Confirm(c *Claim, number uint32) {
 	if c.Number == 0 {
 		c.Number = number
-		b.open.Add(^uint64(0))
+		b.opened(c.Shop, -1)
 		b.confirmed.Add(1)
+		b.of(c.Shop).confirmed.Add(1)
 	}
 }
 
@@ -153,9 +179,9 @@ func (b *Book) LentTo(visitor uint64) []*Claim { return b.byVisitor[visitor] }
 func (b *Book) Advance(now models.Time) {
 	for _, shop := range b.shops {
 		for len(*shop) > 0 && now-(*shop)[0].Time > Keep {
-			if b.forget(shop).Number == 0 {
-				b.open.Add(^uint64(0))
-				b.expired.Add(1)
+			if c := b.forget(shop); c.Number == 0 {
+				b.opened(c.Shop, -1)
+				b.expire(c.Shop)
 			}
 		}
 	}
@@ -210,6 +236,22 @@ func (b *Book) Counts() (open, confirmed, expired, displaced uint64) {
 	return b.open.Load(), b.confirmed.Load(), b.expired.Load(), b.displaced.Load()
 }
 
+// CountsOf returns them of one shop, but for those that made room. Any goroutine may call it.
+func (b *Book) CountsOf(shop uint32) (open, confirmed, expired uint64) {
+	if c, ok := b.byShop.Load(shop); ok {
+		c := c.(*counts)
+		return c.open.Load(), c.confirmed.Load(), c.expired.Load()
+	}
+	return 0, 0, 0
+}
+
+// Adopt makes the counts of all claims those of the only shop: they are not known by shop of a state of version 11.
+func (b *Book) Adopt(shop uint32) {
+	c := b.of(shop)
+	c.confirmed.Store(b.confirmed.Load())
+	c.expired.Store(b.expired.Load())
+}
+
 // Bytes returns the memory held, about. Any goroutine may call it.
 func (b *Book) Bytes() uint64 { return 150 * (b.open.Load() + min(b.confirmed.Load(), Most)) }
 
@@ -233,22 +275,59 @@ func (b *Book) Freeze() *slab.Parts {
 	}
 	words[0], words[1], words[2], words[3] = b.Counts()
 	words[4] = uint64(len(words)-headWords) / claimWords
-	return slab.Join(words)
+	ended := slab.Numbers{0}
+	b.byShop.Range(func(shop, _ any) bool {
+		ended = append(ended, uint64(shop.(uint32)))
+		return true
+	})
+	slices.Sort(ended[1:])
+	shops := ended[1:]
+	ended = slab.Numbers{uint64(len(shops))}
+	for _, shop := range shops {
+		_, confirmed, expired := b.CountsOf(uint32(shop))
+		ended = append(ended, shop, confirmed, expired)
+	}
+	return slab.Join(words, ended)
 }
 
-// ReadFrom replaces the claims by what Freeze wrote.
-func (b *Book) ReadFrom(r io.Reader) (int64, error) {
-	head := make(slab.Numbers, headWords)
-	n, err := head.ReadFrom(r)
-	if err != nil {
-		return n, err
+// ReadVersion replaces the claims by what Freeze wrote; version 11 did not count by shop.
+func (b *Book) ReadVersion(r io.Reader, version uint16) error {
+	if err := b.readClaims(r); err != nil || version == 11 {
+		return err
 	}
+	return b.readEnded(r)
+}
+
+func (b *Book) readEnded(r io.Reader) error {
+	n, c := make(slab.Numbers, 1), make(slab.Numbers, 3)
+	if _, err := n.ReadFrom(r); err != nil {
+		return err
+	}
+	for range n[0] {
+		if _, err := c.ReadFrom(r); err != nil {
+			return err
+		}
+		ended := b.of(uint32(c[0]))
+		ended.confirmed.Store(c[1])
+		ended.expired.Store(c[2])
+	}
+	return nil
+}
+
+func (b *Book) readClaims(r io.Reader) error {
+	head := make(slab.Numbers, headWords)
+	if _, err := head.ReadFrom(r); err != nil {
+		return err
+	}
+	b.byShop.Clear()
 	b.shops, b.byOrder, b.byVisitor = map[uint32]*ages{}, map[uint64][]*Claim{}, map[uint64][]*Claim{}
 	w := make(slab.Numbers, claimWords)
 	for range head[4] { // one by one: a damaged number must not eat the memory
-		k, err := w.ReadFrom(r)
-		if n += k; err != nil {
-			return n, err
+		if _, err := w.ReadFrom(r); err != nil {
+			return err
+		}
+		if w[5]>>1 == 0 {
+			b.of(uint32(w[4])).open.Add(1)
 		}
 		b.put(Claim{Order: w[0], Visitor: w[1], Contact: w[2], Time: models.Time(w[3]), Shop: uint32(w[4]), Number: uint32(w[5] >> 1), Lent: w[5]&1 != 0})
 	}
@@ -256,7 +335,7 @@ func (b *Book) ReadFrom(r io.Reader) (int64, error) {
 	b.confirmed.Store(head[1])
 	b.expired.Store(head[2])
 	b.displaced.Store(head[3])
-	return n, nil
+	return nil
 }
 
 // ages is a heap of claims, the oldest first.

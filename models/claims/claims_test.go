@@ -18,7 +18,7 @@ func frozen(t *testing.T, b *Book) *Book {
 		t.Fatal(err)
 	}
 	again := New()
-	if _, err := again.ReadFrom(&buf); err != nil {
+	if err := again.ReadVersion(&buf, 12); err != nil {
 		t.Fatal(err)
 	}
 	return again
@@ -95,7 +95,7 @@ func TestBounds(t *testing.T) {
 	if open, _, expired, _ := b.Counts(); open != 0 || expired != Most+PerOrder || len(b.byOrder) != 0 {
 		t.Errorf("after a week: %d open, %d expired, %d orders", open, expired, len(b.byOrder))
 	}
-	if _, err := New().ReadFrom(bytes.NewReader(make([]byte, 3))); err == nil {
+	if err := New().ReadVersion(bytes.NewReader(make([]byte, 3)), 11); err == nil {
 		t.Error("half a head is read")
 	}
 }

@@ -56,7 +56,7 @@ func (p *People) ShopOf(key uint64, id []byte) uint32 {
 // Recount sets how many events there were that leave less behind than one fact each: of several refunds of one order only their
 // sum is known.
 func (p *People) Recount(refunds, cancels, repeats uint64) {
-	p.counts.Set(cntRefunds, refunds)
-	p.counts.Set(cntCancels, cancels)
-	p.counts.Set(cntRepeats, repeats)
+	for word, n := range map[uint64]uint64{cntRefunds: refunds, cntCancels: cancels, cntRepeats: repeats} {
+		p.bump(word, int64(n-p.counts.Load(word)))
+	}
 }

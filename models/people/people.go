@@ -133,7 +133,8 @@ type People struct {
 	attributes *slab.Texts
 	strangers  *Strangers
 
-	moved bool // see Moved
+	moved  bool   // see Moved
+	marked uint32 // see Marked
 
 	scratch
 }

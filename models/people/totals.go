@@ -27,9 +27,22 @@ const (
 	countWords
 )
 
+// Figures is how many figures there are: see Figure.
+const Figures = countWords
+
 func (p *People) bump(word uint64, by int64) {
 	p.counts.Set(word, p.counts.Load(word)+uint64(by))
+	p.marked |= 1 << word
 }
+
+// Marked returns a bit for each figure that has changed since it was asked before; for the writer.
+func (p *People) Marked() (marked uint32) {
+	marked, p.marked = p.marked, 0
+	return marked
+}
+
+// Figure returns a figure, and TotalsOf says what they mean. Any goroutine may call it.
+func (p *People) Figure(i int) uint64 { return p.counts.Load(uint64(i)) }
 
 // Totals is what the state holds, exactly.
 type Totals struct {
@@ -55,8 +68,10 @@ type Totals struct {
 }
 
 // Totals returns the counts. Any goroutine may call it.
-func (p *People) Totals() Totals {
-	n := func(word uint64) uint64 { return p.counts.Load(word) }
+func (p *People) Totals() Totals { return TotalsOf(p.Figure) }
+
+// TotalsOf returns the counts of figures.
+func TotalsOf(n func(figure int) uint64) Totals {
 	return Totals{
 		Visitors: n(cntVisitors), Contacts: n(cntContacts), Sessions: n(cntSessions), Bots: n(cntBots),
 		Orders: n(cntOrders), Buyers: n(cntBuyers), Refunds: n(cntRefunds), Cancels: n(cntCancels), Repeats: n(cntRepeats),

@@ -22,10 +22,16 @@ type Apart struct {
 type purse struct {
 	low   *slab.Words // micros, two's complement
 	wraps slab.Words
+	shops *Shops // the same by shop
+	class int
 }
 
-func newApart(revenue *slab.Words) *Apart {
-	return &Apart{revenue: purse{low: revenue}, over: purse{low: new(slab.Words)}, conflicts: purse{low: new(slab.Words)}}
+func newApart(revenue *slab.Words, shops *Shops) *Apart {
+	return &Apart{
+		revenue:   purse{low: revenue, shops: shops, class: classRevenue},
+		over:      purse{low: new(slab.Words), shops: shops, class: classOver},
+		conflicts: purse{low: new(slab.Words), shops: shops, class: classConflicts},
+	}
 }
 
 // add adds an amount.
@@ -38,14 +44,24 @@ func (p *purse) add(currency uint32, amount models.Money) {
 	before := p.low.Load(at)
 	sum := before + uint64(amount)
 	p.low.Set(at, sum)
-	// The sum is wrong in its sign where both were of one sign and it is of the other.
-	if overflow := (sum ^ before) & (sum ^ uint64(amount)); int64(overflow) < 0 {
+	if by := wrapped(before, uint64(amount), sum); by != 0 {
 		p.wraps.Grow(at + 1)
-		wrap := uint64(1)
-		if amount < 0 {
-			wrap = math.MaxUint64 // one less
+		p.wraps.Set(at, p.wraps.Load(at)+by)
+	}
+	p.shops.money(p.class, currency, amount)
+}
+
+// hand gives all sums to a shop.
+func (p *purse) hand(t *Shops) {
+	for n := range p.low.Len() {
+		if p.low.Load(n) == 0 && n == 0 {
+			continue
 		}
-		p.wraps.Set(at, p.wraps.Load(at)+wrap)
+		record, _ := t.byKey.Add(tallyKey(p.class, t.shop, uint32(n)))
+		t.counts.Set(uint64(record)*countWords+1, p.low.Load(n))
+		if n < p.wraps.Len() {
+			t.counts.Set(uint64(record)*countWords+2, p.wraps.Load(n))
+		}
 	}
 }
 
@@ -55,15 +71,22 @@ func (p *purse) sum(currency uint32) models.Money {
 	if at >= p.low.Len() {
 		return 0
 	}
+	wraps := uint64(0)
 	if at < p.wraps.Len() {
-		switch wraps := int64(p.wraps.Load(at)); {
-		case wraps > 0:
-			return math.MaxInt64
-		case wraps < 0:
-			return -math.MaxInt64
-		}
+		wraps = p.wraps.Load(at)
 	}
-	return models.Money(p.low.Load(at))
+	return saturated(p.low.Load(at), wraps)
+}
+
+// saturated returns a sum that has wrapped around so many times.
+func saturated(sum, wraps uint64) models.Money {
+	switch n := int64(wraps); {
+	case n > 0:
+		return math.MaxInt64
+	case n < 0:
+		return -math.MaxInt64
+	}
+	return models.Money(sum)
 }
 
 // amounts returns the sums that are not 0, by the codes of currencies. Any goroutine may call it.

@@ -20,6 +20,7 @@ type Totals struct {
 	events     slab.Words // name: events
 	revenue    slab.Words // currency, 0 for none: micros, two's complement
 	apart      *Apart
+	shops      *Shops
 }
 
 // maxNames bounds the event names that are counted one by one beside models.KnownNames, which have places of their own: only
@@ -36,7 +37,8 @@ var noCurrency = []byte("XXX")
 func New() *Totals {
 	l := &Totals{names: intern.NewStrings(), currencies: intern.NewStrings()}
 	l.revenue.Grow(1)
-	l.apart = newApart(&l.revenue)
+	l.shops = newShops()
+	l.apart = newApart(&l.revenue, l.shops)
 	l.know()
 	return l
 }
@@ -55,6 +57,24 @@ func (l *Totals) Event(name []byte, trust models.Trust) {
 		l.newest = l.number(name, trust)
 	}
 	l.events.Set(uint64(l.newest), l.events.Load(uint64(l.newest))+1)
+	if trust == models.Public && l.newest > uint32(len(models.KnownNames)) && l.shops.count(classEvents, l.shops.shop, l.newest) == 0 {
+		l.shops.event(l.names.Find(0, otherName)) // another shop has made the name
+		return
+	}
+	l.shops.event(l.newest)
+}
+
+// hand gives all counts to a shop.
+func (l *Totals) hand(t *Shops) {
+	for n := uint64(1); n < l.events.Len(); n++ {
+		if count := l.events.Load(n); count > 0 {
+			record, _ := t.byKey.Add(tallyKey(classEvents, t.shop, uint32(n)))
+			t.counts.Set(uint64(record)*countWords+1, count)
+		}
+	}
+	for _, p := range []*purse{&l.apart.revenue, &l.apart.over, &l.apart.conflicts} {
+		p.hand(t)
+	}
 }
 
 // number returns the number that events of a name are counted under.

@@ -26,6 +26,7 @@ type Demand struct {
 	alone  bool // nobody helps, ever
 	meters meters
 	scopes []uint32
+	shop   uint32 // of the event that is applied
 
 	batch   *batch // being collected
 	events  int    // that these are of
@@ -59,7 +60,8 @@ type Interaction struct {
 	Key      uint32 // of the visitor: frame.VisitorKey
 	Item     uint32
 	Scope    uint32 // the innermost of the item
-	from, to int    // of batch.others, for a first view: the other products of the session; for a burst its own
+	shop     uint32
+	from, to int // of batch.others, for a first view: the other products of the session; for a burst its own
 	Time     models.Time
 	Hash     uint64 // hash of the event
 }
@@ -117,14 +119,20 @@ func (d *Demand) Begin(events int) {
 }
 
 // Add takes an interaction.
-func (d *Demand) Add(x Interaction) { d.batch.list = append(d.batch.list, x) }
+func (d *Demand) Add(x Interaction) {
+	x.shop = d.shop
+	d.batch.list = append(d.batch.list, x)
+}
+
+// At says whose the interactions from now on are.
+func (d *Demand) At(shop uint32) { d.shop = shop }
 
 // AddView takes a view; others are the other products of the session. Or a burst, whose products they are.
 func (d *Demand) AddView(x Interaction, others []uint32) {
 	s := d.batch
 	x.from = len(s.others)
 	s.others = append(s.others, others...)
-	x.to = len(s.others)
+	x.to, x.shop = len(s.others), d.shop
 	s.list = append(s.list, x)
 }
 
@@ -198,7 +206,7 @@ func (d *Demand) one(s *batch, x, soon, next *Interaction) {
 		m.Next.End(x.Visitor)
 	}
 	if x.Kinds&Clicked != 0 && (x.Kinds&Unknown == 0 || m.Next.Index().Count(x.Item) >= votes.Networks) {
-		d.measure(m.Next.Visit(x.Visitor, x.Item, x.Hash), x.Item, x.Time)
+		d.measure(m.Next.Visit(x.Visitor, x.Item, x.Hash), x)
 	}
 	switch {
 	case x.Kinds&Voided == 0:

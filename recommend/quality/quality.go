@@ -4,7 +4,8 @@
 // of event time are exact; how many distinct products were shown is estimated by linear counting (Whang, Vander-Zanden
 // and Taylor, ACM TODS 1990) to about 1 % up to 20,000 products.
 //
-// Memory: 61 buckets of a minute and 169 of an hour, 1 KiB each: 240 KiB a frame. One goroutine writes, any number read.
+// Memory: 61 buckets of a minute and 169 of an hour, 1 KiB each: 240 KiB a frame. A small meter has buckets only for the minutes
+// and hours with samples, and 2 KiB beside. One goroutine writes, any number read.
 package quality
 
 import (
@@ -35,7 +36,10 @@ const (
 )
 
 // Meter is the figures of one frame.
-type Meter struct{ words slab.Words }
+type Meter struct {
+	words slab.Words // the buckets; of a small one, before them a word for each: where it is, 0 for nowhere
+	small bool
+}
 
 // New returns a meter that has seen nothing.
 func New() *Meter {
@@ -44,15 +48,52 @@ func New() *Meter {
 	return m
 }
 
+// NewSmall returns one that takes little memory while there are few samples.
+func NewSmall() *Meter {
+	m := &Meter{small: true}
+	m.words.Grow(minutes + hours)
+	return m
+}
+
+// place returns where a bucket is, 0 where a small meter has none.
+func (m *Meter) place(bucket uint64) uint64 {
+	if m.small {
+		return m.words.Load(bucket)
+	}
+	return bucket * words
+}
+
+// make returns where a bucket is, of a small meter a new place or that of one which is of no window any more at moment t.
+func (m *Meter) make(bucket uint64, t models.Time) uint64 {
+	if at := m.place(bucket); at != 0 || !m.small {
+		return at
+	}
+	for i := range uint64(minutes + hours) {
+		oldest := uint64(t/models.Hour) - min(uint64(t/models.Hour), hours)
+		if i < minutes {
+			oldest = uint64(t/models.Minute) - min(uint64(t/models.Minute), minutes)
+		}
+		if at := m.words.Load(i); at != 0 && m.words.Load(at+bEpoch) <= oldest {
+			m.words.Set(i, 0)
+			m.words.Set(bucket, at)
+			return at
+		}
+	}
+	at := m.words.Len()
+	m.words.Grow(at + words)
+	m.words.Set(bucket, at)
+	return at
+}
+
 // Add takes a sample of moment t: the rank of the product that was clicked, from 1 on, 0 where it was not in the list, and
 // the first products of the list. What is older than a week before the newest sample does not count.
 func (m *Meter) Add(t models.Time, rank int, shown []uint32) {
-	m.add(0, minutes, uint64(t/models.Minute), rank, shown)
-	m.add(minutes, hours, uint64(t/models.Hour), rank, shown)
+	minute, hour := uint64(t/models.Minute), uint64(t/models.Hour)
+	m.add(m.make(minute%minutes, t), minute, rank, shown)
+	m.add(m.make(minutes+hour%hours, t), hour, rank, shown)
 }
 
-func (m *Meter) add(from, n, epoch uint64, rank int, shown []uint32) {
-	at := (from + epoch%n) * words
+func (m *Meter) add(at, epoch uint64, rank int, shown []uint32) {
 	switch have := m.words.Load(at); {
 	case have > epoch+1:
 		return // late by more than the ring
@@ -100,7 +141,10 @@ func (m *Meter) sum(name string, from, n, epoch, last uint64) models.QualityWind
 	var seen [mapWords]uint64
 	inverse := uint64(0)
 	for i := range n {
-		at := (from + i) * words
+		at := m.place(from + i)
+		if at == 0 && (m.small || from+i > 0) {
+			continue
+		}
 		e := m.words.Load(at)
 		if e == 0 || e-1 > epoch || e-1+last < epoch {
 			continue
@@ -139,8 +183,24 @@ func (m *Meter) Freeze() *slab.Parts { return slab.Join(m.words.Freeze()) }
 // ReadFrom replaces the figures by what Freeze wrote. It must not run beside readers.
 func (m *Meter) ReadFrom(r io.Reader) (int64, error) {
 	n, err := m.words.ReadFrom(r)
+	if m.small {
+		return n, m.check(err)
+	}
 	if err == nil && m.words.Len() != (minutes+hours)*words {
 		err = fmt.Errorf("cannot restore quality figures: %d words instead of %d", m.words.Len(), (minutes+hours)*words)
 	}
 	return n, err
+}
+
+// check finds places that a damaged snapshot may name.
+func (m *Meter) check(err error) error {
+	if err == nil && m.words.Len() < minutes+hours {
+		err = fmt.Errorf("cannot restore quality figures: %d words", m.words.Len())
+	}
+	for i := uint64(0); err == nil && i < minutes+hours; i++ {
+		if at := m.words.Load(i); at != 0 && (at < minutes+hours || at+words > m.words.Len()) {
+			err = fmt.Errorf("cannot restore quality figures: bucket %d lies outside", i)
+		}
+	}
+	return err
 }

@@ -12,10 +12,32 @@ import (
 
 // The sums equal those over the raw samples of the window, in whatever order samples arrive, and a restored meter goes
 // on as the original.
-func TestMeterAgainstSamples(t *testing.T) {
+func TestMeterAgainstSamples(t *testing.T) { againstSamples(t, New) }
+
+func TestSmallMeterAgainstSamples(t *testing.T) { againstSamples(t, NewSmall) }
+
+// A small meter grows with the samples of a week, not with its age.
+func TestSmallMeterIsSmall(t *testing.T) {
+	m, dense := NewSmall(), New()
+	for day := range 400 {
+		at := models.Time(20_000+day)*models.Day + models.Time(day*7919%1440)*models.Minute
+		m.Add(at, day%30, []uint32{uint32(day)})
+		dense.Add(at, day%30, []uint32{uint32(day)})
+		for i, w := range m.Read(at) {
+			if w != dense.Read(at)[i] {
+				t.Fatalf("day %d: %+v, want %+v", day, w, dense.Read(at)[i])
+			}
+		}
+	}
+	if m.Bytes() > 32<<10 {
+		t.Errorf("%d bytes of a sample a day", m.Bytes())
+	}
+}
+
+func againstSamples(t *testing.T, fresh func() *Meter) {
 	rapid.Check(t, func(t *rapid.T) {
 		const start = 1000 * models.Day
-		m := New()
+		m := fresh()
 		type sample struct {
 			at   models.Time
 			rank int
@@ -32,7 +54,7 @@ func TestMeterAgainstSamples(t *testing.T) {
 				if _, err := m.Freeze().WriteTo(&b); err != nil {
 					t.Fatal(err)
 				}
-				m = New()
+				m = fresh()
 				if _, err := m.ReadFrom(&b); err != nil {
 					t.Fatal(err)
 				}

@@ -268,7 +268,7 @@ function ago(seconds) {
 }
 
 function drawEngine(t) {
-  const s = t.totals, models = Object.entries(s.bytes).sort((a, b) => b[1] - a[1]), sum = models.reduce((n, m) => n + m[1], 0);
+  const s = t.totals, models = Object.entries(s.bytes || {}).sort((a, b) => b[1] - a[1]), sum = models.reduce((n, m) => n + m[1], 0);
   let at = 0;
   $("memory").replaceChildren(...models.map(([, n], i) => {
     const width = sum ? (n / sum) * 1000 : 0, part = svg("rect", { class: "k" + Math.min(i, 7), x: at.toFixed(1), width: Math.max(width - 3, 1).toFixed(1), height: 10 });
@@ -277,12 +277,12 @@ function drawEngine(t) {
   }));
   $("memory-list").replaceChildren(...models.map(([name, n], i) => el("li", { class: "k" + Math.min(i, 7) }, el("i"), el("span", null, name.replaceAll("_", " ")), el("span", null, bytes(n)))));
   $("engine-note").textContent = sum ? bytes(sum) + " held" : "";
-  const codes = Object.entries(s.deadletters_by_code).sort((a, b) => b[1] - a[1]), rest = codes.length - 3;
+  const codes = Object.entries(s.deadletters_by_code || {}).sort((a, b) => b[1] - a[1]), rest = codes.length - 3;
   const reasons = codes.slice(0, 3).map(([code, n]) => `${code.replaceAll("_", " ")} ${number.format(n)}`).join(", ") + (rest > 0 ? `, and ${rest} more reasons` : "");
   const facts = [["Stream time", s.stream_time ? s.stream_time.slice(11, 19) : "–", s.stream_time ? s.stream_time.slice(0, 10) : ""],
     ["Snapshot", t.snapshot_age === null ? "none yet" : ago(t.snapshot_age) + " old", ""],
     ["Median frame", micros(t.p50_us).join(" "), ""],
-    ["Duplicates dropped", number.format(s.duplicates), ""], ["Dead letters", number.format(s.deadletters), reasons], ["Bots", number.format(s.bots), ""]];
+    ...(s.bytes ? [["Duplicates dropped", number.format(s.duplicates), ""], ["Dead letters", number.format(s.deadletters), reasons]] : []), ["Bots", number.format(s.bots), ""]];
   $("health").replaceChildren(...facts.map(([name, value, note]) => el("div", null, el("dt", null, name), el("dd", null, value, note && el("small", null, note)))));
   $("version").textContent = "Orrery " + t.version;
 }
