@@ -11,7 +11,7 @@ import (
 // relearned are the sections that the rest can go on without.
 var relearned = map[string]bool{
 	"intent": true, "shelves": true, "outlook": true, "vectors": true, "together": true, "quality_next": true,
-	"quality_viewed_together": true,
+	"quality_viewed_together": true, "quality_shops": true,
 }
 
 // Every section refuses versions that it does not know, and has a name and versions of its own.
