@@ -3,6 +3,7 @@ package sessions
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"orrery/models"
 )
 
 // Set is a data set: training sessions in order of time, and test cases.
@@ -33,7 +36,7 @@ type Case struct {
 // Formats of input files.
 const (
 	Sessions = "sessions" // train: a session a line, items separated by spaces; test: "items TAB next item", longest prefix first
-	TSV      = "tsv"      // SessionId, ItemId, Time with a header, sorted by session; test is replayed click by click
+	TSV      = "tsv"      // SessionId, ItemId, Time by its header, the clicks of a session together; they are put in the order of Time, and test is replayed click by click
 )
 
 // Load reads a training and a test file, gzip-compressed if they end in .gz. An empty format is told from the content.
@@ -194,33 +197,78 @@ func (s *Set) addPair(line []byte) error {
 	return nil
 }
 
-// readTSV reads sessions of clicks, whose items it numbers.
+// clickColumns are where a click's session, item and time stand in a line.
+type clickColumns struct{ session, item, time int }
+
+func clickColumnsOf(header []byte) (c clickColumns, err error) {
+	names := strings.Split(strings.TrimSuffix(string(header), "\r"), "\t")
+	find := func(name string) int {
+		at := slices.Index(names, name)
+		if at < 0 && err == nil {
+			err = fmt.Errorf("cannot find column %s: there are %s", name, strings.Join(names, ", "))
+		}
+		return at
+	}
+	c = clickColumns{find("SessionId"), find("ItemId"), find("Time")}
+	return c, err
+}
+
+// click is one of a session, whose order their times say.
+type click struct {
+	item uint32
+	time float64
+}
+
+// readTSV reads sessions of clicks, whose items it numbers. The clicks of a session stand together, in whatever order.
 func (s *Set) readTSV(path string, numbers map[string]uint32) ([][]uint32, error) {
 	var sessions [][]uint32
-	last, header := "", true
-	err := eachLine(path, func(line []byte) error {
-		if header {
-			header = false
-			return nil
+	var clicks []click
+	var columns *clickColumns
+	last := ""
+	end := func() {
+		if len(clicks) == 0 {
+			return
 		}
-		fields := bytes.Split(line, []byte{'\t'})
-		if len(fields) < 3 {
+		slices.SortStableFunc(clicks, func(a, b click) int { return cmp.Compare(a.time, b.time) })
+		session := make([]uint32, len(clicks))
+		for i, c := range clicks {
+			session[i] = c.item
+		}
+		s.ids, sessions, clicks = append(s.ids, last), append(sessions, session), clicks[:0]
+	}
+	err := eachLine(path, func(line []byte) error {
+		if columns == nil {
+			c, err := clickColumnsOf(line)
+			columns = &c
+			return err
+		}
+		fields := bytes.Split(bytes.TrimSuffix(line, []byte{'\r'}), []byte{'\t'})
+		if len(fields) <= max(columns.session, columns.item, columns.time) {
 			return fmt.Errorf("cannot read a click: %d columns", len(fields))
 		}
-		item, ok := numbers[string(fields[1])]
+		at, err := strconv.ParseFloat(string(fields[columns.time]), 64)
+		if err != nil {
+			t, ok := models.ParseTime(fields[columns.time])
+			if !ok {
+				return fmt.Errorf("cannot read Time %q: it is neither seconds nor a time as RFC 3339 has it", fields[columns.time])
+			}
+			at = float64(t)
+		}
+		name := string(fields[columns.item])
+		item, ok := numbers[name]
 		if !ok {
 			item = uint32(len(s.names))
-			numbers[string(fields[1])] = item
-			s.names = append(s.names, string(fields[1]))
+			numbers[name] = item
+			s.names = append(s.names, name)
 		}
-		if id := string(fields[0]); id != last || len(sessions) == 0 {
+		if id := string(fields[columns.session]); id != last {
+			end()
 			last = id
-			s.ids = append(s.ids, id)
-			sessions = append(sessions, nil)
 		}
-		sessions[len(sessions)-1] = append(sessions[len(sessions)-1], item)
+		clicks = append(clicks, click{item, at})
 		return nil
 	})
+	end()
 	return sessions, err
 }
 

@@ -245,3 +245,33 @@ func TestShuffledLabelsOfASlice(t *testing.T) {
 		t.Errorf("with shuffled labels next has %.4f, popularity %.4f", next.HR, popularity.HR)
 	}
 }
+
+// The times say the order of a session's clicks, whatever the lines do, and the header which column is which.
+func TestTimeSaysTheOrder(t *testing.T) {
+	train := write(t, "train.tsv", "SessionId\tItemId\tTime\n1\t500\t1.5\n1\t600\t2\n")
+	var want *Set
+	for i, text := range []string{
+		"SessionId\tItemId\tTime\n7\t600\t3\n7\t700\t4\n7\t600\t5\n8\t500\t1\n",
+		"SessionId\tItemId\tTime\n7\t600\t5\n7\t700\t4\n7\t600\t3\n8\t500\t1\n",
+		"Time\tItemId\tSessionId\r\n2026-01-01T00:00:05Z\t600\t7\r\n2026-01-01T00:00:04Z\t700\t7\r\n2026-01-01T00:00:03Z\t600\t7\r\n2026-01-01T00:00:03Z\t500\t8\r\n",
+	} {
+		s, err := Load(train, write(t, fmt.Sprintf("test%d.tsv", i), text), TSV)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = s
+		}
+		if fmt.Sprint(s.Test) != fmt.Sprint(want.Test) || len(s.Test) != 2 {
+			t.Errorf("%q: %v, want %v", text, s.Test, want.Test)
+		}
+	}
+	for text, part := range map[string]string{
+		"Session\tItemId\tTime\n":               "cannot find column SessionId: there are Session, ItemId, Time",
+		"SessionId\tItemId\tTime\n1\t2\tsoon\n": `cannot read Time "soon"`,
+	} {
+		if _, err := LoadTrain(write(t, "bad.tsv", text), TSV); err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%q: %v, want %s", text, err, part)
+		}
+	}
+}
