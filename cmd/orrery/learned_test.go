@@ -105,8 +105,8 @@ func TestInstancesLearnTheSame(t *testing.T) {
 			return len(bases) == 1 && bases[0].Orders() == uint64(len(records)) && bases[0].Models() != nil && bases[0].Models().Content == bases[0].Content()
 		}
 	}
-	eventually(t, learned(first))
-	eventually(t, learned(second))
+	waitUntil(t, learned(first))
+	waitUntil(t, learned(second))
 	want := first.says(t)
 	if m, _ := first.CustomerModels(nil); m.Gate != "" || len(want) < 500 {
 		t.Fatalf("gate %q, %d customers", m.Gate, len(want))
@@ -115,7 +115,7 @@ func TestInstancesLearnTheSame(t *testing.T) {
 	if err := third.pipeline.WaitCaughtUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return third.fitter.looked.Load() > 0 })
+	waitUntil(t, func() bool { return third.fitter.looked.Load() > 0 })
 	for i, r := range []*reader{second, third} {
 		if got := r.says(t); !slices.Equal(got, want) {
 			t.Errorf("reader %d says otherwise: %d lines, want %d; the last\n%s\n%s", i+2, len(got), len(want), got[len(got)-1], want[len(want)-1])
@@ -123,12 +123,12 @@ func TestInstancesLearnTheSame(t *testing.T) {
 		if n := r.fitter.accepted.Load() + r.fitter.refused.Load() + r.fitter.gated.Load(); n != 0 {
 			t.Errorf("reader %d has learned %d times", i+2, n)
 		}
-		eventually(t, func() bool { ok, _ := r.fitter.probe(); return ok })
+		waitUntil(t, func() bool { ok, _ := r.fitter.probe(); return ok })
 	}
 }
 
-// eventually waits until something is so.
-func eventually(t *testing.T, so func() bool) {
+// waitUntil waits until something is so.
+func waitUntil(t *testing.T, so func() bool) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); !so(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
