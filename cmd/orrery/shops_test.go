@@ -167,9 +167,9 @@ func asked(t *testing.T, base, method, uri, body, key string) (status int, text 
 	return resp.StatusCode, moving.ReplaceAllString(string(all), "")
 }
 
-// exact tells whether an answer of one shop is, to the byte, that of a server without others. Forecasts and segments are settled by the
+// isWhole tells whether an answer of one shop is, to the byte, that of a server without others. Forecasts and segments are settled by the
 // clock of the stream, which the last event of any shop moves.
-func exact(uri string) bool {
+func isWhole(uri string) bool {
 	for _, part := range []string{"/v1/live", "/v1/models", "/v1/export", "/v1/rfm", "/v1/quality", "/v1/visitors", "/v1/contacts", "/v1/frames"} {
 		if strings.HasPrefix(uri, part) {
 			return false
@@ -200,7 +200,7 @@ func TestTwoShops(t *testing.T) {
 			if strings.Contains(got, other) || strings.Contains(got, "7777") || strings.Contains(got, "theirs") {
 				t.Errorf("%s with the key of %s tells of others:\n%.600s", r[0], shop, got)
 			}
-			if exact(uri) {
+			if isWhole(uri) {
 				if _, want := asked(t, alone, method, uri, body, key); got != want {
 					t.Errorf("%s with the key of %s\n     got %.600s\nwant, alone, %.600s", r[0], shop, got, want)
 				}
