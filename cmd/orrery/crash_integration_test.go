@@ -30,7 +30,7 @@ func TestKilled(t *testing.T) {
 	i := newInstance(t, append(exact, "--snapshot.every", "500ms")...)
 	i.start()
 
-	feed := newFeed(file, kills)
+	feed := newPortions(file, kills)
 	replay := launch(t, i.dir, "replay", feed, append(i.replayArgs("ga4"), "-")...)
 	shoppers := newShoppers(i.http, truth.top)
 	shoppers.run(func() bool { return feed.kill.Load() == kills })
@@ -57,7 +57,7 @@ func TestKilled(t *testing.T) {
 }
 
 // killAtRandom kills and restarts the process. Some kills hit it while it starts.
-func killAtRandom(t *testing.T, i *instance, replay *process, feed *feed, shoppers *shoppers) {
+func killAtRandom(t *testing.T, i *instance, replay *process, feed *portions, shoppers *shoppers) {
 	dice := seeded(t)
 	for n := range kills {
 		moment := time.Duration(50+dice.IntN(2500)) * time.Millisecond
@@ -106,9 +106,9 @@ func (i *instance) checkOrder(t *testing.T) {
 	t.Logf("%d page views in the log, and %d copies of them", len(known), copies)
 }
 
-// feed is the replay's input. It gives a share of the file away after each kill, and the rest after the last one, so
+// portions is the replay's input. It gives a share of the file away after each kill, and the rest after the last one, so
 // that every kill lands in the middle of the replay, on machines of any speed.
-type feed struct {
+type portions struct {
 	rest  []byte
 	lines atomic.Int64
 	total int
@@ -116,12 +116,12 @@ type feed struct {
 	kills int64        // how many there will be
 }
 
-func newFeed(file []byte, kills int64) *feed {
-	return &feed{rest: file, total: bytes.Count(file, []byte{'\n'}), kills: kills}
+func newPortions(file []byte, kills int64) *portions {
+	return &portions{rest: file, total: bytes.Count(file, []byte{'\n'}), kills: kills}
 }
 
 // Read implements io.Reader.
-func (f *feed) Read(p []byte) (int, error) {
+func (f *portions) Read(p []byte) (int, error) {
 	if len(f.rest) == 0 {
 		return 0, io.EOF
 	}

@@ -211,7 +211,7 @@ func TestGA4KafkaKilled(t *testing.T) {
 	i := newKafkaInstance(t, append(exact, "--snapshot.every", "250ms")...)
 	i.start()
 	const kills = 10
-	feed := newFeed(unpack(t, dataFile(t, ga4File)), kills)
+	feed := newPortions(unpack(t, dataFile(t, ga4File)), kills)
 	sender := launch(t, i.dir, "replay", feed, append(i.replayArgs("ga4"), "-")...)
 	dice := seeded(t)
 	for kill := range kills {
