@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -48,8 +49,9 @@ type announcer struct {
 
 	speaks  func() bool // whether this instance is the one that tells
 	history scoreHistory
-	known   bool     // what has been told is known
-	said    tellings // that
+	known   bool        // what has been told is known
+	said    tellings    // that
+	since   models.Time // the day from which changes are told
 
 	all  bool // everybody is being looked at, from mark on
 	mark base.Mark
@@ -105,6 +107,7 @@ func (a *announcer) pass(ctx context.Context) (busy bool, err error) {
 			return false, err
 		}
 		a.known = true
+		a.since = a.said.newest - a.said.newest%models.Day
 	}
 	if a.all {
 		list, next, more := a.from.Customers(a.mark, scoreBatch, a.now())
@@ -114,11 +117,15 @@ func (a *announcer) pass(ctx context.Context) (busy bool, err error) {
 		a.mark, a.all = next, more
 	}
 	list, next := a.from.CustomerChanges(scoreBatch)
+	busy = a.all || len(list) == scoreBatch
+	// Who has folded the log anew comes by all changes of its past again, which were told in their time: those of days before the
+	// newest that was told of. What was not, the look at everybody makes good.
+	list = slices.DeleteFunc(list, func(c models.CustomerChange) bool { return c.At < a.since })
 	if err := a.tell(ctx, list); err != nil {
 		return false, err
 	}
 	a.from.ChangesTold(next)
-	return a.all || len(list) == scoreBatch, nil
+	return busy, nil
 }
 
 // listen lets another instance tell the changes. Once this one speaks it reads what was told, and looks at everybody.

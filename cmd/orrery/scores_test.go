@@ -245,3 +245,20 @@ func TestFitDue(t *testing.T) {
 		}
 	}
 }
+
+// Who has folded the log anew does not tell again what was told of days before; of the newest day it does, where it is not known.
+func TestAnnouncerAfterRebuild(t *testing.T) {
+	const at = 1_795_000_000_000 // of the fake's changes
+	for told, want := range map[models.Time]int{at - models.Day: 3, at + 1: 3, at + models.Day: 0} {
+		s := score{Shop: "default", Contact: "anna@example.com", Time: told.Std(), Segment: "Lost"}
+		r, err := s.record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &fakeScores{n: 3, records: []models.Record{r}}
+		a := &announcer{from: f, to: f, history: f.history, speaks: always, now: func() models.Time { return at }, log: slog.New(slog.DiscardHandler)}
+		if _, err := a.pass(context.Background()); err != nil || f.told != 3 || len(f.records)-1 != want {
+			t.Errorf("told up to %d: %d records for %d changes, %v", told, len(f.records)-1, f.told, err)
+		}
+	}
+}

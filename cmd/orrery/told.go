@@ -14,6 +14,8 @@ type tellings struct {
 	last  []telling // by the engine's number of the contact
 	names []string  // of segments
 	codes map[string]telling
+
+	newest models.Time // time of the newest change that has been told
 }
 
 // telling is a segment, counted from 1, and in the upper byte a band, counted from 1, where a model spoke. 0: never told.
@@ -74,5 +76,6 @@ func (t *tellings) recall(key, value []byte, number func(shop, contact []byte) u
 		return fmt.Errorf("cannot read what has been told of contact %q: %w", contact, err)
 	}
 	t.set(n, t.of(s.Segment, s.Band))
+	t.newest = max(t.newest, models.TimeOf(s.Time))
 	return nil
 }
