@@ -42,6 +42,10 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 		return
 	}
 	e.ledger.Event(ev.Name, ev.Trust)
+	if ev.Kind == models.Erasure { // its time is that of a clerk's clock, not the stream's
+		e.erase(shop, ev)
+		return
+	}
 	if int64(ev.Time) > e.now.Load() {
 		e.now.Store(int64(ev.Time))
 		if e.customers.Dawns(ev.Time) {
@@ -59,9 +63,6 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	case ev.Kind.Topic() == models.Catalogue:
 		item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
 		e.follow(shop, item, e.m.Catalogue.Apply(shop, item, ev))
-		return
-	case ev.Kind == models.Erasure:
-		e.erase(shop, ev)
 		return
 	case e.erased.any():
 		if ev, a = e.withhold(shop, ev, a); ev == nil || e.nobodys(shop, ev) {

@@ -19,13 +19,13 @@ func (e *Engine) erase(shop uint32, ev *models.Event) {
 	if len(ev.Contact) > 0 {
 		key := e.keyOf(shop, ev.Contact)
 		found := e.m.People.OfContact(key)
-		e.erased.add(key, ev.Time)
+		e.erased.add(shop, key, ev.Time)
 		e.eraseAll(shop, key, &found, ev.Time)
 	}
 	if len(ev.Visitor) > 0 {
 		key := e.keyOf(shop, ev.Visitor)
 		found := e.m.People.OfVisitor(key)
-		e.erased.add(key^visitorErased, ev.Time)
+		e.erased.addVisitor(shop, key, ev.Time)
 		e.eraseAll(shop, 0, &found, ev.Time)
 	}
 }
@@ -46,7 +46,7 @@ func (e *Engine) eraseAll(shop uint32, contact uint64, found *people.Erasing, t 
 		key := p.Key(v)
 		keys[key] = true
 		if !p.StandsIn(v) {
-			e.erased.add(key^visitorErased, t)
+			e.erased.addVisitor(shop, key, t)
 		}
 		e.forgetViews(v, frame.VisitorKey(key))
 		for _, forget := range e.forgets {
@@ -178,4 +178,10 @@ func (e *Engine) KeysOf(shop, id []byte) map[string]uint64 {
 		}
 	}
 	return keys
+}
+
+// Nobody names the browser that an order of somebody who was erased is put down to in a log that is rewritten, by the order's key.
+func (e *Engine) Nobody(shop []byte, ev *models.Event) string {
+	key := e.m.People.NobodyKey(e.orderHash(e.findShop(shop), ev))
+	return string(models.AppendHash(nil, key))
 }

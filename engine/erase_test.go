@@ -359,3 +359,65 @@ func TestErasedComesBack(t *testing.T) {
 		t.Errorf("who has come back is %t %+v", ok, p)
 	}
 }
+
+// Facts that were told before an erasure are taken without the person; so are those of a state after it, and who was erased stays so.
+func TestErasedFacts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := genHistory(t, rapid.IntRange(1, 40).Draw(t, "events"), false)
+		now := dayZero + models.Time(len(all))*models.Hour
+		e := newSeeded(t)
+		var lines []string
+		for _, h := range all {
+			lines = append(lines, h.line)
+		}
+		applyLines(t, e, lines, 16)
+		before := factsOf(t, e)
+		applyLines(t, e, []string{erasure(e, now, "c0@example.org", "browser-0"), erasure(e, now, "", "browser-5")}, 1)
+		orders, revenue := e.Stats().Orders, fmt.Sprint(e.Stats().Revenue)
+
+		var scrubbed []models.Fact
+		contacts := uint64(0)
+		for i := range before {
+			f := before[i]
+			switch {
+			case f.Fact == models.FactTotals:
+				f.Contacts -= contacts
+				e.EachErased(func(g *models.Fact) { scrubbed = append(scrubbed, *g) })
+			case !e.ScrubFact(&f):
+				if f.Fact == models.FactContact && !f.Lead {
+					contacts++
+				}
+				continue
+			}
+			scrubbed = append(scrubbed, f)
+		}
+		for what, list := range map[string][]models.Fact{"before": scrubbed, "after": factsOf(t, e)} {
+			other := newSeeded(t)
+			for i := range list {
+				if err := other.TakeFact(&list[i]); err != nil {
+					t.Fatalf("%s: %+v: %v", what, list[i], err)
+				}
+			}
+			if s := other.Stats(); s.Orders != orders || fmt.Sprint(s.Revenue) != revenue {
+				t.Fatalf("%s: %d orders of %v, want %d of %s", what, s.Orders, s.Revenue, orders, revenue)
+			}
+			for _, found := range traces(other, saved(t, other), []string{"c0@example.org", "browser-0", "browser-5", "of 0\""}) {
+				t.Fatalf("%s: after\n%s\n%s", what, strings.Join(lines, "\n"), found)
+			}
+			if !other.WasErased(nil, []byte("c0@example.org"), nil) && other.Stats().Contacts+other.Stats().Orders > 0 {
+				t.Fatalf("%s: nobody knows that the person was erased", what)
+			}
+		}
+	})
+}
+
+func factsOf(t rapid.TB, e *engine.Engine) (list []models.Fact) {
+	err := e.EachFact("test", 0x5eed, func(f *models.Fact) error {
+		list = append(list, *f)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}

@@ -20,7 +20,7 @@ type erased struct {
 const (
 	erKey = iota
 	erTime
-	_
+	erWhat // shop<<1 | a visitor
 	_
 	erasedWords
 
@@ -44,11 +44,33 @@ func (l *erased) Seed(s intern.Seed) { l.byKey.Seed(s) }
 
 func (l *erased) any() bool { return l.words.Len() > erasedWords }
 
-// add notes that a key's person was erased at a moment.
-func (l *erased) add(key uint64, t models.Time) {
+// add notes that a contact of a shop was erased at a moment, by its key, addVisitor a visitor.
+func (l *erased) add(shop uint32, key uint64, t models.Time) { l.note(key, uint64(shop)<<1, t) }
+
+func (l *erased) addVisitor(shop uint32, key uint64, t models.Time) {
+	l.note(key^visitorErased, uint64(shop)<<1|1, t)
+}
+
+func (l *erased) note(key, what uint64, t models.Time) {
 	n, _ := l.byKey.Add(max(key, 1))
-	at := uint64(n)*erasedWords + erTime
-	l.words.Set(at, max(l.words.Load(at), uint64(t)))
+	at := uint64(n) * erasedWords
+	l.words.Set(at+erTime, max(l.words.Load(at+erTime), uint64(t)))
+	l.words.Set(at+erWhat, what)
+}
+
+// each calls f with who was erased and has not come back.
+func (l *erased) each(f func(shop uint32, key uint64, visitor bool, t models.Time)) {
+	for n := uint64(1); n < l.words.Len()/erasedWords; n++ {
+		at := n * erasedWords
+		key, what := l.words.Load(at), l.words.Load(at+erWhat)
+		if key == 0 {
+			continue
+		}
+		if what&1 != 0 {
+			key ^= visitorErased
+		}
+		f(uint32(what>>1), key, what&1 != 0, models.Time(l.words.Load(at+erTime)))
+	}
 }
 
 // find returns when a key's person was erased.

@@ -53,6 +53,8 @@ func (e *Engine) TakeFact(f *models.Fact) error {
 		return e.takeOrder(shop, f)
 	case models.FactNote:
 		return e.takeNote(shop, f)
+	case models.FactErased:
+		return e.takeErased(shop, f)
 	}
 	return fmt.Errorf("fact: this build does not know %q: %w", f.Fact, ErrFact)
 }

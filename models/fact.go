@@ -36,7 +36,8 @@ type Fact struct {
 
 	Contact    string          `json:"contact,omitempty"`
 	Attributes json.RawMessage `json:"attributes,omitempty"`
-	Lead       bool            `json:"lead,omitempty"` // only strangers have named it
+	Lead       bool            `json:"lead,omitempty"`   // only strangers have named it
+	Erased     Key             `json:"erased,omitempty"` // the hash of a contact's id
 	Visitor    Key             `json:"visitor,omitempty"`
 	Newest     Time            `json:"newest,omitempty"` // login
 
@@ -74,6 +75,7 @@ const (
 	FactLogout  = "logout"
 	FactOrder   = "order"  // with what has been refunded of it
 	FactNote    = "note"   // a credit note of a contact, whose order has not come
+	FactErased  = "erased" // who was, and has not come back: a contact by erased, or a visitor
 	FactTotals  = "totals" // the last line
 )
 

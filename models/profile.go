@@ -90,3 +90,23 @@ type Profile struct {
 	Outlook           *Outlook  // nil where nothing has been learned yet
 	Mail              *MailHour // nil for a visitor who is nobody's
 }
+
+// ContactData is all that is known of a contact, for the person itself: the profile, and what that leaves out.
+type ContactData struct {
+	Shop    string
+	Profile Profile
+	Logins  []LoginTouch // on which browsers, which are known by hashes only
+	Mails   []MailTouch  // that it was sent, the newest
+}
+
+// LoginTouch is a login on a browser.
+type LoginTouch struct {
+	Visitor uint64
+	At      Time
+}
+
+// MailTouch is a mail that was sent.
+type MailTouch struct {
+	At       Time
+	Answered bool
+}

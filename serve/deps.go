@@ -30,6 +30,14 @@ type Profiles interface {
 	Visitor(shop, visitor []byte, now models.Time) (models.Profile, bool)
 }
 
+// People is what concerns a person's rights.
+type People interface {
+	// ErasureOf appends the name by which an erasure names an id: see models.AppendHashedID.
+	ErasureOf(dst, id []byte) []byte
+	// ContactData returns all that is known of a contact, and false for one never named.
+	ContactData(shop, contact []byte, now models.Time) (models.ContactData, bool)
+}
+
 // Customers tells who the customers of a shop are, by what they bought. The results are false for a shop in which no known
 // contact has bought.
 type Customers interface {
@@ -114,6 +122,7 @@ type Deps struct {
 	Recommender Recommender
 	Social      SocialProof
 	Profiles    Profiles
+	People      People
 	Customers   Customers
 	Statistics  Statistics
 	Log         Log
@@ -147,6 +156,7 @@ func (d *Deps) validate() error {
 	need(d.Recommender != nil, "Recommender")
 	need(d.Social != nil, "Social")
 	need(d.Profiles != nil, "Profiles")
+	need(d.People != nil, "People")
 	need(d.Customers != nil, "Customers")
 	need(d.Statistics != nil, "Statistics")
 	need(d.Log != nil, "Log")

@@ -182,6 +182,9 @@ func (in *ingest) crowded() bool {
 	return len(in.records) == 0 && len(in.rejected) > 0 && !slices.ContainsFunc(in.rejected, func(r rejection) bool { return r.reason != noRoom })
 }
 
+// erasesByDelete refuses an erasure that names somebody in the log.
+var erasesByDelete = &models.Invalid{Field: "event", Code: models.NotAllowed, Reason: "event erasure is said by DELETE /v1/contacts/{id} or /v1/visitors/{id}: the log keeps no id of it then"}
+
 // sender is what the server knows of whoever sends a request's events.
 type sender struct {
 	shop  []byte // the only shop that they may be of, where there is one
@@ -244,6 +247,9 @@ func (in *ingest) decode(record *[]byte, now models.Time) *models.Invalid {
 	}
 	if bad := models.Allowed(e.Kind, from.trust); bad != nil {
 		return bad
+	}
+	if e.Kind == models.Erasure {
+		return erasesByDelete
 	}
 	in.proved = false
 	if len(e.Proof) > 0 {

@@ -58,6 +58,18 @@ func newFake() *fake {
 	}
 }
 
+// ErasureOf implements People.
+func (k *fake) ErasureOf(dst, id []byte) []byte { return models.AppendHashedID(dst, uint64(len(id))) }
+
+// ContactData implements People.
+func (k *fake) ContactData(_, contact []byte, now models.Time) (d models.ContactData, ok bool) {
+	d.Shop = "default"
+	d.Logins = []models.LoginTouch{{Visitor: 7, At: 1_795_000_000_000}}
+	d.Mails = []models.MailTouch{{At: 1_795_000_000_000, Answered: true}}
+	d.Profile, ok = k.Contact(nil, contact, now)
+	return d, ok
+}
+
 func (k *fake) Frames() []string { return []string{"product_page", "for_you", "trending"} }
 
 func (k *fake) Frame(q *models.FrameQuery, into *models.Frame) error {
@@ -175,7 +187,7 @@ func (k *fake) deps() Deps {
 	for name, w := range source.Webhooks(foreign.BySKU) {
 		sources[name] = w
 	}
-	return Deps{Sources: sources, Feeds: fakeFeeds{}, Recommender: k, Social: k, Profiles: k, Customers: k, Statistics: k, Recent: k, Quality: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
+	return Deps{Sources: sources, Feeds: fakeFeeds{}, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Statistics: k, Recent: k, Quality: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
 
 // rig is a server on a loopback socket, and a client to it. (fasthttp's in-memory connections do not allow a deadline to

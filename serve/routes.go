@@ -1,6 +1,10 @@
 package serve
 
-import "github.com/valyala/fasthttp"
+import (
+	"github.com/valyala/fasthttp"
+
+	"orrery/models"
+)
 
 // access says who may ask.
 type access uint8
@@ -70,6 +74,9 @@ func table(cfg *Config) []line {
 		{"catalogue", "PUT", "/v1/catalogue", secret, (*Server).answerCatalogue, fresh, maxFeed, 0},
 		{"social", "GET", "/v1/social/{product}", public, (*Server).answerSocial, fresh, 0, 0},
 		{"contact", "GET", "/v1/contacts/{id}", secret, (*Server).answerContact, fresh, 0, 0},
+		{"contact_data", "GET", "/v1/contacts/{id}/data", secret, (*Server).answerContactData, fresh, 0, 0},
+		{"erase_contact", "DELETE", "/v1/contacts/{id}", secret, erases("contact", models.CanonicalContact), fresh, 0, 0},
+		{"erase_visitor", "DELETE", "/v1/visitors/{id}", secret, erases("visitor", models.CanonicalID), fresh, 0, 0},
 		{"contact_products", "GET", "/v1/contacts/{id}/products", secret, (*Server).answerContactProducts, fresh, 0, 0},
 		{"contact_mail", "GET", "/v1/contacts/{id}/products.html", secret, (*Server).answerContactMail, fresh, 0, 0},
 		{"visitor", "GET", "/v1/visitors/{id}", secret, (*Server).answerVisitor, fresh, 0, 0},

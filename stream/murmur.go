@@ -5,6 +5,9 @@ import "encoding/binary"
 // partitionOf returns the partition of n that a key belongs in: murmur2 as Kafka's Java client computes it.
 func partitionOf(key []byte, n int32) int32 { return int32(murmur2(key)&0x7fffffff) % n }
 
+// PartitionOf is partitionOf, for whoever writes into the log's files.
+func PartitionOf(key []byte, n int) int { return int(partitionOf(key, int32(n))) }
+
 // murmur2 is Austin Appleby's 32-bit hash with the seed of Kafka's Java client.
 func murmur2(b []byte) uint32 {
 	const m, r = 0x5bd1e995, 24

@@ -42,6 +42,17 @@ func ReadValues(ctx context.Context, c Cluster, topic models.Topic, each func(ke
 	return ReadTopic(ctx, c, topic, func(r *kgo.Record) error { return each(r.Key, r.Value) })
 }
 
+// ReadWhole is ReadTopic for whoever looks at all bytes of a record: its headers one after the other.
+func ReadWhole(ctx context.Context, c Cluster, topic models.Topic, each func(key, value, headers []byte) error) error {
+	return ReadTopic(ctx, c, topic, func(r *kgo.Record) error {
+		var headers []byte
+		for _, h := range r.Headers {
+			headers = append(append(headers, h.Key...), h.Value...)
+		}
+		return each(r.Key, r.Value, headers)
+	})
+}
+
 type topicReader struct {
 	client *kgo.Client
 	name   string

@@ -147,3 +147,11 @@ func (p *Pipeline) Snapshot(ctx context.Context) error {
 		return fmt.Errorf("cannot wait for a snapshot: %w", ctx.Err())
 	}
 }
+
+// OnlyNewest saves the state now and removes all older snapshots, and returns how many those were.
+func (p *Pipeline) OnlyNewest(ctx context.Context) (removed int, err error) {
+	if err := p.Snapshot(ctx); err != nil {
+		return 0, err
+	}
+	return p.saver.store.Prune()
+}

@@ -125,6 +125,23 @@ func (m *Mails) Forget(contact uint32) {
 	}
 }
 
+// Of returns the mails that are known of a contact, the newest last. Any goroutine may call it.
+func (m *Mails) Of(contact uint32) (list []models.MailTouch) {
+	if uint64(contact) >= m.places.Len() {
+		return nil
+	}
+	place := m.places.Load(uint64(contact))
+	if place == 0 {
+		return nil
+	}
+	n := m.rings.Load(place)
+	for i := n - min(n, ringMails); i < n; i++ {
+		mail := m.mail(place, i%ringMails)
+		list = append(list, models.MailTouch{At: sentAt(mail), Answered: mail&mailAnswered != 0})
+	}
+	return list
+}
+
 // Merge gives the mails of one contact to another, the newest of both.
 func (m *Mails) Merge(from, into uint32) {
 	if uint64(from) >= m.places.Len() || m.places.Load(uint64(from)) == 0 {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,10 +65,14 @@ func (i *instance) scores() map[string]score {
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
 			var s score
-			if err := json.Unmarshal(r.Value, &s); err != nil || string(r.Key) != s.Shop+"\x1f"+s.Contact {
+			if r.Value == nil { // of who was erased
+				_, s.Contact, _ = strings.Cut(string(r.Key), "\x1f")
+				delete(newest, s.Contact)
+			} else if err := json.Unmarshal(r.Value, &s); err != nil || string(r.Key) != s.Shop+"\x1f"+s.Contact {
 				i.t.Fatalf("record %q: %s: %v", r.Key, r.Value, err)
+			} else {
+				newest[s.Contact] = s
 			}
-			newest[s.Contact] = s
 			if r.Offset+1 >= left[r.Partition] {
 				delete(left, r.Partition)
 			}

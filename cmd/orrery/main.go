@@ -33,6 +33,7 @@ type cli struct {
 	Topics     topicsCmd     `cmd:"" help:"Look after the topics."`
 	Deadletter deadletterCmd `cmd:"" help:"Look at records that could not be understood, and send them again."`
 	Snapshot   snapshotCmd   `cmd:"" help:"Look into snapshots, and take the facts out of one and into another place."`
+	Erase      eraseCmd      `cmd:"" help:"Forget a contact or a visitor, and look whether that is so."`
 	Keys       keysCmd       `cmd:"" help:"Make and list keys of the HTTP server."`
 	Settings   configCmd     `cmd:"" name:"config" help:"Check or print the configuration."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

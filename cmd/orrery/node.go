@@ -33,6 +33,7 @@ type node struct {
 	trainer  *trainer
 	fitter   *fitter
 	scores   *announcer
+	eraser   *eraser
 	watch    *watch
 	memory   *collector
 	server   *serve.Server
@@ -247,6 +248,7 @@ func (n *node) startLearners() error {
 	n.stopsWith("fits", func(context.Context) error { n.fitter.Close(); return nil })
 	n.scores = startAnnouncer(n.engine, n.writer, n.toldScores, n.pipeline.Speaks, n.engine.StreamTime, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("scores", func(context.Context) error { n.scores.Close(); return nil })
+	n.startEraser()
 	return nil
 }
 
@@ -291,13 +293,13 @@ func (n *node) startServer() (err error) {
 	}
 	n.server, err = serve.New(cfg, serve.Deps{
 		Feeds:       products,
-		Recommender: n.engine, Social: n.engine, Profiles: n.engine, Customers: n.engine, Statistics: n.engine,
+		Recommender: n.engine, Social: n.engine, Profiles: n.engine, People: n.engine, Customers: n.engine, Statistics: n.engine,
 		Recent: n.engine, Quality: n.engine, Catalogue: n.engine,
 		Sources: n.flags.Source.sources(),
 		Log:     log, Stream: progress{n.pipeline}, Clock: n.clock(),
 		Room:    room{n.memory, n.engine},
 		Checks:  n.checks(),
-		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.behindMetrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics},
+		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.behindMetrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics, n.eraser.metrics},
 	})
 	if err != nil {
 		return err

@@ -17,7 +17,8 @@ type State struct {
 	Catalogue *catalogue.Catalogue
 	People    *people.People
 	Totals    *totals.Totals
-	Time      models.Time // of the newest event
+	Time      models.Time              // of the newest event
+	Erased    func(func(*models.Fact)) // tells who was erased and has not come back
 }
 
 // Each calls f with all facts, in the order in which they are taken, until f returns an error. Nothing may be applied meanwhile. f must
@@ -30,6 +31,7 @@ func (s *State) Each(build string, seed uint64, f func(*models.Fact) error) erro
 	out.contacts()
 	out.logins()
 	out.orders()
+	s.Erased(out.tell)
 	t := s.People.Totals()
 	totals := &models.Fact{
 		Fact: models.FactTotals, Time: s.Time, Contacts: t.Contacts, Orders: t.Orders, Buyers: t.Buyers,

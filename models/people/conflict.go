@@ -28,8 +28,11 @@ func (p *People) Part(order *Order) (value models.Money, fresh bool) {
 
 // PartedHash returns the hash of the order of a contact whose id is another order's as well.
 func (p *People) PartedHash(hash uint64, contact uint32) uint64 {
-	return max(hash^p.ContactHash(contact)*0x9fb21c651e98df25, 1)
+	return ConflictKey(hash, p.ContactHash(contact))
 }
+
+// ConflictKey is PartedHash by a contact's key.
+func ConflictKey(hash, contact uint64) uint64 { return max(hash^contact*0x9fb21c651e98df25, 1) }
 
 // OrderMeant returns the hash of the order that a refund or a cancellation is about: of two with its id that of its contact.
 func (p *People) OrderMeant(hash uint64, contact uint32) uint64 {

@@ -19,12 +19,15 @@ const nobodySeed = 0x27d4eb2f165667c5
 
 // Nobody returns the number of the visitor that an order of somebody who is not to be known is put down to, by the order's key.
 func (p *People) Nobody(order uint64) uint32 {
-	v, fresh := p.number(max(p.seed.Mix(order^nobodySeed), 1))
+	v, fresh := p.number(p.NobodyKey(order))
 	if fresh {
 		p.visitors.Set(p.word(v, vCount), flagProxy)
 	}
 	return v
 }
+
+// NobodyKey returns the key of Nobody. Any goroutine may call it.
+func (p *People) NobodyKey(order uint64) uint64 { return max(p.seed.Mix(order^nobodySeed), 1) }
 
 // Erasing is what there is to erase of a person.
 type Erasing struct {
@@ -367,13 +370,13 @@ func (l *logins) clear(v uint32) {
 	l.forget(v)
 }
 
-// without forgets the logins of a contact on a visitor, and what was its logout where nobody else had come before.
+// without forgets the logins of a contact on a visitor. Logouts stay: nothing becomes another's that was nobody's.
 func (l *logins) without(v, contact uint32) {
 	first, n := l.head(v)
 	for behind, place := uint64(0), first; place != 0; {
 		c, _ := l.at(place)
 		next := l.next(place)
-		if c == contact || c == nobody && l.onlyOf(next, contact) {
+		if c == contact {
 			n--
 			l.link(v, behind, next, n)
 			if behind != 0 {
@@ -387,18 +390,6 @@ func (l *logins) without(v, contact uint32) {
 		}
 		place = next
 	}
-}
-
-// onlyOf tells whether all logins from a place on are a contact's or nobody's, and there are some.
-func (l *logins) onlyOf(place uint64, contact uint32) (some bool) {
-	for ; place != 0; place = l.next(place) {
-		c, _ := l.at(place)
-		if c != contact && c != nobody {
-			return false
-		}
-		some = some || c == contact
-	}
-	return some
 }
 
 // KeyOf returns the key of an id in a shop by the hash that an erasure names it by: see KeyIn.

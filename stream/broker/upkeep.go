@@ -99,6 +99,9 @@ func (b *Broker) compact() error {
 	return unlink(b.cfg.Dir)
 }
 
+// Compact expires and compacts now, not when it is due.
+func (b *Broker) Compact(ctx context.Context) error { return b.upkeep(ctx, true) }
+
 const (
 	floorsFile = "orrery-floors.json"
 	linksDir   = "orrery-links"

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"orrery/stream/internal/flock"
 )
@@ -31,6 +32,7 @@ type Store struct {
 	dir  string
 	lock *flock.Lock
 	last uint64 // newest sequence number seen or given
+	mu   sync.Mutex
 }
 
 // OpenStore takes a directory, creating it if need be, and removes what a crash left half written.
@@ -110,6 +112,8 @@ func name(sequence uint64) string { return fmt.Sprintf("%s%012d%s", prefix, sequ
 // has read the new one back. It sets the header's sequence number. After an error all older ones are there. rest is called
 // all along, see Write.
 func (s *Store) Save(h Header, sections []Section, rest func()) (File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	older, err := List(s.dir)
 	if err != nil {
 		return File{}, err
@@ -138,6 +142,26 @@ func (s *Store) Save(h Header, sections []Section, rest func()) (File, error) {
 		older = older[:last]
 	}
 	return f, nil
+}
+
+// Prune removes all snapshots but the newest, which it reads to its end first, and returns how many. Whoever was erased is in the others.
+func (s *Store) Prune() (removed int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	files, err := List(s.dir)
+	if err != nil || len(files) < 2 {
+		return 0, err
+	}
+	if _, err := Verify(files[0].Path); err != nil {
+		return 0, fmt.Errorf("cannot remove older snapshots: %w", err)
+	}
+	for _, f := range files[1:] {
+		if err := os.Remove(f.Path); err != nil {
+			return removed, fmt.Errorf("cannot remove an old snapshot: %w", err)
+		}
+		removed++
+	}
+	return removed, syncDir(s.dir)
 }
 
 func writeFile(path string, h Header, sections []Section, rest func()) (size int64, err error) {

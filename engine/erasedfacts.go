@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"orrery/models"
+	"orrery/models/people"
+)
+
+// EachErased calls f with who was erased and has not come back, as facts. Any goroutine may call it.
+func (e *Engine) EachErased(f func(*models.Fact)) {
+	e.erased.each(func(shop uint32, key uint64, visitor bool, t models.Time) {
+		fact := &models.Fact{Fact: models.FactErased, Shop: string(e.shops.Name(shop)), Time: t}
+		if hash := models.Key(people.KeyIn(shop, key)); visitor {
+			fact.Visitor = hash
+		} else {
+			fact.Erased = hash
+		}
+		f(fact)
+	})
+}
+
+func (e *Engine) takeErased(shop uint32, f *models.Fact) error {
+	switch {
+	case f.Erased != 0:
+		e.erased.add(shop, people.KeyOf(shop, uint64(f.Erased)), f.Time)
+	case f.Visitor != 0:
+		e.erased.addVisitor(shop, people.KeyOf(shop, uint64(f.Visitor)), f.Time)
+	default:
+		return missing("erased")
+	}
+	return nil
+}
+
+// ScrubFact takes out of a fact that was told before, with keys of this engine's seed, who was erased since: an order becomes nobody's.
+// It reports false for a fact that is about nothing else. Any goroutine may call it.
+func (e *Engine) ScrubFact(f *models.Fact) (stays bool) {
+	shop := e.findShop([]byte(f.Shop))
+	if shop == 0 {
+		return true
+	}
+	contact := f.Contact != "" && e.WasErased([]byte(f.Shop), []byte(f.Contact), nil)
+	visitor := false
+	if f.Visitor != 0 && f.Fact != models.FactErased {
+		_, visitor = e.erased.find(people.KeyIn(shop, uint64(f.Visitor)) ^ visitorErased)
+	}
+	if !contact && !visitor {
+		return true
+	}
+	if f.Fact != models.FactOrder {
+		return false
+	}
+	if f.Contact != "" && !contact { // the order is the contact's, without the browser
+		f.Visitor = 0
+		return true
+	}
+	p := e.m.People
+	switch {
+	case f.Key != 0:
+	case f.Again:
+		f.Key = models.Key(people.ConflictKey(p.HashOf(shop, []byte(f.Order)), p.HashOf(shop, contactOf(f))))
+	default:
+		f.Key = models.Key(p.HashOf(shop, []byte(f.Order)))
+	}
+	f.Order, f.Contact, f.Again = "", "", false
+	f.Visitor = models.Key(people.KeyIn(shop, p.NobodyKey(uint64(f.Key))))
+	return true
+}
+
+// ContactData returns all that is known of a contact, and false for one never named. Any goroutine may call it.
+func (e *Engine) ContactData(shop, contact []byte, now models.Time) (d models.ContactData, ok bool) {
+	if d.Profile, ok = e.Contact(shop, contact, now); !ok {
+		return d, false
+	}
+	number := e.findShop(shop)
+	d.Shop = string(e.shops.Name(number))
+	c := e.m.People.FindContact(number, contact)
+	if c == 0 {
+		return d, true
+	}
+	e.m.People.Reader().EachVisitor(people.Person{Contact: c}, func(v uint32) {
+		e.m.People.EachLogin(v, func(who, second uint32) {
+			if who == c {
+				d.Logins = append(d.Logins, models.LoginTouch{Visitor: people.KeyIn(number, e.m.People.Key(v)), At: models.Time(second) * models.Second})
+			}
+		})
+	})
+	d.Mails = e.mails.Of(c)
+	return d, true
+}
