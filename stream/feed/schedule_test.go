@@ -32,8 +32,7 @@ func TestPublic(t *testing.T) {
 func TestFetch(t *testing.T) {
 	const text = "id,title\na,A\n"
 	var asked atomic.Int64
-	var s *httptest.Server
-	s = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
 		switch r.URL.Path {
 		case "/feed":
