@@ -255,6 +255,7 @@ func (s *Server) writeDoors(w io.Writer) {
 		}
 		dropped("too_many", d.counts.Full)
 		dropped("too_many_of_address", d.counts.Crowded)
+		dropped("idle_for_newcomer", d.counts.Evicted)
 		dropped("stopping", d.counts.Cut)
 	}
 	bodies := s.bodies.Counts()

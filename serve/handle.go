@@ -57,6 +57,9 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c := s.calls.get()
 	c.ctx, c.route, c.begun, c.took, c.grant = ctx, none, ctx.Time(), 0, grant{}
 	c.unread, c.limited = ctx.RequestBodyStream() != nil, false
+	if conn, ok := ctx.Conn().(*door.Conn); ok {
+		conn.Begin()
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			// What the call holds is in an unknown state: it is not reused.

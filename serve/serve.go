@@ -110,6 +110,7 @@ func (s *Server) listener(h fasthttp.RequestHandler, connections int) *fasthttp.
 		ReadTimeout:                  s.cfg.ReadTimeout,
 		WriteTimeout:                 s.cfg.WriteTimeout,
 		IdleTimeout:                  s.cfg.IdleTimeout,
+		ConnState:                    answered,
 		Concurrency:                  connections + 1, // the door refuses, before this does
 		StreamRequestBody:            true,            // a body is read when its request is known to be wanted
 		MaxRequestBodySize:           1,               // of it is read before
@@ -120,6 +121,13 @@ func (s *Server) listener(h fasthttp.RequestHandler, connections int) *fasthttp.
 		DisablePreParseMultipartForm: true,
 		CloseOnShutdown:              true,
 		Logger:                       quiet{},
+	}
+}
+
+// answered notes that a connection's request has been answered.
+func answered(c net.Conn, state fasthttp.ConnState) {
+	if conn, ok := c.(*door.Conn); ok && state == fasthttp.StateIdle {
+		conn.End()
 	}
 }
 

@@ -1,6 +1,7 @@
 package door
 
 import (
+	"math"
 	"net"
 	"net/netip"
 	"sync"
@@ -27,12 +28,16 @@ type Conn struct {
 	read, write time.Time
 	linger      atomic.Int64 // how long Close waits for what the client still sends
 	closed      atomic.Bool
+	busy        atomic.Bool  // a request is under way
+	until       atomic.Int64 // the deadline of reading, in nanoseconds of Unix time: as it was set last
 }
 
 func newConn(c net.Conn, d *Door) *Conn {
 	peer := addressOf(c.RemoteAddr())
 	trusted := peer.IsValid() && d.trusts(peer)
-	return &Conn{Conn: c, door: d, client: peer, direct: true, hop: trusted, fresh: trusted}
+	in := &Conn{Conn: c, door: d, client: peer, direct: true, hop: trusted, fresh: trusted}
+	in.until.Store(math.MaxInt64) // nobody has waited for it yet
+	return in
 }
 
 // Inner returns the connection that may be given deadlines from another goroutine.
@@ -85,6 +90,7 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 		return nil
 	}
 	c.read = t
+	c.until.Store(t.UnixNano())
 	err := c.Conn.SetReadDeadline(t)
 	if c.door.draining.Load() { // looked at behind the setting: Drain does it the other way round
 		return c.Conn.SetReadDeadline(earlier(t, c.door.readBy))
@@ -107,6 +113,7 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 // SetDeadline implements net.Conn.
 func (c *Conn) SetDeadline(t time.Time) error {
 	c.read, c.write = t, t
+	c.until.Store(t.UnixNano())
 	err := c.Conn.SetDeadline(t)
 	if c.door.draining.Load() {
 		return c.Conn.SetReadDeadline(earlier(t, c.door.readBy))

@@ -31,13 +31,14 @@ type Door struct {
 	mu    sync.Mutex // guards the two below
 	conns map[*Conn]struct{}
 	from  map[netip.Addr]int32 // connections of each counted address
+	idle  []idle               // that may make room, the longest idle last; of some time ago
 
 	open     atomic.Int64
 	draining atomic.Bool
 	readBy   time.Time // both are set before draining is
 	end      time.Time
 
-	full, crowded, waits, cut atomic.Uint64
+	full, crowded, waits, cut, evicted atomic.Uint64
 }
 
 // New makes a door.
@@ -53,11 +54,12 @@ type Counts struct {
 	Crowded uint64 // because there were too many of their address
 	Waits   uint64 // times that the door waited because the system could open no more
 	Cut     uint64 // connections ended by a stop before their request was answered
+	Evicted uint64 // connections without a request that made room for a newcomer
 }
 
 // Counts returns what the door has seen.
 func (d *Door) Counts() Counts {
-	return Counts{d.open.Load(), int64(d.cfg.Connections), d.full.Load(), d.crowded.Load(), d.waits.Load(), d.cut.Load()}
+	return Counts{d.open.Load(), int64(d.cfg.Connections), d.full.Load(), d.crowded.Load(), d.waits.Load(), d.cut.Load(), d.evicted.Load()}
 }
 
 // Limit lowers the number of connections. It is called before the door is used.
@@ -67,11 +69,12 @@ func (d *Door) Limit(connections int) { d.cfg.Connections = min(d.cfg.Connection
 func (d *Door) enter(c *Conn) *atomic.Uint64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.conns) >= d.cfg.Connections {
-		return &d.full
-	}
 	if !d.claim(c, true) {
 		return &d.crowded
+	}
+	if len(d.conns) >= d.cfg.Connections && !d.evict() {
+		d.unclaim(c)
+		return &d.full
 	}
 	d.conns[c] = struct{}{}
 	d.open.Store(int64(len(d.conns)))
@@ -99,15 +102,26 @@ func (d *Door) claim(c *Conn, direct bool) bool {
 func (d *Door) leave(c *Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.remove(c)
+}
+
+// remove does so with mu held.
+func (d *Door) remove(c *Conn) {
 	if _, in := d.conns[c]; !in {
 		return
 	}
 	delete(d.conns, c)
 	d.open.Store(int64(len(d.conns)))
-	if c.counted.IsValid() {
-		if d.from[c.counted]--; d.from[c.counted] == 0 {
-			delete(d.from, c.counted)
-		}
+	d.unclaim(c)
+}
+
+// unclaim takes a connection off its address's count, with mu held.
+func (d *Door) unclaim(c *Conn) {
+	if !c.counted.IsValid() {
+		return
+	}
+	if d.from[c.counted]--; d.from[c.counted] == 0 {
+		delete(d.from, c.counted)
 	}
 }
 

@@ -85,7 +85,7 @@ func TestCloseEndsTheWait(t *testing.T) {
 	}
 }
 
-// A20: connections beyond the bound are told so; who leaves makes room.
+// A20: connections beyond the bound are told so where a request is under way on all that are there; who leaves makes room.
 func TestConnectionsAreBounded(t *testing.T) {
 	d := New(Config{Connections: 2})
 	l := listen(t, d)
@@ -101,8 +101,9 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}()
 	connect(t, l)
 	first := <-in
+	first.(*Conn).Begin()
 	connect(t, l)
-	<-in
+	(<-in).(*Conn).Begin()
 	answer, err := io.ReadAll(connect(t, l))
 	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 503 ") || !strings.HasSuffix(string(answer), "\r\n") {
 		t.Errorf("%q, %v", answer, err)
