@@ -77,6 +77,7 @@ var changes = map[string][]string{
 	"http.drain":          {"--http.drain=1ms"},
 	"http.open":           {"--http.open"},
 
+	"kafka.map":             {"--kafka.map=testdata/map.toml"},
 	"in.shopify-secret":     {"--in.shopify-secret=0123456789abcdef"},
 	"in.woocommerce-secret": {"--in.woocommerce-secret=0123456789abcdef"},
 	"in.ga4-secret":         {"--in.ga4-secret=0123456789abcdef"},

@@ -84,6 +84,8 @@ type nodeFlags struct {
 	Source sourceFlags `embed:""`
 	Feeds  feedFlags   `embed:""`
 
+	Map string `name:"kafka.map" placeholder:"FILE" help:"TOML file of topics that others write, to be read as well: tables [[topic]] with name and either platform (and about: orders/create), as for /v1/in/{platform}, or [topic.map] field = \"path.of.member\" or \"=text\", items = \"path\", deleted = \"cancel\"; envelopes of Debezium are taken off."`
+
 	WriteKey  string        `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`
 	SecretKey string        `name:"http.secret-key" help:"Secret key of the shop's servers: everything."`
 	Operator  string        `name:"http.operator-key" help:"Key of whoever runs the server: all shops, /metrics and the figures of the machine. The secret key sees its own shop only."`
@@ -151,6 +153,9 @@ func (f *nodeFlags) validate() error {
 	check(f.Operator == "" || len(f.Operator) >= minKey, "http.operator-key", weakKey)
 	check(f.Operator == "" || f.Operator != f.SecretKey && f.Operator != f.WriteKey, "http.operator-key", "must differ from the shop's keys: it sees all shops")
 	if _, err := f.keys(); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := f.translators(); err != nil {
 		errs = append(errs, err)
 	}
 	if _, err := f.Source.webhooks(f.Shop); err != nil {

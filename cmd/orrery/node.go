@@ -35,6 +35,7 @@ type node struct {
 	scores   *announcer
 	eraser   *eraser
 	watch    *watch
+	bridge   *stream.Bridge // nil without --kafka.map
 	memory   *collector
 	server   *serve.Server
 	feeds    feeds
@@ -83,6 +84,7 @@ func (n *node) start(ctx context.Context) (err error) {
 		{"writer", n.startWriter},
 		{"pipeline", func() error { return n.openPipeline(ctx) }},
 		{"learners", n.startLearners},
+		{"bridge", n.startBridge},
 		{"server", n.startServer},
 		{"feeds", n.startFeeds},
 	} {
@@ -291,6 +293,10 @@ func (n *node) startServer() (err error) {
 	if err != nil {
 		return err
 	}
+	var bridged func(io.Writer) = func(io.Writer) {}
+	if n.bridge != nil {
+		bridged = n.bridge.Metrics
+	}
 	n.server, err = serve.New(cfg, serve.Deps{
 		Feeds:       products,
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, People: n.engine, Customers: n.engine, Statistics: n.engine,
@@ -299,7 +305,7 @@ func (n *node) startServer() (err error) {
 		Log:     log, Stream: progress{n.pipeline}, Clock: n.clock(),
 		Room:    room{n.memory, n.engine},
 		Checks:  n.checks(),
-		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.behindMetrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics, n.eraser.metrics},
+		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.behindMetrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics, n.eraser.metrics, bridged},
 	})
 	if err != nil {
 		return err

@@ -85,13 +85,17 @@ func (f *sourceFlags) webhooks(shop string) ([]serve.Webhook, error) {
 
 // sources returns the readers of other platforms' messages.
 func (f *sourceFlags) sources() map[string]serve.Source {
-	by := foreign.BySKU
-	if f.ItemID == "number" {
-		by = foreign.ByNumber
-	}
 	all := map[string]serve.Source{}
-	for name, w := range source.Webhooks(by) {
+	for name, w := range source.Webhooks(f.by()) {
 		all[name] = w
 	}
 	return all
+}
+
+// by returns what products are known by.
+func (f *sourceFlags) by() foreign.ItemID {
+	if f.ItemID == "number" {
+		return foreign.ByNumber
+	}
+	return foreign.BySKU
 }
