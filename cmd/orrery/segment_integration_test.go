@@ -90,11 +90,10 @@ func TestSegmentNode(t *testing.T) {
 	}
 	want := map[string]uint64{"identify": 40, "page_view": 40, "view_item": 40, "add_to_cart": 40, "purchase": 40, "refund": 4}
 	var s struct {
-		Events     map[string]uint64 `json:"events"`
-		Orders     int               `json:"orders"`
-		Contacts   int               `json:"contacts"`
-		Revenue    map[string]string `json:"revenue"`
-		Duplicates int               `json:"duplicates"`
+		Events   map[string]uint64 `json:"events"`
+		Orders   int               `json:"orders"`
+		Contacts int               `json:"contacts"`
+		Revenue  map[string]string `json:"revenue"`
 	}
 	eventually(t, "all events are in", func() bool {
 		s.Events = nil
@@ -111,8 +110,8 @@ func TestSegmentNode(t *testing.T) {
 	if s.Orders != 40 || s.Contacts != 40 || s.Revenue["EUR"] != "1512.40" {
 		t.Errorf("%d orders of %d contacts, %v; want 40, 40, 1512.40 EUR", s.Orders, s.Contacts, s.Revenue)
 	}
-	if taken.Load() == 0 || s.Duplicates == 0 {
-		t.Errorf("%d requests were taken without the library knowing, %d duplicates: nothing was tried", taken.Load(), s.Duplicates)
+	if taken.Load() == 0 { // the figure of duplicates is the operator's
+		t.Error("no request was taken without the library knowing: nothing was tried")
 	}
 }
 

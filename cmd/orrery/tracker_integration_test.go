@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -309,7 +310,10 @@ func TestTrackerPrerendered(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	defer func() {
+		cmd.Process.Signal(syscall.SIGTERM) // so that its children end as well, before their folder is removed
+		cmd.Wait()
+	}()
 	eventually(t, "the list is told, and the next page is rendered", func() bool { _, views := r.told("list"); return views == 1 && rendering.Load() })
 	time.Sleep(500 * time.Millisecond) // for what must not come
 	if said, views := r.told("ahead"); views != 0 || len(said) != 0 {
