@@ -133,8 +133,8 @@ type Engine struct {
 	ahead   [aheadRing]ahead
 	demand  *demand.Demand
 
-	spellings facts.Spellings  // of an import
-	forgets   []func(v uint32) // of each model that knows visitors
+	taking  *facts.Import    // an import under way
+	forgets []func(v uint32) // of each model that knows visitors
 }
 
 // New returns an engine with empty models.

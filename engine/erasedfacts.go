@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"fmt"
 	"orrery/models"
+	"orrery/models/facts"
 	"orrery/models/people"
 )
 
@@ -25,7 +27,7 @@ func (e *Engine) takeErased(shop uint32, f *models.Fact) error {
 	case f.Visitor != 0:
 		e.erased.addVisitor(shop, people.KeyOf(shop, uint64(f.Visitor)), f.Time)
 	default:
-		return missing("erased")
+		return fmt.Errorf("erased: it is missing: %w", facts.ErrFact)
 	}
 	return nil
 }
@@ -56,7 +58,7 @@ func (e *Engine) ScrubFact(f *models.Fact) (stays bool) {
 	switch {
 	case f.Key != 0:
 	case f.Again:
-		f.Key = models.Key(people.ConflictKey(p.HashOf(shop, []byte(f.Order)), p.HashOf(shop, contactOf(f))))
+		f.Key = models.Key(people.ConflictKey(p.HashOf(shop, []byte(f.Order)), p.HashOf(shop, facts.ContactOf(f))))
 	default:
 		f.Key = models.Key(p.HashOf(shop, []byte(f.Order)))
 	}

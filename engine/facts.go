@@ -1,11 +1,14 @@
 package engine
 
 import (
+	"fmt"
 	"io"
 	"slices"
 
 	"orrery/models"
+	"orrery/models/catalogue"
 	"orrery/models/facts"
+	"orrery/models/people"
 )
 
 // Facts are what no log gives back once its records have expired: products, contacts with what is known of them, logins, orders
@@ -27,6 +30,68 @@ func (e *Engine) RestoreFacts(name string, version uint16, r io.Reader) error {
 // of a snapshot RestoreFacts is enough. seed is what keys are made with: whoever takes the facts has to have it, see Seed. f must not keep what it gets.
 func (e *Engine) EachFact(build string, seed uint64, f func(*models.Fact) error) error {
 	e.m.Catalogue.Settle()
-	state := facts.State{Shops: e.shops, Catalogue: e.m.Catalogue, People: e.m.People, Totals: e.ledger, Time: e.StreamTime(), Erased: e.EachErased}
+	state := e.facts()
 	return state.Each(build, seed, f)
+}
+
+func (e *Engine) facts() facts.State {
+	return facts.State{Shops: e.shops, Catalogue: e.m.Catalogue, People: e.m.People, Totals: e.ledger, Time: e.StreamTime(), Erased: e.EachErased}
+}
+
+// TakeFact takes a fact that EachFact has told, before the first event. Facts come in the order of an export; one that is
+// known already changes nothing. It learns from them as it would from the events: bestsellers and what is bought together are
+// those of all orders.
+func (e *Engine) TakeFact(f *models.Fact) error {
+	if e.taking == nil {
+		e.taking = &facts.Import{State: e.facts(), Hooks: hooks{e}}
+	}
+	if f.Fact == models.FactExport {
+		return facts.Head(f)
+	}
+	shops := e.ledger.Shops()
+	shops.Begin(e.m.People, e.m.Catalogue.Items())
+	defer func() { shops.Take(e.m.People, e.m.Catalogue.Items()) }()
+	if f.Fact == models.FactTotals {
+		if shops.At(0); e.shops.Len() == 1 { // else it is not known whose it is
+			shops.At(1)
+		}
+		return e.taking.End(f)
+	}
+	shop := e.shop([]byte(f.Shop))
+	if shop == 0 {
+		return fmt.Errorf("shop: there are more shops than --shops.max: %w", facts.ErrFact)
+	}
+	if f.Fact == models.FactErased {
+		return e.takeErased(shop, f)
+	}
+	e.resettle()
+	shops.At(shop)
+	e.demand.At(shop)
+	e.demand.Begin(1)
+	defer e.demand.End()
+	return e.taking.Take(shop, f)
+}
+
+// hooks does with what facts say as with the events.
+type hooks struct{ e *Engine }
+
+func (h hooks) Follow(shop, item uint32, effect catalogue.Effect) { h.e.follow(shop, item, effect) }
+func (h hooks) Mention(shop, item uint32, ev *models.Event, it *models.Item) {
+	h.e.mention(shop, item, ev, it)
+}
+func (h hooks) LoggedIn(shop, v uint32, viewed []people.Pair) {
+	h.e.baskets.Viewed(viewed)
+	h.e.customers.Moved(shop, v)
+}
+func (h hooks) Buy(key uint64, shop, v, contact uint32, ev *models.Event) {
+	h.e.buy(key, shop, v, contact, ev)
+}
+func (h hooks) Book(money []people.Change) { h.e.book(money) }
+func (h hooks) Settle(shop, order uint32)  { h.e.customers.Settle(shop, order) }
+func (h hooks) Noted(shop uint32)          { h.e.customers.Noted(shop) }
+func (h hooks) Pass(t models.Time)         { h.e.now.Store(max(h.e.now.Load(), int64(t))) }
+func (h hooks) Done() {
+	if now := h.e.StreamTime(); h.e.customers.Dawns(now) {
+		h.e.customers.Dawn(now)
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"orrery/engine"
 	"orrery/models"
+	"orrery/models/facts"
 )
 
 // told returns the lines of an export.
@@ -168,7 +169,7 @@ func TestFactsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := take(e, lines[len(lines)-1]); !errors.Is(err, engine.ErrFact) || !strings.Contains(err.Error(), "orders") {
+	if err := take(e, lines[len(lines)-1]); !errors.Is(err, facts.ErrFact) || !strings.Contains(err.Error(), "orders") {
 		t.Errorf("a line is missing: %v", err)
 	}
 	for line, field := range map[string]string{

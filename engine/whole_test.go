@@ -146,13 +146,13 @@ func digest(t testing.TB, e *engine.Engine, now models.Time) string {
 		ask(models.FrameQuery{Frame: []byte(name), Contact: []byte("c5"), Category: []byte("C1 > D1")})
 		ask(models.FrameQuery{Frame: []byte(name), Visitor: []byte("nobody")})
 	}
-	b.WriteString(facts(e, now, true))
+	b.WriteString(factsTold(e, now, true))
 	return b.String()
 }
 
-// facts is what must be the same however the streams interleave; but for the segments of customers, which change late on
+// factsTold is what must be the same however the streams interleave; but for the segments of customers, which change late on
 // purpose and so depend on the way.
-func facts(e *engine.Engine, now models.Time, customers bool) string {
+func factsTold(e *engine.Engine, now models.Time, customers bool) string {
 	var b strings.Builder
 	s := e.Stats()
 	s.Bytes = nil
@@ -349,7 +349,7 @@ func TestInterleavings(t *testing.T) {
 			events := decode(t, lines)
 			apply(e, events, 100)
 			now := dayZero + 30*models.Day
-			got, pairs := facts(e, now, false), evidence(t, e, now)
+			got, pairs := factsTold(e, now, false), evidence(t, e, now)
 			if n == 0 {
 				want, wantPairs = got, pairs
 			}

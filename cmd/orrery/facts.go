@@ -12,6 +12,7 @@ import (
 
 	"orrery/engine"
 	"orrery/models"
+	"orrery/models/facts"
 	"orrery/stream"
 	"orrery/stream/snapshot"
 )
@@ -108,7 +109,7 @@ func seedOf(path string) (uint64, error) {
 		err = json.Unmarshal(line, &head)
 	}
 	if err != nil || head.Fact != models.FactExport {
-		return 0, fmt.Errorf("%s: line 1: it is not the first line of an export (%w)", path, errors.Join(err, engine.ErrFact))
+		return 0, fmt.Errorf("%s: line 1: it is not the first line of an export (%w)", path, errors.Join(err, facts.ErrFact))
 	}
 	return uint64(head.Seed), nil
 }

@@ -1,5 +1,6 @@
-// Package facts tells what no log gives back once its records have expired: products, contacts with what is known of them, logins,
-// orders with their lines and what was refunded. It reads the models that know it, and costs a pass over them.
+// Package facts tells and takes what no log gives back once its records have expired: products, contacts with what is known of them, logins,
+// orders with their lines and what was refunded. State tells, Import takes, over any number of versions, from one engine to another. Each
+// is a pass over the facts.
 package facts
 
 import (
