@@ -116,7 +116,23 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 	for _, t := range r.Cart(who) {
 		p.Cart = append(p.Cart, e.touch(t.ID, models.Time(t.Last)*models.Second, int32(t.Aux)))
 	}
-	for _, o := range f.Orders {
+	e.recount(&p, f.Orders)
+	if who.Contact != 0 {
+		e.m.People.EachNote(who.Contact, func(amount models.Money, currency uint32) {
+			if code := e.ledger.Code(currency); p.Spent[code] > 0 {
+				p.Spent[code] = max(0, p.Spent[code]-amount)
+			}
+		})
+		p.Mail = e.mails.Best(shop, who.Contact, e.customers.Segment(shop, who.Contact, now), now)
+		p.Customer = e.customers.Customer(shop, who.Contact, now)
+	}
+	e.foresee(&p, r, who, shop, now)
+	return p
+}
+
+// recount fills in the orders of a person, and what they come to.
+func (e *Engine) recount(p *models.Profile, orders []people.OrderFacts) {
+	for _, o := range orders {
 		order := models.OrderTouch{
 			Order: string(o.ID), At: o.Time, Value: o.Value - o.Refunded, Currency: e.ledger.Code(o.Currency), Cancelled: o.Cancelled,
 		}
@@ -129,19 +145,6 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 			p.Spent[order.Currency] = p.Spent[order.Currency].Plus(order.Value)
 		}
 	}
-	if who.Contact != 0 {
-		e.m.People.EachNote(who.Contact, func(amount models.Money, currency uint32) {
-			if code := e.ledger.Code(currency); p.Spent[code] > 0 {
-				p.Spent[code] = max(0, p.Spent[code]-amount)
-			}
-		})
-		p.Mail = e.mails.Best(shop, who.Contact, e.customers.Segment(shop, who.Contact, now), now)
-	}
-	if who.Contact != 0 {
-		p.Customer = e.customers.Customer(shop, who.Contact, now)
-	}
-	e.foresee(&p, r, who, shop, now)
-	return p
 }
 
 // foresee fills in what is forecast from what a person does on the pages.

@@ -113,15 +113,13 @@ func (e *Engine) did(shop, v, item uint32, ev *models.Event, it *models.Item, ki
 	case models.ViewItem:
 		e.view(ev, demand.Interaction{Kinds: kinds, Visitor: v, Key: key, Item: item, Time: ev.Time, Hash: ev.IDHash()})
 	case models.AddToCart:
-		p.Carts(shop, v)
 		counts := e.cartCounts(ev, v, item)
-		p.AddToCart(v, item, uint32(it.Quantity), ev.Time)
+		p.Basket(shop, v, item, ev, it)
 		if counts {
 			e.demand.Add(demand.Interaction{Kinds: demand.Carted, Item: item, Key: key, Time: ev.Time})
 		}
 	case models.RemoveFromCart:
-		p.Carts(shop, v)
-		p.RemoveFromCart(v, item, uint32(it.Quantity), ev.Time)
+		p.Basket(shop, v, item, ev, it)
 	}
 }
 

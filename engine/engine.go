@@ -143,23 +143,8 @@ func New(cfg Config) (*Engine, error) {
 	if err := frame.Check(cfg.Frames); err != nil {
 		return nil, fmt.Errorf("cannot set the engine up: %w", err)
 	}
-	lists := func() *neighbours.Lists { return neighbours.New(cfg.Neighbours, cfg.HalfLife) }
 	e := &Engine{
-		cfg:    cfg,
-		shops:  intern.NewStrings(),
-		ledger: totals.New(),
-		m: frame.Models{
-			Catalogue: catalogue.New(),
-			People:    people.New(cfg.People),
-			Viewed:    lists(), Bought: lists(), After: lists(),
-			Popular:  popular.New(!cfg.NoDecay),
-			Social:   social.NewProof(cfg.Floor),
-			Similar:  similar.New(),
-			Next:     next.NewLive(index.Config{}, cfg.LearnEvery),
-			Together: together.New(), Rebuy: rebuy.New(),
-			Recent: frame.NewRecent(),
-		},
-		votes: votes.New(), erased: newErased(),
+		cfg: cfg, shops: intern.NewStrings(), ledger: totals.New(), m: newModels(&cfg), votes: votes.New(), erased: newErased(),
 		free: make(chan *frame.Answerer, maxAnswerers),
 	}
 	e.m.Catalogue.Bound(cfg.MaxInvented, cfg.NetworkInvented)
@@ -181,6 +166,22 @@ func New(cfg Config) (*Engine, error) {
 	e.mails = timing.NewMails(e.m.People)
 	e.forgets = e.registry().Forgets()
 	return e, nil
+}
+
+// newModels returns the models that frames are answered from, empty.
+func newModels(cfg *Config) frame.Models {
+	lists := func() *neighbours.Lists { return neighbours.New(cfg.Neighbours, cfg.HalfLife) }
+	return frame.Models{
+		Catalogue: catalogue.New(),
+		People:    people.New(cfg.People),
+		Viewed:    lists(), Bought: lists(), After: lists(),
+		Popular:  popular.New(!cfg.NoDecay),
+		Social:   social.NewProof(cfg.Floor),
+		Similar:  similar.New(),
+		Next:     next.NewLive(index.Config{}, cfg.LearnEvery),
+		Together: together.New(), Rebuy: rebuy.New(),
+		Recent: frame.NewRecent(),
+	}
 }
 
 // Seed sets what the tables of names are keyed by: see intern.Seed. Called once, before the first event; before a restore with

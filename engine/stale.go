@@ -18,18 +18,12 @@ func (e *Engine) remember(shop, v uint32, ev *models.Event) {
 	for i := range ev.Items {
 		it := &ev.Items[i]
 		item := e.m.Catalogue.Find(shop, it.ID)
-		if item == 0 { // nobody has named it yet
-			continue
-		}
-		switch ev.Kind {
-		case models.ViewItem:
+		switch {
+		case item == 0: // nobody has named it yet
+		case ev.Kind == models.ViewItem:
 			p.View(v, item, ev.Time)
-		case models.AddToCart:
-			p.Carts(shop, v)
-			p.AddToCart(v, item, uint32(it.Quantity), ev.Time)
-		case models.RemoveFromCart:
-			p.Carts(shop, v)
-			p.RemoveFromCart(v, item, uint32(it.Quantity), ev.Time)
+		default:
+			p.Basket(shop, v, item, ev, it)
 		}
 	}
 }

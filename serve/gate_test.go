@@ -60,7 +60,8 @@ func TestGate(t *testing.T) {
 	if body := string(s.appendFrame(nil, c, time.Now())); !strings.Contains(body, `"degraded":true`) {
 		t.Error(body)
 	}
-	s.gate.waiting.Store(1) // the queue is full: no wait
+	s.gate.waiting.Store(1) // the queue is full: no wait, which would be for an hour
+	s.gate.patience = time.Hour
 	c = newCall("w", "for_you")
 	c.query.Products = [][]byte{[]byte("SKU7")}
 	if f := s.ask(c); f != nil || len(c.frame.Items) != 1 || string(c.frame.Items[0].Product.ID) == "SKU7" {

@@ -35,3 +35,15 @@ func (p *People) Step(shop, v uint32, ev *models.Event, declared bool) Step {
 	}
 	return s
 }
+
+// Basket takes what an event does with a product in the visitor's cart.
+func (p *People) Basket(shop, v, item uint32, ev *models.Event, it *models.Item) {
+	switch ev.Kind {
+	case models.AddToCart:
+		p.Carts(shop, v)
+		p.AddToCart(v, item, uint32(it.Quantity), ev.Time)
+	case models.RemoveFromCart:
+		p.Carts(shop, v)
+		p.RemoveFromCart(v, item, uint32(it.Quantity), ev.Time)
+	}
+}
