@@ -100,23 +100,10 @@ func (e *Engine) Visitor(shop, visitor []byte, now models.Time) (models.Profile,
 	return e.profile(e.m.People.Find(number, visitor, nil), number, now), true
 }
 
+// profile returns all that is known of a person.
 func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models.Profile {
-	r := e.m.People.Reader()
-	f := r.Facts(who)
-	p := models.Profile{
-		Contact: string(f.ContactID), Visitors: f.Visitors, FirstSeen: f.FirstSeen, LastSeen: f.LastSeen,
-		Sessions: f.Sessions, Events: f.Events, Bot: f.Bot, Spent: map[string]models.Money{},
-	}
-	if len(f.Attributes) > 0 {
-		p.Attributes = append(append([]byte{'{'}, f.Attributes...), '}')
-	}
-	for _, t := range r.Viewed(who) {
-		p.Viewed = append(p.Viewed, e.touch(t.ID, models.Time(t.Last)*models.Second, 1))
-	}
-	for _, t := range r.Cart(who) {
-		p.Cart = append(p.Cart, e.touch(t.ID, models.Time(t.Last)*models.Second, int32(t.Aux)))
-	}
-	e.recount(&p, f.Orders)
+	state, r := e.facts(), e.m.People.Reader()
+	p := state.Profile(r, who)
 	if who.Contact != 0 {
 		e.m.People.EachNote(who.Contact, func(amount models.Money, currency uint32) {
 			if code := e.ledger.Code(currency); p.Spent[code] > 0 {
@@ -128,23 +115,6 @@ func (e *Engine) profile(who people.Person, shop uint32, now models.Time) models
 	}
 	e.foresee(&p, r, who, shop, now)
 	return p
-}
-
-// recount fills in the orders of a person, and what they come to.
-func (e *Engine) recount(p *models.Profile, orders []people.OrderFacts) {
-	for _, o := range orders {
-		order := models.OrderTouch{
-			Order: string(o.ID), At: o.Time, Value: o.Value - o.Refunded, Currency: e.ledger.Code(o.Currency), Cancelled: o.Cancelled,
-		}
-		for _, l := range o.Lines {
-			order.Items = append(order.Items, e.touch(l.Item, o.Time, int32(l.Quantity)))
-		}
-		p.Orders = append(p.Orders, order)
-		if !o.Cancelled {
-			p.OrderCount++
-			p.Spent[order.Currency] = p.Spent[order.Currency].Plus(order.Value)
-		}
-	}
 }
 
 // foresee fills in what is forecast from what a person does on the pages.
@@ -162,10 +132,6 @@ func (e *Engine) foresee(p *models.Profile, r *people.Reader, who people.Person,
 	if !p.Bot {
 		p.Outlook = e.outlook.Of(own, shop, who, session, now, true)
 	}
-}
-
-func (e *Engine) touch(item uint32, at models.Time, quantity int32) models.ItemTouch {
-	return models.ItemTouch{ID: e.m.Catalogue.ID(item), At: at, Quantity: quantity}
 }
 
 // Stats returns what the engine has taken. Events counted while it reads may be in one figure and not in another.
