@@ -51,11 +51,12 @@ type buyer struct {
 	id       string
 	invoices map[string]bool
 	spent    models.Money
-	last     int // day
+	credit   models.Money // of notes, which have numbers of their own
+	last     int          // day
 }
 
-// readBuyers computes every customer's invoices, money and last day from the rows of Online Retail, cancellations and
-// rows without a customer left out.
+// readBuyers computes every customer's invoices, money and last day from the rows of Online Retail, rows without a customer left
+// out. Credit notes (C...) take their money off what the customer has spent, down to nothing; who has only notes is no buyer.
 func readBuyers(t *testing.T, file string) []*buyer {
 	t.Helper()
 	f, err := os.Open(file)
@@ -80,7 +81,7 @@ func readBuyers(t *testing.T, file string) []*buyer {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if row[6] == "" || strings.HasPrefix(row[0], "C") {
+		if row[6] == "" {
 			continue
 		}
 		b := byID[row[6]]
@@ -88,7 +89,6 @@ func readBuyers(t *testing.T, file string) []*buyer {
 			b = &buyer{id: row[6], invoices: map[string]bool{}}
 			byID[row[6]] = b
 		}
-		b.invoices[row[0]] = true
 		price, err := models.ParseMoney([]byte(row[5]))
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +97,13 @@ func readBuyers(t *testing.T, file string) []*buyer {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.spent += price * (quantity / models.Micros)
+		amount := price * (quantity / models.Micros)
+		if strings.HasPrefix(row[0], "C") {
+			b.credit -= amount
+			continue
+		}
+		b.invoices[row[0]] = true
+		b.spent += amount
 		day, err := time.Parse(time.DateOnly, row[4][:10])
 		if err != nil {
 			t.Fatal(err)
@@ -106,7 +112,10 @@ func readBuyers(t *testing.T, file string) []*buyer {
 	}
 	var all []*buyer
 	for _, b := range byID {
-		all = append(all, b)
+		if len(b.invoices) > 0 {
+			b.spent = max(0, b.spent-b.credit)
+			all = append(all, b)
+		}
 	}
 	slices.SortFunc(all, func(a, b *buyer) int { return cmp.Compare(a.id, b.id) })
 	return all

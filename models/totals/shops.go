@@ -1,6 +1,7 @@
 package totals
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"math/bits"
@@ -13,10 +14,11 @@ import (
 
 // Shops is what has been taken of every shop, exactly: the same figures that Totals and people keep of all together. What
 // a shop has some of only, events by name and money by currency, takes a record of 24 B and a slot of a table each; the rest
-// takes 26 words a shop. So a shop with a dozen names takes about 700 B.
+// takes 26 words a shop. So a shop with a dozen names takes about 700 B, and one of which nothing has been counted 8 B.
 type Shops struct {
-	shop   uint32 // whose event is being applied: the writer's
-	fixed  slab.Words
+	shop   uint32     // whose event is being applied: the writer's
+	places slab.Words // by shop: which of the records in fixed is its; 0 before anything is counted
+	fixed  slab.Words // tallyWords each, the first nobody's
 	counts slab.Words // countWords each: key, sum, times that it has wrapped around
 	byKey  *intern.Hashes
 	names  []uint64 // by number of an event's name: shop<<32 | record that was counted last; the writer's
@@ -105,11 +107,23 @@ func (t *Shops) Take(p *people.People, items int) {
 }
 
 func (t *Shops) add(word, by uint64) {
-	at := uint64(t.shop)*tallyWords + word
-	if at >= t.fixed.Len() {
-		t.fixed.Grow(uint64(t.shop+1) * tallyWords)
-	}
+	at := t.place()*tallyWords + word
 	t.fixed.Set(at, t.fixed.Load(at)+by)
+}
+
+// place returns the record of the shop whose event is being applied. A new one is there before readers are led to it.
+func (t *Shops) place() uint64 {
+	shop := uint64(t.shop)
+	if shop >= t.places.Len() {
+		t.places.Grow(shop + 1)
+	}
+	place := t.places.Load(shop)
+	if place == 0 {
+		place = t.fixed.Len() / tallyWords
+		t.fixed.Grow((place + 1) * tallyWords)
+		t.places.Set(shop, place)
+	}
+	return place
 }
 
 // Begin is called before a batch: what has changed outside of events is nobody's.
@@ -173,10 +187,10 @@ func (l *Totals) ReportShop(shop uint32, s *models.Stats) {
 
 // word returns one of the fixed figures of a shop. Any goroutine may call it.
 func (t *Shops) word(shop uint32, w uint64) uint64 {
-	if at := uint64(shop)*tallyWords + w; at < t.fixed.Len() {
-		return t.fixed.Load(at)
+	if uint64(shop) >= t.places.Len() {
+		return 0
 	}
-	return 0
+	return t.fixed.Load(t.places.Load(uint64(shop))*tallyWords + w)
 }
 
 func (t *Shops) count(class int, shop, number uint32) uint64 {
@@ -202,21 +216,31 @@ func (t *Shops) amounts(class int, shop uint32, l *Totals) map[string]models.Mon
 }
 
 // Bytes returns the memory held.
-func (t *Shops) Bytes() uint64 { return t.fixed.Bytes() + t.counts.Bytes() + t.byKey.Bytes() }
+func (t *Shops) Bytes() uint64 {
+	return t.places.Bytes() + t.fixed.Bytes() + t.counts.Bytes() + t.byKey.Bytes()
+}
 
 // Freeze returns the figures of this moment for a snapshot.
 func (t *Shops) Freeze() *slab.Parts {
-	return slab.Join(t.fixed.Freeze(), t.counts.Freeze())
+	return slab.Join(t.places.Freeze(), t.fixed.Freeze(), t.counts.Freeze())
 }
 
 // ReadFrom replaces the figures by what Freeze wrote.
 func (t *Shops) ReadFrom(r io.Reader) (int64, error) {
-	n, err := slab.ReadAll(r, &t.fixed, &t.counts)
+	n, err := slab.ReadAll(r, &t.places, &t.fixed, &t.counts)
+	if err != nil {
+		return n, err
+	}
 	t.fixed.Grow(tallyWords)
+	for shop := range t.places.Len() {
+		if place := t.places.Load(shop); place >= t.fixed.Len()/tallyWords {
+			return n, fmt.Errorf("cannot read the figures of shop %d: it has record %d of %d", shop, place, t.fixed.Len()/tallyWords)
+		}
+	}
 	t.byKey.Rebuild()
 	clear(t.names)
 	t.begun = true
-	return n, err
+	return n, nil
 }
 
 // People returns the figures of persons of a shop. Any goroutine may call it.
