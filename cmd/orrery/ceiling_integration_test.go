@@ -20,10 +20,10 @@ import (
 func TestC14Ceiling(t *testing.T) {
 	const group = 200 << 20
 	const limit = group * memoryShare / 100 // what the process allows itself there
-	const write, secret = "write-key-of-the-pages", "secret-key-of-the-shop"
+	const write, secret, operator = "write-key-of-the-pages", "secret-key-of-the-shop", "key-of-who-runs-the-server"
 	t.Setenv("GOMEMLIMIT", strconv.Itoa(limit))
 	// Ceilings that lie above what the memory holds: what is tested is the last line.
-	i := newInstance(t, "--http.write-key", write, "--http.secret-key", secret, "--visitors.max", "100000000", "--products.max", "100000000",
+	i := newInstance(t, "--http.write-key", write, "--http.secret-key", secret, "--http.operator-key", operator, "--visitors.max", "100000000", "--products.max", "100000000",
 		"--snapshot.every", "5s", "--http.trusted-proxies", "127.0.0.1/32")
 	i.start()
 	asked := 0
@@ -64,7 +64,7 @@ func TestC14Ceiling(t *testing.T) {
 		}
 	}
 	full := func() bool {
-		_, body := ask("GET", "/metrics", secret, nil)
+		_, body := ask("GET", "/metrics", operator, nil)
 		return strings.Contains(body, `orrery_check{name="memory"} 0`)
 	}
 	honest()

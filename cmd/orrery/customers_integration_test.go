@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"math/rand/v2"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +16,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"orrery/churn/rfm"
 )
 
 // exportedContact is a line of `orrery export contacts`.
@@ -22,10 +26,25 @@ type exportedContact struct {
 	Customer *struct {
 		Orders int
 		Spent  string
-		RFM    struct{ Segment string }
-		Gate   *string
-		Churn  *struct{ Alive float64 }
+		RFM    struct {
+			Segment     string
+			Percentiles struct{ R, F, M float64 }
+		}
+		Gate  *string
+		Churn *struct{ Alive float64 }
 	}
+}
+
+// atEdge tells whether a percentile lies so near an edge that the settled score, which is told, may be another than the one of
+// this moment, which is shown: see rfm.DefaultMargin.
+func (c *exportedContact) atEdge() bool {
+	p := c.Customer.RFM.Percentiles
+	for _, share := range []float64{p.R, p.F, p.M} {
+		if math.Abs(share*5-math.Round(share*5)) <= 5*(rfm.DefaultMargin+1e-4) {
+			return true
+		}
+	}
+	return false
 }
 
 func (i *instance) export() (all []exportedContact) {
@@ -104,16 +123,25 @@ func TestCustomersThroughKills(t *testing.T) {
 			orders["customer-"+v.customer]++
 		}
 	}
+	// What is told is looked at as a day of the stream begins: the day after the file's last one.
+	if status, body := i.post("/v1/events", []byte(`{"event":"page_view","visitor":"v","time":"2011-12-10T00:00:01Z"}`)); status != http.StatusAccepted {
+		t.Fatalf("%d %s", status, body)
+	}
+	i.settle()
 	var contacts []exportedContact
 	eventually(t, "the topic of scores has the segments of all customers", func() bool {
 		contacts = i.export()
-		newest, wrong := i.scores(), 0
+		newest, same, wrong := i.scores(), 0, 0
 		for _, c := range contacts {
-			if c.Customer != nil && newest[c.Contact].Segment != c.Customer.RFM.Segment {
+			switch {
+			case c.Customer == nil:
+			case newest[c.Contact].Segment == c.Customer.RFM.Segment:
+				same++
+			case newest[c.Contact].Segment == "" || !c.atEdge():
 				wrong++
 			}
 		}
-		return wrong == 0
+		return wrong == 0 && same > len(orders)*9/10
 	})
 	customers, mismatches := 0, 0
 	for _, c := range contacts {
