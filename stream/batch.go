@@ -39,7 +39,7 @@ type entry struct {
 	at     models.Time // the record's time
 	hash   uint64      // of the event's id
 	letter *letter     // what went wrong, where something did
-	record *kgo.Record // what an event was read from: the machine may refuse it
+	record *kgo.Record // what an event was read from: the machine may refuse it; of a raw lane, the record
 }
 
 func newBatch(limit int) *batch {

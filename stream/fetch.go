@@ -48,7 +48,7 @@ type fetcher struct {
 	start  time.Time
 	now    models.Time // of the newest poll
 	errors *fetchErrors
-	public *published
+	heads  *heads
 	log    *slog.Logger
 }
 
@@ -90,7 +90,7 @@ func (f *fetcher) poll(ctx context.Context) error {
 	for _, l := range f.lanes {
 		fetched += l.bytes
 	}
-	f.public.fetched.Store(int64(fetched))
+	f.heads.fetched.Store(int64(fetched))
 	return failed
 }
 
@@ -121,7 +121,7 @@ func (f *fetcher) take(p kgo.FetchTopicPartition) {
 	}
 	l.waiting, l.given = 0, false
 	l.end = max(l.end, l.next)
-	f.public.ended(l.index, l.end)
+	f.heads.ended(l.index, l.end)
 	if p.Err == nil {
 		f.errors.delivered(l.index)
 	}
@@ -176,7 +176,7 @@ func (f *fetcher) giveUp() {
 			l.waiting = now
 			if !l.given {
 				l.given = true
-				f.public.ask(l.index)
+				f.heads.ask(l.index)
 			}
 		}
 	}
@@ -186,7 +186,7 @@ func (f *fetcher) giveUp() {
 // false when ctx ended.
 func (f *fetcher) skip(ctx context.Context) bool {
 	for i, l := range f.lanes {
-		to := f.public.skip[i].Load()
+		to := f.heads.skip[i].Load()
 		if to <= l.next || !l.empty() {
 			continue
 		}
@@ -265,9 +265,15 @@ func (f *fetcher) decode(ctx context.Context, i int, r *kgo.Record) bool {
 	e := entry{lane: int32(i), event: -1, epoch: r.LeaderEpoch, offset: r.Offset, at: at}
 	if !r.Attrs.IsControl() {
 		ev := &b.events[b.used]
+		if f.lanes[i].raw {
+			e.record = r
+			b.entries = append(b.entries, e)
+			b.bytes += recordBytes(r)
+			return !b.full() || f.send(ctx)
+		}
 		hash, err := decodeRecord(ev, f.lanes[i].topic, r, at, f.now)
 		if len(ev.Warnings) > 0 {
-			f.public.warnings.Add(ev.Warnings)
+			f.heads.warnings.Add(ev.Warnings)
 		}
 		if err != nil {
 			e.letter = newLetter(r, err)
@@ -290,7 +296,7 @@ func (f *fetcher) decode(ctx context.Context, i int, r *kgo.Record) bool {
 // misplaced counts a record that lies in another partition than its person's others, and warns of the first: its repeats are
 // not known there, and its order among the others is not kept.
 func (f *fetcher) misplaced(l *lane) {
-	if f.public.misplaced.Add(1) == 1 {
+	if f.heads.misplaced.Add(1) == 1 {
 		f.log.Warn("a record lies in another partition than Kafka's murmur2 of its visitor (else contact) names: have its producer use that key and "+
 			"that partitioner (librdkafka: partitioner=murmur2_random); orrery_misplaced_records_total counts them", "topic", l.name, "partition", l.part)
 	}

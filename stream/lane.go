@@ -19,6 +19,7 @@ type lane struct {
 	name  string // of the topic, in full
 	part  int32
 	of    int32 // partitions that persons are spread over; 0 for topics that are not keyed by person
+	raw   bool  // its records are no events: they are handed on as they are
 
 	queue []*kgo.Record // fetched and not yet decoded, from head on
 	head  int

@@ -26,10 +26,13 @@ type logPart struct {
 	high       int64 // end of what is written; above end while a transaction is open
 }
 
-// listLog looks all partitions of the input topics up, sorted by input and partition.
-func listLog(ctx context.Context, adm *kadm.Client, c Cluster) ([]logPart, error) {
-	names := make([]string, len(inputs))
-	for i, t := range inputs {
+// listLog looks all partitions of some topics up, sorted by their order and by partition; of the inputs where none are named.
+func listLog(ctx context.Context, adm *kadm.Client, c Cluster, topics ...models.Topic) ([]logPart, error) {
+	if len(topics) == 0 {
+		topics = inputs
+	}
+	names := make([]string, len(topics))
+	for i, t := range topics {
 		names[i] = c.Topic(t)
 	}
 	details, err := adm.ListTopics(ctx, names...)
@@ -50,17 +53,17 @@ func listLog(ctx context.Context, adm *kadm.Client, c Cluster) ([]logPart, error
 		if d.Err != nil {
 			return nil, fmt.Errorf("cannot look up topic %q: %w", name, d.Err)
 		}
-		if inputs[i] == models.Catalogue && len(d.Partitions) != 1 {
+		if topics[i] == models.Catalogue && len(d.Partitions) != 1 {
 			return nil, fmt.Errorf("cannot keep the products in order: topic %q has %d partitions, not 1: %w", name, len(d.Partitions), ErrPartitions)
 		}
 		for part := range int32(len(d.Partitions)) {
-			l := logPart{topic: inputs[i], name: name, part: part, id: d.ID, leader: d.Partitions[part].Leader}
+			l := logPart{topic: topics[i], name: name, part: part, id: d.ID, leader: d.Partitions[part].Leader}
 			if err := at.place(&l); err != nil {
 				return nil, fmt.Errorf("cannot list partition %d of topic %q: %w", part, name, err)
 			}
 			log = append(log, l)
 		}
-		found[inputs[i]] = len(d.Partitions)
+		found[topics[i]] = len(d.Partitions)
 	}
 	_, err = samePartitions(c, found)
 	return log, err
@@ -96,15 +99,6 @@ func (o *offsetsOf) place(l *logPart) error {
 // birth is how long a topic may be unknown to some brokers after others have made it.
 const birth = 10 * time.Second
 
-// firstLog lists the log when the pipeline is opened.
-func (p *Pipeline) firstLog(ctx context.Context) (log []logPart, err error) {
-	err = untilBorn(ctx, p.cfg.birth, func() error {
-		log, err = listLog(ctx, p.adm, p.cfg.Cluster)
-		return err
-	})
-	return log, err
-}
-
 // untilBorn repeats what finds no topic, or brokers that do not agree, for a while: other instances may have made the topics
 // a moment ago, and what one broker knows by now another may not.
 func untilBorn(ctx context.Context, most time.Duration, ask func() error) error {
@@ -119,138 +113,5 @@ func untilBorn(ctx context.Context, most time.Duration, ask func() error) error 
 		case <-ctx.Done():
 			return err
 		}
-	}
-}
-
-// lagEvery is how often the ends of the partitions are listed: a fetch says where its own partition ends, but not when
-// its fetching is paused or its broker does not answer.
-const lagEvery = 5 * time.Second
-
-// follow lists the log now and then until ctx ends, or the log is no longer the one that is read: a topic that was
-// deleted, or made anew since, or has got more partitions. Nobody would ever read what comes there.
-func (p *Pipeline) follow(ctx context.Context) error {
-	tick := time.NewTicker(p.cfg.lagEvery)
-	defer tick.Stop()
-	f := follower{p: p, held: make([]hold, len(p.fold.parts))}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		case <-p.public.look:
-		}
-		err := f.list(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// follower is what follow remembers from one listing for the next.
-type follower struct {
-	p       *Pipeline
-	strange int // listings in a row that found another log than the one that is read
-	held    []hold
-}
-
-// hold is how long open transactions have held a partition back.
-type hold struct {
-	end      int64 // where
-	listings int   // that have found it there
-	producer string
-}
-
-// strangest is how many listings in a row have to say so before a log is taken for another one: a broker that has just
-// come back may not know all of it yet, and topics that are altered one after the other differ for a moment.
-const strangest = 3
-
-func (f *follower) list(ctx context.Context) error {
-	p := f.p
-	within, cancel := context.WithTimeout(ctx, max(2*p.cfg.lagEvery, time.Second))
-	defer cancel()
-	log, err := listLog(within, p.adm, p.cfg.Cluster)
-	if err == nil {
-		err = p.sameLog(log)
-	}
-	switch {
-	case errors.Is(err, ErrGap):
-		return err
-	case errors.Is(err, ErrNoTopic) || errors.Is(err, ErrPartitions):
-		if f.strange++; f.strange >= strangest {
-			return err
-		}
-		return nil
-	case err != nil:
-		if p.errors.add(listing, err) && ctx.Err() == nil {
-			p.cfg.Cluster.log().Warn("cannot list the log, trying again", "error", err)
-		}
-		return nil
-	}
-	f.strange = 0
-	p.errors.listed()
-	for i, l := range log {
-		p.public.ended(i, l.end)
-		p.public.high[i].Store(l.high)
-		if p.public.silent[i].Load() {
-			f.look(within, i, l)
-		}
-		f.hold(within, i, l)
-	}
-	return nil
-}
-
-// sameLog returns an error where log is not the one that is read.
-func (p *Pipeline) sameLog(log []logPart) error {
-	if len(log) != len(p.fold.parts) {
-		return fmt.Errorf("cannot go on reading %d partitions, there are %d now: %w", len(p.fold.parts), len(log), ErrPartitions)
-	}
-	for i, l := range log {
-		if err := sameTopic(topicID(p.fold.parts[i].id), l); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// look finds out whether a partition that delivers nothing has nothing to deliver: retention and compaction can leave
-// batches without records, and the last of a partition would keep the state behind its end for ever.
-func (f *follower) look(ctx context.Context, i int, l logPart) {
-	p := f.p
-	from := p.public.next[i].Load()
-	if from >= l.end {
-		p.public.silent[i].Store(false)
-		return
-	}
-	to, err := emptyUntil(ctx, p.letters.client, l, max(from, l.start))
-	if err != nil {
-		p.cfg.Cluster.log().Warn("cannot look into a partition that delivers nothing", "topic", l.name, "partition", l.part, "error", err)
-		return
-	}
-	if to > from {
-		p.public.skip[i].Store(to)
-	}
-}
-
-// hold tells of a transaction that holds a partition back for longer than from one listing to the next.
-func (f *follower) hold(ctx context.Context, i int, l logPart) {
-	h := &f.held[i]
-	if l.high <= l.end || h.end != l.end {
-		*h = hold{end: l.end}
-	}
-	if l.high <= l.end {
-		return
-	}
-	if h.listings++; h.listings < 2 {
-		return
-	}
-	if h.listings == 2 {
-		h.producer = openProducer(ctx, f.p.adm, l)
-	}
-	err := fmt.Errorf("an open transaction (producer %s) holds partition %d of topic %q back from offset %d on: end it, or abort it with Kafka's kafka-transactions", h.producer, l.part, l.name, l.end)
-	if f.p.errors.silent(i, err) {
-		f.p.cfg.Cluster.log().Warn("a partition is held back", "records", l.high-l.end, "error", err)
 	}
 }

@@ -23,9 +23,9 @@ func merger(lanes int) (*fetcher, func() []entry) {
 	}
 	f := &fetcher{
 		full: full, free: free, keys: make([]int64, lanes), start: time.Now().Add(-time.Hour), now: models.TimeOf(time.Now()),
-		errors: new(fetchErrors), public: new(published),
+		errors: new(fetchErrors), heads: new(heads),
 	}
-	f.public.silent, f.public.skip = make([]atomic.Bool, lanes), make([]atomic.Int64, lanes)
+	f.heads.silent, f.heads.skip = make([]atomic.Bool, lanes), make([]atomic.Int64, lanes)
 	for i := range lanes {
 		f.lanes = append(f.lanes, &lane{index: i, topic: models.Pageviews, name: "t", part: int32(i)})
 	}

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
-	"orrery/models"
 	"orrery/models/intern"
 	"orrery/stream/snapshot"
 )
@@ -117,7 +114,7 @@ func (c Config) withDefaults() Config {
 // Pipeline folds the log into a Machine. Open makes it, Run drives it, Close lets go of everything.
 type Pipeline struct {
 	cfg     Config
-	client  *kgo.Client
+	source  *source // the log as it is read
 	adm     *kadm.Client
 	letters *letters
 	fold    *fold    // owned by the applying goroutine while Run runs
@@ -129,7 +126,6 @@ type Pipeline struct {
 
 	public  published
 	targets []int64 // ends of the partitions when the pipeline was opened
-	errors  fetchErrors
 
 	ready chan struct{} // closed when every target is reached
 }
@@ -155,7 +151,8 @@ func Open(ctx context.Context, cfg Config) (_ *Pipeline, err error) {
 		}
 		p.letters.speaks = p.speaker.speaks
 	}
-	log, err := p.firstLog(ctx)
+	p.source = &source{cluster: p.cfg.Cluster, topics: inputs, side: p.letters.client, adm: p.adm, heads: &p.public.heads, lagEvery: p.cfg.lagEvery}
+	log, err := p.source.first(ctx, p.cfg.birth)
 	if err != nil {
 		return nil, err
 	}
@@ -173,8 +170,7 @@ func Open(ctx context.Context, cfg Config) (_ *Pipeline, err error) {
 	}
 	p.public.init(p.fold, p.targets)
 	p.checkReady()
-	p.client, err = cfg.Cluster.client(p.consume()...)
-	return p, err
+	return p, p.source.open(p.from())
 }
 
 // position sets the fold to the log's start.
@@ -198,24 +194,13 @@ func (p *Pipeline) keyed(seed uint64) {
 	p.cfg.Machine.Seed(seed)
 }
 
-// consume returns the options of the consuming client: every partition from where the fold stands.
-func (p *Pipeline) consume() []kgo.Opt {
-	at := make(map[string]map[int32]kgo.Offset)
-	for _, part := range p.fold.parts {
-		if at[part.name] == nil {
-			at[part.name] = make(map[int32]kgo.Offset)
-		}
-		at[part.name][part.part] = kgo.NewOffset().At(part.next).WithEpoch(part.epoch)
+// from returns where the fold stands.
+func (p *Pipeline) from() []place {
+	at := make([]place, len(p.fold.parts))
+	for i, part := range p.fold.parts {
+		at[i] = place{part.next, part.epoch}
 	}
-	return []kgo.Opt{
-		kgo.ConsumePartitions(at),
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // never a silent jump
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(), // positions move past them too
-		kgo.FetchMaxBytes(fetchBytes),
-		kgo.FetchMaxPartitionBytes(fetchPartition),
-		kgo.FetchMaxWait(fetchWait),
-	}
+	return at
 }
 
 // Run folds the log into the machine until ctx ends, which is the normal end (nil), or something fails.
@@ -226,13 +211,14 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	late, cancel := lateContext(ctx, p.cfg.Shutdown)
 	defer cancel()
+	fetcher := p.source.fetcher(full, free, p.from()) // before the fold moves
 	g := newGroup(ctx)
-	g.run(func(ctx context.Context) error { return p.fetcher(full, free).run(ctx) })
+	g.run(func(ctx context.Context) error { return fetcher.run(ctx) })
 	g.run(func(context.Context) error { return p.newApplier(late, full, free).run() })
 	if p.saver != nil {
 		g.run(func(context.Context) error { p.saver.run(late, g.fail); return nil })
 	}
-	g.run(p.follow)
+	g.run(p.source.follow)
 	g.run(p.letters.watch)
 	hush := p.startSpeaker(late, g)
 	defer hush()
@@ -266,36 +252,10 @@ func lateContext(ctx context.Context, after time.Duration) (context.Context, con
 	return late, func() { stop(); cancel() }
 }
 
-func (p *Pipeline) fetcher(full chan<- *batch, free <-chan *batch) *fetcher {
-	f := &fetcher{
-		client: p.client, full: full, free: free, start: time.Now(), errors: &p.errors, public: &p.public, log: p.cfg.Cluster.log(),
-		byName: make(map[string][]*lane), keys: make([]int64, len(p.fold.parts)),
-	}
-	for i, part := range p.fold.parts {
-		l := &lane{index: i, topic: part.topic, name: part.name, part: part.part, next: part.next, end: p.targets[i]}
-		if slices.Contains(copartitioned, part.topic) {
-			l.of = p.partitions(part.topic)
-		}
-		f.lanes = append(f.lanes, l)
-		f.byName[part.name] = append(f.byName[part.name], l) // partitions come in order
-	}
-	return f
-}
-
-// partitions returns how many partitions a topic has.
-func (p *Pipeline) partitions(topic models.Topic) (n int32) {
-	for i := range p.fold.parts {
-		if p.fold.parts[i].topic == topic {
-			n++
-		}
-	}
-	return n
-}
-
 // Close lets go of the connections. Run must have returned.
 func (p *Pipeline) Close() error {
-	if p.client != nil {
-		p.client.Close()
+	if p.source != nil {
+		p.source.close()
 	}
 	if p.letters != nil {
 		p.letters.close()

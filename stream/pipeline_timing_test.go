@@ -38,6 +38,13 @@ const timedEvents = 1_000_000
 func filled(b *testing.B) Cluster {
 	b.Helper()
 	_, c := startBroker(b, b.TempDir(), 4)
+	fill(b, c, timedEvents)
+	return c
+}
+
+// fill produces n typical events.
+func fill(b testing.TB, c Cluster, n int) {
+	b.Helper()
 	bulk, err := NewBulk(c)
 	if err != nil {
 		b.Fatal(err)
@@ -47,7 +54,7 @@ func filled(b *testing.B) Cluster {
 	size := 0
 	ctx := context.Background()
 	start := time.Now()
-	for i := range timedEvents {
+	for i := range n {
 		r := typical(rng, i)
 		size += len(r.Value)
 		if err := bulk.Put(ctx, r); err != nil {
@@ -57,8 +64,7 @@ func filled(b *testing.B) Cluster {
 	if err := bulk.Flush(ctx); err != nil {
 		b.Fatal(err)
 	}
-	b.Logf("%d bytes an event, produced %.0f/s", size/timedEvents, timedEvents/time.Since(start).Seconds())
-	return c
+	b.Logf("%d bytes an event, produced %.0f/s", size/n, float64(n)/time.Since(start).Seconds())
 }
 
 // cpu returns the processor time of this process so far, broker included.

@@ -74,7 +74,7 @@ func (p *Pipeline) Status() Status {
 		s.Partitions = append(s.Partitions, part)
 	}
 	var open error
-	if s.FetchErrors, open = p.errors.read(); open != nil {
+	if s.FetchErrors, open = p.source.errors.read(); open != nil {
 		s.FetchError = open.Error()
 	}
 	if p.saver != nil {
