@@ -43,7 +43,7 @@ var libraries = map[string][]string{
 	"models":    {"github.com/cespare/xxhash/v2", "github.com/dchest/siphash", "gonum.org/v1/gonum", "golang.org/x/text"},
 	"recommend": {"github.com/cespare/xxhash/v2", "gonum.org/v1/gonum"},
 	"churn":     {"gonum.org/v1/gonum"},
-	"stream":    {"github.com/twmb/franz-go", "github.com/cespare/xxhash/v2", "golang.org/x/sys", "golang.org/x/text", "github.com/klauspost/compress", "github.com/x-way/crawlerdetect"},
+	"stream":    {"github.com/twmb/franz-go", "github.com/cespare/xxhash/v2", "golang.org/x/sys", "golang.org/x/text", "github.com/klauspost/compress", "github.com/x-way/crawlerdetect", "github.com/apache/arrow/go/v17"},
 	"serve":     {"github.com/valyala/fasthttp", "github.com/dchest/siphash", "github.com/VictoriaMetrics/metrics", "github.com/HdrHistogram/hdrhistogram-go", "github.com/x-way/crawlerdetect"},
 	"engine":    {},
 	"bench":     {"gonum.org/v1", "github.com/HdrHistogram/hdrhistogram-go", "github.com/valyala/fasthttp", "github.com/twmb/franz-go", "github.com/cespare/xxhash/v2"},
