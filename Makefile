@@ -80,6 +80,10 @@ proof-feed: ## a product feed of a million products: time, memory, and a second 
 proof-attack: build ## ten minutes of an attack of all kinds beside 1,000 honest events and 1,000 honest frames a second
 	./orrery bench attack $(ARGS)
 
+.PHONY: proof-cluster
+proof-cluster: build ## three Kafka brokers: committed offsets of two instances, a rolling restart of all brokers under load (minutes)
+	@ORRERY_PROOF_CLUSTER=1 PKG=./cmd/orrery RUN=TestProofCluster .ci/integration
+
 .PHONY: test-integration
 test-integration: build ## end-to-end tests against a real Kafka broker, kcat and Chromium
 	@PKG='$(if $(filter ./...,$(PKG)),,$(PKG))' .ci/integration

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"orrery/stream/snapshot"
 )
@@ -83,9 +84,53 @@ func (s *saver) save(ctx context.Context, f *frozen) error {
 	if !s.p.Speaks() {
 		return nil // or two instances would set each other's back
 	}
-	if err := s.p.adm.CommitAllOffsets(ctx, s.p.cfg.Group, offsets(f.header)); err != nil {
+	if err := s.commit(ctx, f.header); err != nil {
 		s.p.cfg.Cluster.log().Warn("cannot commit offsets", "group", s.p.cfg.Group, "error", err)
 	}
+	return nil
+}
+
+// commit tells the broker the positions of a snapshot, but for those that lie behind what is committed: whoever spoke before may have
+// saved a later state.
+func (s *saver) commit(ctx context.Context, h snapshot.Header) error {
+	at := offsets(h)
+	if s.p.speaker != nil {
+		if err := s.onlyAhead(ctx, at); err != nil {
+			return fmt.Errorf("cannot ask what is committed: %w", err)
+		}
+	}
+	return s.p.adm.CommitAllOffsets(ctx, s.p.cfg.Group, at)
+}
+
+// onlyAhead leaves out of at what would set the committed position back. What is committed past the end of a partition is of another log.
+func (s *saver) onlyAhead(ctx context.Context, at kadm.Offsets) error {
+	there, err := s.p.adm.FetchOffsets(ctx, s.p.cfg.Group)
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var ahead []string
+	there.Each(func(was kadm.OffsetResponse) {
+		if mine, ok := at.Lookup(was.Topic, was.Partition); ok && was.Err == nil && was.At > mine.At {
+			ahead = append(ahead, was.Topic)
+		}
+	})
+	if len(ahead) == 0 {
+		return nil
+	}
+	ends, err := s.p.adm.ListEndOffsets(ctx, ahead...)
+	if err != nil {
+		return err
+	}
+	there.Each(func(was kadm.OffsetResponse) {
+		mine, ok := at.Lookup(was.Topic, was.Partition)
+		end, known := ends.Lookup(was.Topic, was.Partition)
+		if ok && known && was.Err == nil && end.Err == nil && was.At > mine.At && was.At <= end.Offset {
+			at.Delete(was.Topic, was.Partition)
+		}
+	})
 	return nil
 }
 

@@ -214,12 +214,12 @@ func (w *watcher) check(t *testing.T) {
 }
 
 // oneSpeaks has three instances read the same log: scores and dead letters are written once, and go on when the instance that
-// writes them is killed.
+// writes them is killed; committed offsets never go back.
 func oneSpeaks(t *testing.T, c *cluster) {
 	t.Helper()
 	var list []*instance
 	for range 3 {
-		i := c.instance("speakers.")
+		i := c.instance("speakers.", "--snapshot.every", "500ms", "--kafka.group", "speakers")
 		i.launch()
 		list = append(list, i)
 	}
@@ -292,6 +292,12 @@ func oneSpeaks(t *testing.T, c *cluster) {
 		}
 		t.Logf("%d dead letters, %d of them twice, scores of %d contacts", len(letters), twice, len(told))
 	}
+	asks := list[0].client()
+	defer asks.Close()
+	var w committed
+	var over atomic.Bool
+	followed := make(chan error, 1)
+	go func() { followed <- w.follow(kadm.NewClient(asks), "speakers", over.Load) }()
 	first := speaker()
 	send()
 	check()
@@ -302,6 +308,14 @@ func oneSpeaks(t *testing.T, c *cluster) {
 	t.Logf("another instance speaks %s after the first was killed", time.Since(began).Round(time.Millisecond))
 	send()
 	check()
+	over.Store(true)
+	if err := <-followed; err != nil {
+		t.Error(err)
+	}
+	if len(w.back) > 0 {
+		t.Errorf("committed offsets went back: %s", strings.Join(w.back, ", "))
+	}
+	t.Logf("looked at committed offsets %d times: they moved %d times", w.asked, w.moved)
 	for _, i := range list {
 		i.proc.kill()
 	}
