@@ -169,6 +169,15 @@ func TestScores(t *testing.T) {
 	if c.Accept(&worse) {
 		t.Error("a fit with three times the total was accepted")
 	}
+	seen, more := *c.Models(), worse // as many buyers, with a tenth more orders
+	seen.Orders, more.Orders = 5000, 5500
+	c.SetModels(&seen)
+	if !c.Accept(&more) {
+		t.Error("a fit of many more orders was refused for the score of one that has not seen them")
+	}
+	if more.Orders = 5010; c.Accept(&more) {
+		t.Error("a fit with three times the total was accepted for ten orders")
+	}
 }
 
 // A fit follows from what was bought: not from the numbers of customers, from the order in which it came, or from earlier fits.

@@ -167,7 +167,7 @@ func (c *Customers) SetModels(m *Models) {
 // of a thousand purchases scatters by.
 const tolerated = 0.03
 
-// more is by how much the customers have to have grown that a new fit is taken whatever the old one's score.
+// more is by how much the customers or their orders have to have grown that a new fit is taken whatever the old one's score.
 const more = 1.05
 
 // Accept says whether m is to replace what is in use. Over the last 28 days that both have seen, its total is not further off than
@@ -175,6 +175,9 @@ const more = 1.05
 func (c *Customers) Accept(m *Models) bool {
 	old := c.models.Load()
 	if old == nil || old.Gate != "" || m.Gate != "" || float64(m.Of) >= more*float64(old.Of) {
+		return true
+	}
+	if old.Orders > 0 && float64(m.Orders) >= more*float64(old.Orders) {
 		return true
 	}
 	end := min(m.Day, old.Day)

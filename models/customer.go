@@ -74,6 +74,22 @@ type CustomerModels struct {
 	Shelf         *ShelfQuality   // of the category that is looked at next; nil before the first
 }
 
+// FitState is how the models of a shop's customers stand to what has been bought.
+type FitState struct {
+	State  string // one of the constants
+	Reason string // in a sentence
+}
+
+// The states.
+const (
+	FitCurrent = "current" // learned from all, or from all but a little
+	FitLearns  = "learning"
+	FitWaits   = "waiting" // much is new to them
+	FitGated   = "gated"   // there is too little to learn from
+	FitRefused = "refused" // the newest fit is worse than the models in use
+	FitFailed  = "failed"
+)
+
 // ModelCandidate is a model that was tried.
 type ModelCandidate struct {
 	Model    string

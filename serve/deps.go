@@ -49,6 +49,11 @@ type Customers interface {
 	EachContact(shop []byte, from uint32, now models.Time, f func(id []byte, p *models.Profile) bool) (next uint32)
 }
 
+// Fits tells how the learning of a shop's customer models stands. Any goroutine may call it.
+type Fits interface {
+	FitOf(shop []byte) models.FitState
+}
+
 // RecentVisitors names persons who are on a shop's site now; the dashboard offers them.
 type RecentVisitors interface {
 	RecentVisitors(shop []byte, n int) []string
@@ -136,6 +141,8 @@ type Deps struct {
 	Recent    RecentVisitors
 	Quality   Quality
 	Catalogue Catalogue
+	// Fits may be nil: how the learning of customer models stands is not told then.
+	Fits Fits
 	// Sources read what other platforms send, by name; nil: none does.
 	Sources map[string]Source
 	// Feeds takes product feeds; nil: the server takes none.

@@ -128,6 +128,11 @@ func (k *fake) CustomerModels([]byte) (models.CustomerModels, bool) {
 	return *k.models, true
 }
 
+// FitOf implements Fits.
+func (k *fake) FitOf([]byte) models.FitState {
+	return models.FitState{State: models.FitCurrent, Reason: "learned from all 18532 orders"}
+}
+
 func (k *fake) EachContact(_ []byte, from uint32, _ models.Time, f func([]byte, *models.Profile) bool) uint32 {
 	for n := max(from, 1); int(n) <= len(k.contacts); n++ {
 		if !f([]byte(k.contacts[n-1].Contact), &k.contacts[n-1]) {
@@ -187,7 +192,7 @@ func (k *fake) deps() Deps {
 	for name, w := range source.Webhooks(foreign.BySKU) {
 		sources[name] = w
 	}
-	return Deps{Sources: sources, Feeds: fakeFeeds{}, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Statistics: k, Recent: k, Quality: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
+	return Deps{Sources: sources, Feeds: fakeFeeds{}, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Statistics: k, Recent: k, Quality: k, Fits: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
 
 // rig is a server on a loopback socket, and a client to it. (fasthttp's in-memory connections do not allow a deadline to

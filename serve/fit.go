@@ -17,7 +17,19 @@ func (s *Server) answerModels(c *call) *fault {
 	if !known {
 		return noCustomers()
 	}
-	return c.end(append(appendModels(c.begin(), &m), '\n'))
+	body := appendModels(c.begin(), &m)
+	body = appendMember(body[:len(body)-1], "fit")
+	return c.end(append(s.appendFit(body, shop), "}\n"...))
+}
+
+// appendFit appends how the learning of a shop's models stands.
+func (s *Server) appendFit(dst, shop []byte) []byte {
+	if s.deps.Fits == nil {
+		return append(dst, "null"...)
+	}
+	fit := s.deps.Fits.FitOf(shop)
+	dst = models.AppendString(append(dst, `{"state":`...), fit.State)
+	return append(models.AppendString(appendMember(dst, "reason"), fit.Reason), '}')
 }
 
 func appendModels(dst []byte, m *models.CustomerModels) []byte {

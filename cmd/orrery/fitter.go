@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,13 +26,13 @@ type fitter struct {
 	to     scoreSink
 	speaks func() bool
 	every  time.Duration
-	shops  map[string]*fitState // owned by run
+
+	mu    sync.Mutex
+	shops map[string]*fitState // written by run alone
 
 	accepted, refused, gated, failed atomic.Uint64
 	looked                           atomic.Int64 // when all shops were last seen to, by the wall clock; 0 before the start
 	nanos                            atomic.Int64 // spent on fits
-	behind                           atomic.Int64 // shops whose models are to be learned anew because much has been bought
-	refusal                          atomic.Pointer[string]
 }
 
 // fitState is what the fitter remembers of a shop.
@@ -40,8 +41,13 @@ type fitState struct {
 	took    time.Duration
 	fitted  uint64 // what the last fit has seen: base.Base.Content
 	gate    string
+	refusal string // why the last fit is not used; empty where it is
+	failure string // why the last fit is not in the log; empty where it is
 	content uint64 // at the last look
+	orders  uint64 // at the last look
 	day     int64  // of the stream, at the last look
+	history bool   // one is being read, or was, and no fit has seen all of it yet
+	fitting bool
 }
 
 const (
@@ -72,7 +78,6 @@ func (f *fitter) run(ctx context.Context) {
 	tick := time.NewTicker(fitLook)
 	defer tick.Stop()
 	for {
-		behind := int64(0)
 		for _, base := range f.engine.CustomerBases() {
 			if ctx.Err() != nil {
 				return
@@ -80,11 +85,7 @@ func (f *fitter) run(ctx context.Context) {
 			if f.look(base) && f.speaks() {
 				f.fit(ctx, base)
 			}
-			if m := base.Models(); (m == nil || grown(m.Orders, base.Orders())) && f.shops[base.Shop()].fitted != base.Content() {
-				behind++
-			}
 		}
-		f.behind.Store(behind)
 		f.looked.Store(time.Now().Unix())
 		select {
 		case <-ctx.Done():
@@ -96,25 +97,35 @@ func (f *fitter) run(ctx context.Context) {
 
 // look tells whether a fit of a shop is due.
 func (f *fitter) look(base base.Base) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	s := f.shops[base.Shop()]
 	if s == nil {
 		s = &fitState{at: time.Now()}
 		f.shops[base.Shop()] = s
 	}
-	content, day := base.Content(), int64(churn.DayOf(f.engine.StreamTime()))
+	content, orders, day := base.Content(), base.Orders(), int64(churn.DayOf(f.engine.StreamTime()))
 	quiet, running := content == s.content, s.day != 0 && day > s.day+1
-	s.content, s.day = content, day
+	if running || s.orders > 0 && grown(s.orders, orders) {
+		s.history = true
+	}
+	m := base.Models()
+	if m != nil && m.Content == content {
+		s.history = false // another instance has learned from all of it
+	}
+	s.content, s.orders, s.day = content, orders, day
 	// While a history is being read nobody needs a model of its middle, and who reads it faster would come by other ones.
-	return !running && f.due(s, base.Models(), base.Orders(), quiet)
+	return !running && f.due(s, m, orders, quiet)
 }
 
 // due tells whether models are to be learned: when a twentieth of the orders is new, when another day has come, and every period;
-// never where nothing has changed since they were, or since a fit that was refused. After an import, when it is quiet, it is at once.
+// never where nothing has changed since they were, or since a fit that was refused. After an import, when it is quiet, it is at once,
+// and from all of it, however little of it is new to a fit that was made on the way.
 func (f *fitter) due(s *fitState, m *churn.Models, orders uint64, quiet bool) bool {
 	if s.content == s.fitted || m != nil && s.content == m.Content {
 		return false
 	}
-	more := m == nil || grown(m.Orders, orders)
+	more := m == nil || s.history || grown(m.Orders, orders)
 	past := time.Since(s.at)
 	switch {
 	case more && quiet:
@@ -130,26 +141,29 @@ func grown(then, now uint64) bool { return now >= then+max(then/fitGrown, 1) }
 
 func (f *fitter) fit(ctx context.Context, base base.Base) {
 	began := time.Now()
+	s := f.note(base, func(s *fitState) { s.fitting = true })
 	m, accepted := base.Fit()
-	s := f.shops[base.Shop()]
 	before := s.gate
-	s.at, s.took, s.fitted, s.gate = time.Now(), time.Since(began), m.Content, m.Gate
+	f.note(base, func(s *fitState) {
+		s.at, s.took, s.fitted, s.gate, s.fitting, s.refusal = time.Now(), time.Since(began), m.Content, m.Gate, false, ""
+		s.history = s.history && m.Content != s.content
+	})
 	f.nanos.Add(int64(s.took))
 	log := f.log.With("shop", base.Shop(), "orders", m.Orders, "took", s.took.Round(time.Millisecond))
 	if !accepted {
 		f.refused.Add(1)
-		why := fmt.Sprintf("the newest fit of shop %s (%s) is worse over the last days than the models in use", base.Shop(), m.Forecast.Model.Name())
-		f.refusal.Store(&why)
+		why := "the newest fit (" + m.Forecast.Model.Name() + ") is worse over the last 28 days that both have seen than the models in use"
+		f.note(base, func(s *fitState) { s.refusal = why })
 		log.Info("customers: a new fit is worse than the one in use", "model", m.Forecast.Model.Name())
 		return
 	}
-	f.refusal.Store(nil)
 	if err := f.publish(ctx, base, m); err != nil {
 		f.failed.Add(1)
-		s.fitted = 0 // again, after the rest
+		f.note(base, func(s *fitState) { s.fitted, s.failure = 0, cause(err) }) // again, after the rest
 		log.Warn("customers: what was learned could not be written to the log", "error", err)
 		return
 	}
+	f.note(base, func(s *fitState) { s.failure = "" })
 	if m.Gate == "" {
 		f.accepted.Add(1)
 		log.Info("customers: new models", "model", m.Forecast.Model.Name(), "log_likelihood", m.Report.LL, "factor", m.Forecast.Factor)
@@ -161,6 +175,15 @@ func (f *fitter) fit(ctx context.Context, base base.Base) {
 	}
 }
 
+// note changes what is remembered of a shop.
+func (f *fitter) note(base base.Base, change func(*fitState)) *fitState {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.shops[base.Shop()]
+	change(s)
+	return s
+}
+
 // publish writes what was learned into the log.
 func (f *fitter) publish(ctx context.Context, base base.Base, m *churn.Models) error {
 	r, err := base.Record(m)
@@ -168,28 +191,6 @@ func (f *fitter) publish(ctx context.Context, base base.Base, m *churn.Models) e
 		return err
 	}
 	return f.to.Append(ctx, []models.Record{r})
-}
-
-// fitStale is how many periods may pass without a look at all shops.
-const fitStale = 3
-
-// probe tells whether the models of customers are kept fresh.
-func (f *fitter) probe() (ok bool, reason string) {
-	looked := f.looked.Load()
-	if looked == 0 {
-		return true, "begins when the log has been read"
-	}
-	past := time.Since(time.Unix(looked, 0)).Round(time.Second)
-	if past > fitStale*f.every+time.Minute {
-		return false, "the models of customers were last seen to " + past.String() + " ago"
-	}
-	if n := f.behind.Load(); n > 0 {
-		return false, fmt.Sprintf("the models of customers of %d shops are being learned: a twentieth of the orders or more is new to them", n)
-	}
-	if why := f.refusal.Load(); why != nil {
-		return true, *why
-	}
-	return true, "the models of customers are current"
 }
 
 func (f *fitter) metrics(w io.Writer) {

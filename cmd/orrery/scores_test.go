@@ -237,6 +237,9 @@ func TestFitDue(t *testing.T) {
 		{"grown, but the last fit was long", fitState{at: ago(time.Minute), content: 9, took: time.Minute}, m, 1050, false, false},
 		{"grown, the last fit was long, and quiet", fitState{at: ago(time.Minute), content: 9, took: time.Minute}, m, 1050, true, true},
 		{"another day", fitState{at: ago(time.Minute), content: 9, day: 51}, m, 1001, false, true},
+		{"grown by less than a twentieth, the end of a history, and quiet", fitState{at: ago(0), content: 9, day: 50, history: true}, m, 1001, true, true},
+		{"the end of a history, never quiet", fitState{at: ago(time.Minute), content: 9, day: 50, history: true}, m, 1001, false, true},
+		{"the end of a history, learned from", fitState{at: ago(time.Minute), content: 7, day: 50, history: true}, m, 1001, true, false},
 		{"the period is over", fitState{at: ago(2 * time.Hour), content: 9, day: 50}, m, 1001, false, true},
 		{"the period is over, and only a refund has come", fitState{at: ago(2 * time.Hour), content: 9, day: 50}, m, 1000, false, true},
 	} {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"orrery/engine"
 	"orrery/models"
 	"orrery/stream"
 	"orrery/stream/broker"
@@ -126,7 +127,11 @@ func TestCauseHasNoPath(t *testing.T) {
 
 // The fitter says when it has not come round for three periods.
 func TestFitIsStale(t *testing.T) {
-	f := &fitter{every: 10 * time.Minute}
+	e, err := engine.New(engine.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fitter{engine: e, every: 10 * time.Minute}
 	for _, c := range []struct {
 		past time.Duration
 		ok   bool
@@ -136,8 +141,8 @@ func TestFitIsStale(t *testing.T) {
 			t.Errorf("%s ago: %v, %s", c.past, ok, reason)
 		}
 	}
-	if ok, _ := new(fitter).probe(); !ok {
-		t.Error("before the start")
+	if ok, reason := new(fitter).probe(); ok || reason == "" {
+		t.Error("models are current before anybody has looked")
 	}
 }
 

@@ -539,6 +539,7 @@ function drawFit(m) {
     facts.push(["Log loss", c.log_loss.toFixed(3), `base rates alone ${c.base_rate_log_loss.toFixed(3)}`],
       ["Off by", rounded.format(c.ece * 100) + " points", "expected calibration error"]);
   }
+  if (m.fit) facts.push(["Learning", m.fit.state, m.fit.reason]);
   if (m.base_rate_28 !== null) facts.push(["Bought within 28 days", share(m.base_rate_28), "of those who were customers before"]);
   $("fit").replaceChildren(...facts.map(([name, value, note]) => el("div", null, el("dt", null, name), el("dd", null, value, note && el("small", null, note)))));
 }
