@@ -64,7 +64,7 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 		item := e.m.Catalogue.Item(shop, ev.Items[0].ID)
 		e.follow(shop, item, e.m.Catalogue.Apply(shop, item, ev))
 		return
-	case e.erased.any():
+	case e.erased.Any():
 		if ev, a = e.withhold(shop, ev, a); ev == nil || e.nobodys(shop, ev) {
 			return
 		}

@@ -15,6 +15,7 @@ import (
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/claims"
+	"orrery/models/erased"
 	"orrery/models/facts"
 	"orrery/models/intern"
 	"orrery/models/people"
@@ -121,7 +122,7 @@ type Engine struct {
 	outlook   *outlook.Outlooks
 	arrivals  pershop.Table[arrivals]
 	votes     *votes.Votes
-	erased    *erased
+	erased    *erased.List
 	withheld  withheld
 
 	free    chan *frame.Answerer // answerers that no request uses
@@ -144,7 +145,7 @@ func New(cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("cannot set the engine up: %w", err)
 	}
 	e := &Engine{
-		cfg: cfg, shops: intern.NewStrings(), ledger: totals.New(), m: newModels(&cfg), votes: votes.New(), erased: newErased(),
+		cfg: cfg, shops: intern.NewStrings(), ledger: totals.New(), m: newModels(&cfg), votes: votes.New(), erased: erased.New(),
 		free: make(chan *frame.Answerer, maxAnswerers),
 	}
 	e.m.Catalogue.Bound(cfg.MaxInvented, cfg.NetworkInvented)

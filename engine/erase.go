@@ -2,6 +2,7 @@ package engine
 
 import (
 	"orrery/models"
+	"orrery/models/erased"
 	"orrery/models/people"
 	"orrery/recommend/frame"
 )
@@ -15,27 +16,39 @@ func (e *Engine) erase(shop uint32, ev *models.Event) {
 	if ev.Trust != models.Trusted {
 		return // no page says this
 	}
-	e.erased.count(erTotal)
-	if len(ev.Contact) > 0 {
-		key := e.keyOf(shop, ev.Contact)
-		found := e.m.People.OfContact(key)
-		e.erased.add(shop, key, ev.Time)
-		e.eraseAll(shop, key, &found, ev.Time)
+	e.erased.Count(erased.Total)
+	if hash, ok := e.erased.Open(ev.Contact, e.m.People.Hashed); ok && len(ev.Contact) > 0 {
+		found := e.m.People.OfContact(people.KeyOf(shop, hash))
+		e.erased.Add(e.who(shop, hash, false), ev.Time)
+		e.eraseAll(shop, people.KeyOf(shop, hash), &found, ev.Time)
 	}
-	if len(ev.Visitor) > 0 {
-		key := e.keyOf(shop, ev.Visitor)
-		found := e.m.People.OfVisitor(key)
-		e.erased.addVisitor(shop, key, ev.Time)
+	if hash, ok := e.erased.Open(ev.Visitor, e.m.People.Hashed); ok && len(ev.Visitor) > 0 {
+		found := e.m.People.OfVisitor(people.KeyOf(shop, hash))
+		e.erased.Add(e.who(shop, hash, true), ev.Time)
 		e.eraseAll(shop, 0, &found, ev.Time)
 	}
 }
 
-// keyOf returns the key of whom an erasure names.
-func (e *Engine) keyOf(shop uint32, id []byte) uint64 {
-	if hash, ok := models.HashedID(id); ok {
-		return people.KeyOf(shop, hash)
+// admitErasure refuses an erasure that was written for another log: it would name somebody else.
+func (e *Engine) admitErasure(ev *models.Event) *models.Invalid {
+	for field, id := range map[string][]byte{"contact": ev.Contact, "visitor": ev.Visitor} {
+		if _, ok := e.erased.Open(id, e.m.People.Hashed); !ok {
+			return &models.Invalid{Field: field, Code: models.OtherLog, Reason: field +
+				" was named with the key of another log: write the erasure anew, by DELETE /v1/contacts/{id} of this one"}
+		}
 	}
-	return e.m.People.HashOf(shop, id)
+	return nil
+}
+
+// who is somebody of a shop, by the hash of the id.
+func (e *Engine) who(shop uint32, hash uint64, visitor bool) *erased.Who {
+	return &erased.Who{Shop: shop, Name: e.shops.Name(shop), Hash: hash, Visitor: visitor}
+}
+
+// wasErased tells whether, and when, somebody of a shop was erased, by an id in its canonical form.
+func (e *Engine) wasErased(shop uint32, id []byte, visitor bool) (t models.Time, yes bool) {
+	w := erased.Who{Shop: shop, Name: e.shops.Name(shop), Hash: e.m.People.Hashed(id), Visitor: visitor}
+	return e.erased.Find(&w)
 }
 
 // eraseAll erases what there is of a person.
@@ -46,7 +59,7 @@ func (e *Engine) eraseAll(shop uint32, contact uint64, found *people.Erasing, t 
 		key := p.Key(v)
 		keys[key] = true
 		if !p.StandsIn(v) {
-			e.erased.addVisitor(shop, key, t)
+			e.erased.Add(e.who(shop, people.KeyIn(shop, key), true), t)
 		}
 		e.forgetViews(v, frame.VisitorKey(key))
 		for _, forget := range e.forgets {
@@ -87,32 +100,28 @@ func (e *Engine) eraseAll(shop uint32, contact uint64, found *people.Erasing, t 
 // withhold returns what is left of an event that may name somebody who was erased: of a visitor who was, what its contact did; of a
 // contact, the order, which is nobody's then; nil where nothing is left. a is what lookAhead has found of it.
 func (e *Engine) withhold(shop uint32, ev *models.Event, a *ahead) (*models.Event, *ahead) {
-	contact, visitor := uint64(0), uint64(0)
-	at, hasContact := models.Time(0), false
+	at, hasContact, hasVisitor := models.Time(0), false, false
 	if len(ev.Contact) > 0 {
-		contact = e.m.People.HashOf(shop, ev.Contact)
-		at, hasContact = e.erased.find(contact)
+		at, hasContact = e.wasErased(shop, ev.Contact, false)
 	}
-	hasVisitor := false
 	if len(ev.Visitor) > 0 {
-		visitor = e.m.People.HashOf(shop, ev.Visitor) ^ visitorErased
-		_, hasVisitor = e.erased.find(visitor)
+		_, hasVisitor = e.wasErased(shop, ev.Visitor, true)
 	}
 	if !hasContact && !hasVisitor {
 		return ev, a
 	}
-	if contact != 0 && ev.Returns(at) {
-		e.erased.lift(contact)
-		e.erased.lift(visitor)
+	if len(ev.Contact) > 0 && ev.Returns(at) {
+		e.erased.Lift(e.who(shop, e.m.People.Hashed(ev.Contact), false))
+		e.erased.Lift(e.who(shop, e.m.People.Hashed(ev.Visitor), true))
 		return ev, a
 	}
 	rest, found := &e.withheld.event, &e.withheld.ahead
 	*rest, *found = *ev, *a
 	if hasContact { // the visitor's events would be those of whoever else has logged in on it
-		e.erased.count(erContacts)
+		e.erased.Count(erased.Contacts)
 		rest.Contact = nil
 	} else {
-		e.erased.count(erVisitors)
+		e.erased.Count(erased.Visitors)
 	}
 	rest.Visitor, found.visitor, found.visitorHash = nil, 0, 0
 	if len(rest.Contact) == 0 && rest.Kind.Topic() != models.Transactions {
@@ -145,26 +154,24 @@ type withheld struct {
 	ahead ahead
 }
 
-// ErasureOf appends the name by which an erasure names an id: see models.AppendHashedID. Any goroutine may call it.
-func (e *Engine) ErasureOf(dst, id []byte) []byte {
-	return models.AppendHashedID(dst, e.m.People.Hashed(id))
-}
+// ErasureOf appends the name by which an erasure names an id: see package erased. Any goroutine may call it.
+func (e *Engine) ErasureOf(dst, id []byte) []byte { return e.erased.AppendName(dst, e.m.People.Hashed(id)) }
 
 // Erasures returns how many erasures there have been. Any goroutine may call it.
-func (e *Engine) Erasures() uint64 { return e.erased.total(erTotal) }
+func (e *Engine) Erasures() uint64 { return e.erased.Sum(erased.Total) }
 
 // WasErased tells whether a contact or a visitor of a shop was erased and has not come back. Any goroutine may call it.
 func (e *Engine) WasErased(shop, contact, visitor []byte) bool {
 	number := e.findShop(shop)
-	if number == 0 || !e.erased.any() {
+	if number == 0 || !e.erased.Any() {
 		return false
 	}
 	yes := false
 	if len(contact) > 0 {
-		_, yes = e.erased.find(e.m.People.HashOf(number, models.CanonicalContact(contact)))
+		_, yes = e.wasErased(number, models.CanonicalContact(contact), false)
 	}
 	if len(visitor) > 0 && !yes {
-		_, yes = e.erased.find(e.m.People.HashOf(number, models.CanonicalID(visitor)) ^ visitorErased)
+		_, yes = e.wasErased(number, models.CanonicalID(visitor), true)
 	}
 	return yes
 }
@@ -172,7 +179,12 @@ func (e *Engine) WasErased(shop, contact, visitor []byte) bool {
 // KeysOf returns the hashes that an id may stand for in the state, by what they are: for whoever looks whether it is gone. Any goroutine may call it.
 func (e *Engine) KeysOf(shop, id []byte) map[string]uint64 {
 	keys := map[string]uint64{"hash": e.m.People.Hashed(id)}
+	if sealed, ok := models.SealedID(e.ErasureOf(nil, id)); ok {
+		keys["name in an erasure"] = sealed[0]
+	}
 	if number := e.findShop(shop); number != 0 {
+		keys["mark among the erased"] = e.erased.MarkOf(e.who(number, keys["hash"], false)).Lo
+		keys["mark among erased browsers"] = e.erased.MarkOf(e.who(number, keys["hash"], true)).Lo
 		for what, key := range e.m.People.KeysOf(number, id) {
 			keys[what] = key
 		}

@@ -2,32 +2,40 @@ package engine
 
 import (
 	"fmt"
+
 	"orrery/models"
+	"orrery/models/erased"
 	"orrery/models/facts"
 	"orrery/models/people"
 )
 
 // EachErased calls f with who was erased and has not come back, as facts. Any goroutine may call it.
 func (e *Engine) EachErased(f func(*models.Fact)) {
-	e.erased.each(func(shop uint32, key uint64, visitor bool, t models.Time) {
+	e.erased.Each(func(shop uint32, visitor bool, m erased.Mark, t models.Time) {
 		fact := &models.Fact{Fact: models.FactErased, Shop: string(e.shops.Name(shop)), Time: t}
-		if hash := models.Key(people.KeyIn(shop, key)); visitor {
-			fact.Visitor = hash
+		if mark := (models.Mark{m.Lo, m.Hi, uint64(m.Bits)}); visitor {
+			fact.VisitorMark = &mark
 		} else {
-			fact.Erased = hash
+			fact.ContactMark = &mark
 		}
 		f(fact)
 	})
 }
 
 func (e *Engine) takeErased(shop uint32, f *models.Fact) error {
+	mark, visitor := f.ContactMark, false
+	if mark == nil {
+		mark, visitor = f.VisitorMark, true
+	}
 	switch {
-	case f.Erased != 0:
-		e.erased.add(shop, people.KeyOf(shop, uint64(f.Erased)), f.Time)
+	case mark != nil:
+		e.erased.Put(shop, visitor, erased.Mark{Lo: mark[0], Hi: mark[1], Bits: uint32(mark[2])}, f.Time)
+	case f.Erased != 0: // of exports from before there were marks
+		e.erased.Add(e.who(shop, uint64(f.Erased), false), f.Time)
 	case f.Visitor != 0:
-		e.erased.addVisitor(shop, people.KeyOf(shop, uint64(f.Visitor)), f.Time)
+		e.erased.Add(e.who(shop, uint64(f.Visitor), true), f.Time)
 	default:
-		return fmt.Errorf("erased: it is missing: %w", facts.ErrFact)
+		return fmt.Errorf("contact_mark: it is missing: %w", facts.ErrFact)
 	}
 	return nil
 }
@@ -42,7 +50,7 @@ func (e *Engine) ScrubFact(f *models.Fact) (stays bool) {
 	contact := f.Contact != "" && e.WasErased([]byte(f.Shop), []byte(f.Contact), nil)
 	visitor := false
 	if f.Visitor != 0 && f.Fact != models.FactErased {
-		_, visitor = e.erased.find(people.KeyIn(shop, uint64(f.Visitor)) ^ visitorErased)
+		_, visitor = e.erased.Find(e.who(shop, uint64(f.Visitor), true))
 	}
 	if !contact && !visitor {
 		return true

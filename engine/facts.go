@@ -30,6 +30,7 @@ func (e *Engine) RestoreFacts(name string, version uint16, r io.Reader) error {
 // of a snapshot RestoreFacts is enough. seed is what keys are made with: whoever takes the facts has to have it, see Seed. f must not keep what it gets.
 func (e *Engine) EachFact(build string, seed uint64, f func(*models.Fact) error) error {
 	e.m.Catalogue.Settle()
+	e.erased.Convert(e.shops.Name)
 	state := e.facts()
 	return state.Each(build, seed, f)
 }

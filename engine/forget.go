@@ -3,6 +3,7 @@ package engine
 import (
 	"orrery/models"
 	"orrery/models/catalogue"
+	"orrery/models/erased"
 )
 
 // dropped returns what made room, or found none.
@@ -19,8 +20,8 @@ func (e *Engine) dropped() []models.Dropped {
 		list = append(list, models.Dropped{What: what, Why: "ceiling", N: names.Refused(catalogue.Kind(kind))},
 			models.Dropped{What: what, Why: "network", N: names.Overdrawn(catalogue.Kind(kind))})
 	}
-	return append(list, models.Dropped{What: "contact", Why: "erased", N: e.erased.total(erContacts)},
-		models.Dropped{What: "visitor", Why: "erased", N: e.erased.total(erVisitors)})
+	return append(list, models.Dropped{What: "contact", Why: "erased", N: e.erased.Sum(erased.Contacts)},
+		models.Dropped{What: "visitor", Why: "erased", N: e.erased.Sum(erased.Visitors)})
 }
 
 // Knows tells whether an event of a shop names no visitor, contact or product that is new. Any goroutine may call it.

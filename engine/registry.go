@@ -45,7 +45,7 @@ func (e *Engine) registry() registry.List {
 		registry.Unchanged("quality_viewed_together", viewed).Relearned(),
 		registry.Added("quality_shops", 12, e.demand.ShopMeters()).Relearned(),
 		registry.Added("votes", 11, e.votes),
-		registry.Added("erased", 12, e.erased),
+		registry.Changed("erased", 13, e.erased),
 		registry.Unchanged("time", clock{&e.now}),
 	}
 }
@@ -53,6 +53,7 @@ func (e *Engine) registry() registry.List {
 // resettle makes what was restored of a version before agree with the people of it, once.
 func (e *Engine) resettle() {
 	e.m.Catalogue.Settle()
+	e.erased.Convert(e.shops.Name)
 	if e.ledger.Adopt(e.m.People, e.m.Catalogue.Items(), e.shops.Len(), e.StreamTime()) {
 		e.claims.Adopt(1)
 	}

@@ -11,8 +11,11 @@ import (
 // Admit implements stream.Machine: it makes the shop of an event, if there may be one more.
 func (e *Engine) Admit(ev *models.Event) *models.Invalid {
 	if e.shop(ev.Shop) != 0 {
-		if ev.Kind == models.LearnedRecord {
+		switch ev.Kind {
+		case models.LearnedRecord:
 			return base.Admit(ev)
+		case models.Erasure:
+			return e.admitErasure(ev)
 		}
 		return nil
 	}

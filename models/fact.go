@@ -37,9 +37,12 @@ type Fact struct {
 	Contact    string          `json:"contact,omitempty"`
 	Attributes json.RawMessage `json:"attributes,omitempty"`
 	Lead       bool            `json:"lead,omitempty"`   // only strangers have named it
-	Erased     Key             `json:"erased,omitempty"` // the hash of a contact's id
+	Erased     Key             `json:"erased,omitempty"` // the hash of a contact's id, in format 2 and before
 	Visitor    Key             `json:"visitor,omitempty"`
 	Newest     Time            `json:"newest,omitempty"` // login
+
+	ContactMark *Mark `json:"contact_mark,omitempty"` // who was erased: see package erased
+	VisitorMark *Mark `json:"visitor_mark,omitempty"`
 
 	Order     string     `json:"order,omitempty"`
 	Key       Key        `json:"key,omitempty"`   // of an order without an id
@@ -75,12 +78,12 @@ const (
 	FactLogout  = "logout"
 	FactOrder   = "order"  // with what has been refunded of it
 	FactNote    = "note"   // a credit note of a contact, whose order has not come
-	FactErased  = "erased" // who was, and has not come back: a contact by erased, or a visitor
+	FactErased  = "erased" // who was, and has not come back: a contact_mark, or a visitor_mark
 	FactTotals  = "totals" // the last line
 )
 
-// FactFormat is the newest version of the lines. 2 has notes.
-const FactFormat = 2
+// FactFormat is the newest version of the lines. 2 has notes, 3 marks of who was erased.
+const FactFormat = 3
 
 // Amount is money in a fact: a decimal number in quotes, exact.
 type Amount Money
@@ -119,5 +122,31 @@ func (k *Key) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("cannot read a key: it is no text of 16 hexadecimal digits: %s", b)
 	}
 	*k = Key(n)
+	return nil
+}
+
+// Mark is what is kept of somebody who was erased: 48 hexadecimal digits.
+type Mark [3]uint64
+
+// MarshalJSON implements json.Marshaler.
+func (m Mark) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, `"%016x%016x%016x"`, m[0], m[1], m[2]), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *Mark) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil || len(text) != len(m)*hashDigits {
+		return fmt.Errorf("cannot read a mark: it is no text of 48 hexadecimal digits: %s", b)
+	}
+	for i := range m {
+		w, ok := parseHash([]byte(text[i*hashDigits:][:hashDigits]))
+		if m[i] = w; !ok {
+			return fmt.Errorf("cannot read a mark: it is no text of 48 hexadecimal digits: %s", b)
+		}
+	}
+	if m[0] == 0 || m[2]>>32 != 0 {
+		return fmt.Errorf("cannot read a mark: %s is none", b)
+	}
 	return nil
 }

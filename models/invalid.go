@@ -28,5 +28,6 @@ const (
 	Ceiling         = "ceiling"          // a name that nobody knows, while there is no memory for more
 	NoRoom          = "no_room"          // one more shop than there may be
 	NotLearned      = "not_learned"      // a record of the topic Learned that this version cannot read
+	OtherLog        = "other_log"        // an erasure whose name was made with the key of another log
 	UnknownCurrency = "unknown_currency" // not an ISO 4217 code
 )

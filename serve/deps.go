@@ -32,7 +32,7 @@ type Profiles interface {
 
 // People is what concerns a person's rights.
 type People interface {
-	// ErasureOf appends the name by which an erasure names an id: see models.AppendHashedID.
+	// ErasureOf appends the name by which an erasure names an id: see models.AppendSealedID.
 	ErasureOf(dst, id []byte) []byte
 	// ContactData returns all that is known of a contact, and false for one never named.
 	ContactData(shop, contact []byte, now models.Time) (models.ContactData, bool)

@@ -1,6 +1,9 @@
 package intern
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
 	"math/bits"
 
 	"github.com/cespare/xxhash/v2"
@@ -38,6 +41,17 @@ func (s Seed) Hash(text []byte) uint64 {
 		return xxhash.Sum64(text)
 	}
 	return siphash.Hash(s.k0, s.k1, text)
+}
+
+// Key derives a key of 256 bits for a use, by HMAC-SHA256 (as in the expansion of HKDF): who has it learns neither the seed nor another
+// use's key. Of the zero Seed it is no secret.
+func (s Seed) Key(use string) []byte {
+	var secret [16]byte
+	binary.BigEndian.PutUint64(secret[:], s.k0)
+	binary.BigEndian.PutUint64(secret[8:], s.k1)
+	mac := hmac.New(sha256.New, secret[:])
+	mac.Write([]byte(use))
+	return mac.Sum(nil)
 }
 
 // Mix returns the keyed hash of a hash that is known outside, or of a number that can be guessed; under the zero Seed the
