@@ -94,5 +94,12 @@ func (e *Engine) ContactData(shop, contact []byte, now models.Time) (d models.Co
 		})
 	})
 	d.Mails = e.mails.Of(c)
+	keys := map[uint64]bool{e.m.People.HashOf(number, models.CanonicalContact(contact)): true}
+	e.m.People.Reader().EachVisitor(people.Person{Contact: c}, func(v uint32) { keys[e.m.People.Key(v)] = true })
+	for _, claim := range e.claims.Told(number, func(key uint64) bool { return keys[key] }) {
+		d.Claims = append(d.Claims, models.ClaimTouch{
+			Order: people.KeyIn(number, claim.Order), Visitor: people.KeyIn(number, claim.Visitor), At: claim.Time, Known: claim.Number != 0,
+		})
+	}
 	return d, true
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"orrery/engine"
 	"orrery/models"
 )
 
@@ -37,5 +38,27 @@ func TestErasureOfOtherVersions(t *testing.T) {
 	}
 	if _, known := e.Contact(nil, []byte("bert@example.org"), dayZero+models.Day); !known {
 		t.Error("an erasure of another log erases")
+	}
+}
+
+// What pages have said a contact bought is part of what is known of it, until it is erased; then it is counted as open no more.
+func TestContactDataHasClaims(t *testing.T) {
+	r := newRightsRig(t, engine.Config{})
+	r.must("secret", noon, `{"event":"identify","visitor":"v","contact":"anna"}`)
+	r.must("public", noon+1, `{"event":"purchase","visitor":"v","order":"1","value":5}`)
+	r.must("public", noon+2, `{"event":"purchase","visitor":"w","contact":"anna","order":"2","value":5}`)
+	r.must("public", noon+3, `{"event":"purchase","visitor":"w","order":"3","value":5}`)
+	r.must("secret", noon+4, `{"event":"purchase","contact":"anna","order":"2","value":5}`)
+	d, ok := r.e.ContactData(nil, []byte("Anna "), noon+models.Hour)
+	if !ok || len(d.Claims) != 2 || d.Claims[0].Known || d.Claims[0].At != noon+1 || !d.Claims[1].Known || d.Claims[1].At != noon+2 ||
+		d.Claims[0].Visitor == d.Claims[1].Visitor || d.Claims[0].Order == d.Claims[1].Order {
+		t.Errorf("%t, %+v", ok, d.Claims)
+	}
+	if st := r.e.ShopStats(nil); st.Claims.Open != 2 {
+		t.Errorf("%+v", st.Claims)
+	}
+	r.must("secret", noon+5, `{"event":"erasure","contact":"%s"}`, r.e.ErasureOf(nil, []byte("anna")))
+	if st, all := r.e.ShopStats(nil), r.e.Stats(); st.Claims.Open != 1 || all.Claims.Open != 1 {
+		t.Errorf("after the erasure %+v of the shop, %+v of all", st.Claims, all.Claims)
 	}
 }

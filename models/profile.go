@@ -97,6 +97,15 @@ type ContactData struct {
 	Profile Profile
 	Logins  []LoginTouch // on which browsers, which are known by hashes only
 	Mails   []MailTouch  // that it was sent, the newest
+	Claims  []ClaimTouch // orders that pages have told of, of the last days
+}
+
+// ClaimTouch is an order that a page has told of, with or on a browser of the contact.
+type ClaimTouch struct {
+	Order   uint64 // hash of the order's id
+	Visitor uint64 // that of the browser
+	At      Time
+	Known   bool   // the shop has confirmed it
 }
 
 // LoginTouch is a login on a browser.

@@ -64,5 +64,17 @@ func (s *Server) answerContactData(c *call) *fault {
 		body = appendTime(append(body, `{"time":`...), m.At)
 		body = append(strconv.AppendBool(appendMember(body, "answered"), m.Answered), '}')
 	}
+	body = append(body, `],"claims":[`...)
+	for i := range d.Claims {
+		body = appendClaim(comma(body, i), &d.Claims[i])
+	}
 	return c.end(append(body, "]}\n"...))
+}
+
+// appendClaim appends an order that a page has told of.
+func appendClaim(dst []byte, t *models.ClaimTouch) []byte {
+	dst = append(models.AppendHash(append(dst, `{"order_hash":"`...), t.Order), '"')
+	dst = append(models.AppendHash(append(appendMember(dst, "visitor_hash"), '"'), t.Visitor), '"')
+	dst = appendTime(appendMember(dst, "time"), t.At)
+	return append(strconv.AppendBool(appendMember(dst, "confirmed"), t.Known), '}')
 }

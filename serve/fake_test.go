@@ -66,6 +66,7 @@ func (k *fake) ContactData(_, contact []byte, now models.Time) (d models.Contact
 	d.Shop = "default"
 	d.Logins = []models.LoginTouch{{Visitor: 7, At: 1_795_000_000_000}}
 	d.Mails = []models.MailTouch{{At: 1_795_000_000_000, Answered: true}}
+	d.Claims = []models.ClaimTouch{{Order: 8, Visitor: 7, At: 1_795_000_000_000, Known: true}}
 	d.Profile, ok = k.Contact(nil, contact, now)
 	return d, ok
 }

@@ -4,7 +4,7 @@
 // server often does not. So it lends its visitor to an order that was placed within Lends of it and names no other person.
 //
 // Of each shop the newest Most claims are kept, of one order PerOrder, 150 B each. A claim costs O(log n). One goroutine
-// writes; Counts may be called by any.
+// writes; Counts and Told may be called by any.
 package claims
 
 import (
@@ -57,6 +57,7 @@ func (c *Claim) before(d *Claim) bool {
 
 // Book is the claims of all shops.
 type Book struct {
+	mu        sync.Mutex // the writer changes claims under it, and Told reads
 	shops     map[uint32]*ages
 	byOrder   map[uint64][]*Claim
 	byVisitor map[uint64][]*Claim // those that are lent
@@ -114,6 +115,8 @@ func (b *Book) Add(c Claim, now models.Time) *Claim {
 }
 
 func (b *Book) put(c Claim) *Claim {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	kept := &c
 	shop := b.shops[c.Shop]
 	if shop == nil {
@@ -152,7 +155,9 @@ func (b *Book) Of(order uint64, now models.Time) (list []*Claim) {
 // Confirm notes that the order of a claim has come.
 func (b *Book) Confirm(c *Claim, number uint32) {
 	if c.Number == 0 {
+		b.mu.Lock()
 		c.Number = number
+		b.mu.Unlock()
 		b.opened(c.Shop, -1)
 		b.confirmed.Add(1)
 		b.of(c.Shop).confirmed.Add(1)
@@ -164,8 +169,10 @@ func (b *Book) Lend(c *Claim) bool {
 	if len(b.byVisitor[c.Visitor]) >= MaxLent {
 		return false
 	}
+	b.mu.Lock()
 	c.Lent = true
 	b.byVisitor[c.Visitor] = append(b.byVisitor[c.Visitor], c)
+	b.mu.Unlock()
 	return true
 }
 
@@ -179,7 +186,10 @@ func (b *Book) LentTo(visitor uint64) []*Claim { return b.byVisitor[visitor] }
 func (b *Book) Advance(now models.Time) {
 	for _, shop := range b.shops {
 		for len(*shop) > 0 && now-(*shop)[0].Time > Keep {
-			if c := b.forget(shop); c.Number == 0 {
+			b.mu.Lock()
+			c := b.forget(shop)
+			b.mu.Unlock()
+			if c.Number == 0 {
 				b.opened(c.Shop, -1)
 				b.expire(c.Shop)
 			}
@@ -189,6 +199,8 @@ func (b *Book) Advance(now models.Time) {
 
 // Forget forgets the claims of all visitors and contacts whose keys are somebody's.
 func (b *Book) Forget(is func(key uint64) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, shop := range b.shops {
 		kept := (*shop)[:0:0]
 		for _, c := range *shop {
@@ -201,12 +213,33 @@ func (b *Book) Forget(is func(key uint64) bool) {
 				without(b.byVisitor, c.Visitor, c)
 			}
 			if c.Number == 0 {
-				b.open.Add(^uint64(0))
+				b.opened(c.Shop, -1)
 			}
 		}
 		heap.Init(&kept)
 		*shop = kept
 	}
+}
+
+// Told returns the claims of a shop by visitors and contacts whose keys are somebody's, the oldest first: a look at all of the shop's.
+// Any goroutine may call it.
+func (b *Book) Told(shop uint32, is func(key uint64) bool) (list []Claim) {
+	b.mu.Lock()
+	if all := b.shops[shop]; all != nil {
+		for _, c := range *all {
+			if is(c.Visitor) || c.Contact != 0 && is(c.Contact) {
+				list = append(list, *c)
+			}
+		}
+	}
+	b.mu.Unlock()
+	slices.SortFunc(list, func(x, y Claim) int {
+		if x.before(&y) {
+			return -1
+		}
+		return 1
+	})
+	return list
 }
 
 // forget forgets the oldest claim of a shop.
@@ -320,7 +353,9 @@ func (b *Book) readClaims(r io.Reader) error {
 		return err
 	}
 	b.byShop.Clear()
+	b.mu.Lock()
 	b.shops, b.byOrder, b.byVisitor = map[uint32]*ages{}, map[uint64][]*Claim{}, map[uint64][]*Claim{}
+	b.mu.Unlock()
 	w := make(slab.Numbers, claimWords)
 	for range head[4] { // one by one: a damaged number must not eat the memory
 		if _, err := w.ReadFrom(r); err != nil {
