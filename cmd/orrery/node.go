@@ -96,7 +96,7 @@ func (n *node) start(ctx context.Context) (err error) {
 }
 
 // reachLog starts what is needed to follow the log: broker, or the way to a cluster, and topics.
-func (n *node) reachLog(ctx context.Context) (err error) {
+func (n *node) reachLog(ctx context.Context) error {
 	if err := n.flags.validate(); err != nil {
 		return err
 	}
@@ -109,6 +109,11 @@ func (n *node) reachLog(ctx context.Context) (err error) {
 	keepPrivate(n.flags.DataDir, n.log)
 	n.memory = startCollector(n.log)
 	n.stopsWith("memory ceiling", func(context.Context) error { n.memory.stop(); return nil })
+	return n.openLog(ctx)
+}
+
+// openLog opens the broker, or the way to a cluster, and makes the topics.
+func (n *node) openLog(ctx context.Context) (err error) {
 	if n.cluster, err = n.flags.Cluster.cluster(); err != nil {
 		return err
 	}
@@ -118,10 +123,10 @@ func (n *node) reachLog(ctx context.Context) (err error) {
 	}
 	if len(n.cluster.Brokers) == 0 {
 		if err := n.step("broker", n.startBroker); err != nil {
-			return err
+			return unopened(err)
 		}
 	}
-	return n.step("topics", func() error { return n.ensureTopics(ctx) })
+	return unopened(n.step("topics", func() error { return n.ensureTopics(ctx) }))
 }
 
 func (n *node) startBroker() (err error) {
@@ -268,17 +273,17 @@ func (n *node) toldScores(ctx context.Context, each func(key, value []byte) erro
 	return stream.ReadValues(ctx, n.cluster, models.Scores, each)
 }
 
-func (n *node) startServer() (err error) {
-	n.startWatch()
+// serverConfig is how the server is set up.
+func (n *node) serverConfig() (cfg serve.Config, err error) {
 	keys, err := n.flags.keys()
 	if err != nil {
-		return err
+		return cfg, err
 	}
 	hooks, err := n.flags.Source.webhooks(n.flags.Shop)
 	if err != nil {
-		return err
+		return cfg, err
 	}
-	cfg := serve.Config{
+	cfg = serve.Config{
 		Webhooks: hooks,
 		Listen:   n.flags.Listen, Admin: n.flags.Admin, Keys: keys, Origins: n.flags.Origins, Open: n.flags.Open,
 		Hosts: n.flags.Hosts, AdminHosts: n.flags.AdminHosts, AdminToken: n.flags.AdminToken, Parameters: n.flags.Params,
@@ -288,6 +293,15 @@ func (n *node) startServer() (err error) {
 		Demo: n.demo, MailFrame: "mail", Version: version, Logger: n.log,
 	}
 	n.flags.Door.apply(&cfg, n.memory.memory)
+	return cfg, nil
+}
+
+func (n *node) startServer() (err error) {
+	n.startWatch()
+	cfg, err := n.serverConfig()
+	if err != nil {
+		return err
+	}
 	log := guarded{Log: n.writer, watch: n.watch, broker: n.broker, behind: n.backlog, most: uint64(n.flags.IngestLag)}
 	products, err := n.newFeeds(log)
 	if err != nil {

@@ -37,6 +37,9 @@ import (
 // DefaultListen is where the broker listens when Config.Listen is empty.
 const DefaultListen = "127.0.0.1:9092"
 
+// ErrTaken says that another process has the data.
+var ErrTaken = flock.ErrTaken
+
 // segmentBytes is the size of a segment where a topic does not say. It is what a start needs in memory a partition, and
 // what is dropped at a time.
 const segmentBytes = "8388608"

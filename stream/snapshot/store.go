@@ -213,7 +213,12 @@ func syncDir(dir string) error {
 // returns its file; ok is false when there is none. A damaged file is passed over and reported to skipped. An error of
 // accept or restore ends the search.
 func (s *Store) Load(accept func(Header) error, restore func(Info, io.Reader) error, skipped func(File, error)) (f File, ok bool, err error) {
-	files, err := List(s.dir)
+	return Load(s.dir, accept, restore, skipped)
+}
+
+// Load is Store.Load of a directory that need not be this process's, nor be one to write to.
+func Load(dir string, accept func(Header) error, restore func(Info, io.Reader) error, skipped func(File, error)) (f File, ok bool, err error) {
+	files, err := List(dir)
 	if err != nil {
 		return File{}, false, err
 	}
