@@ -37,8 +37,15 @@ func (c *Customers) entries(r *record) []dayOrders {
 
 // Purchase notes an order of contact on a day. Orders may come in any order.
 func (c *Customers) Purchase(contact uint32, day btyd.Day, amount models.Money) {
-	r, list, at, known := c.find(contact, day)
+	r, list := c.find(contact)
 	before := r
+	list = r.buy(list, day, amount)
+	c.commit(contact, &before, &r, list)
+}
+
+// buy adds an order.
+func (r *record) buy(list []dayOrders, day btyd.Day, amount models.Money) []dayOrders {
+	at, known := place(list, day)
 	r.orders++
 	r.spent = r.spent.Plus(amount)
 	switch {
@@ -53,17 +60,24 @@ func (c *Customers) Purchase(contact uint32, day btyd.Day, amount models.Money) 
 			r.first = amount
 		}
 	}
-	c.commit(contact, &before, &r, list)
+	return list
 }
 
 // Refund takes money of an order on a day back; whole says that with it the order is gone. A day whose last order is gone
 // is no purchase day any more.
 func (c *Customers) Refund(contact uint32, day btyd.Day, amount models.Money, whole bool) {
-	r, list, at, known := c.find(contact, day)
+	r, list := c.find(contact)
 	if r.key.Days == 0 {
 		return
 	}
 	before := r
+	list = r.giveBack(list, day, amount, whole)
+	c.commit(contact, &before, &r, list)
+}
+
+// giveBack takes money of an order off, and the order where it is gone.
+func (r *record) giveBack(list []dayOrders, day btyd.Day, amount models.Money, whole bool) []dayOrders {
+	at, known := place(list, day)
 	r.spent = max(0, r.spent.Plus(-amount))
 	if day == r.key.First {
 		r.first = r.first.Plus(-amount)
@@ -76,18 +90,34 @@ func (c *Customers) Refund(contact uint32, day btyd.Day, amount models.Money, wh
 			}
 		}
 	}
+	return list
+}
+
+// Move notes that an order was placed on another day than was told. To all who watch it is one change.
+func (c *Customers) Move(contact uint32, from, to btyd.Day, amount models.Money) {
+	r, list := c.find(contact)
+	if r.key.Days == 0 || from == to {
+		return
+	}
+	before := r
+	list = r.giveBack(list, from, amount, true)
+	list = r.buy(list, to, amount)
 	c.commit(contact, &before, &r, list)
 }
 
-// find returns a contact, its days, and where a day stands among them or would.
-func (c *Customers) find(contact uint32, day btyd.Day) (r record, list []dayOrders, at int, known bool) {
+// find returns a contact, and its days.
+func (c *Customers) find(contact uint32) (r record, list []dayOrders) {
 	c.words.Grow((uint64(contact) + 1) * stride)
 	r = c.load(contact)
-	list = c.entries(&r)
+	return r, c.entries(&r)
+}
+
+// place returns where a day stands in a list, or would.
+func place(list []dayOrders, day btyd.Day) (at int, known bool) {
 	for at < len(list) && list[at].day < day {
 		at++
 	}
-	return r, list, at, at < len(list) && list[at].day == day
+	return at, at < len(list) && list[at].day == day
 }
 
 // insert adds a day. One before all that a full list still holds counts, but cannot be compared with those forgotten.

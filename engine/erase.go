@@ -155,7 +155,9 @@ type withheld struct {
 }
 
 // ErasureOf appends the name by which an erasure names an id: see package erased. Any goroutine may call it.
-func (e *Engine) ErasureOf(dst, id []byte) []byte { return e.erased.AppendName(dst, e.m.People.Hashed(id)) }
+func (e *Engine) ErasureOf(dst, id []byte) []byte {
+	return e.erased.AppendName(dst, e.m.People.Hashed(id))
+}
 
 // Erasures returns how many erasures there have been. Any goroutine may call it.
 func (e *Engine) Erasures() uint64 { return e.erased.Sum(erased.Total) }

@@ -45,7 +45,7 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 // buy takes an order by its key.
 func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 	order := people.Order{
-		Hash: key, ID: ev.Order, Contact: contact, Time: ev.Time, Browser: len(ev.Visitor) > 0,
+		Hash: key, ID: ev.Order, Contact: contact, Time: ev.Time, Browser: len(ev.Visitor) > 0, Page: !ev.Confirmed(),
 		Value: ev.Amount(), Currency: e.ledger.Currency(ev.Currency), Lines: e.distinct(shop, ev),
 	}
 	if value, conflict := e.m.People.Part(&order); conflict {
@@ -53,6 +53,11 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
 	}
 	viewed, money, fresh := e.m.People.Purchase(v, &order)
 	if !fresh {
+		if again, was := e.m.People.Retaken(); again != 0 {
+			e.book(money)
+			e.customers.Redated(shop, again, was)
+			e.customers.Settle(shop, again)
+		}
 		return
 	}
 	e.book(money)

@@ -105,7 +105,7 @@ type ClaimTouch struct {
 	Order   uint64 // hash of the order's id
 	Visitor uint64 // that of the browser
 	At      Time
-	Known   bool   // the shop has confirmed it
+	Known   bool // the shop has confirmed it
 }
 
 // LoginTouch is a login on a browser.

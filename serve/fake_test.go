@@ -59,7 +59,9 @@ func newFake() *fake {
 }
 
 // ErasureOf implements People.
-func (k *fake) ErasureOf(dst, id []byte) []byte { return models.AppendSealedID(dst, [3]uint64{uint64(len(id))}) }
+func (k *fake) ErasureOf(dst, id []byte) []byte {
+	return models.AppendSealedID(dst, [3]uint64{uint64(len(id))})
+}
 
 // ContactData implements People.
 func (k *fake) ContactData(_, contact []byte, now models.Time) (d models.ContactData, ok bool) {

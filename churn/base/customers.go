@@ -100,6 +100,17 @@ func (c *Customers) Settle(shop, order uint32) {
 	}
 }
 
+// Redated tells the shop's base that an order was placed at another moment than it has been told. Settle tells the rest.
+func (c *Customers) Redated(shop, order uint32, was models.Time) {
+	had := c.credited(order, was)
+	if had.contact == 0 {
+		return
+	}
+	b := c.book(shop)
+	b.base.Move(c.number(b, had.contact), churn.DayOf(was), churn.DayOf(c.people.OrderTime(order)), had.amount)
+	c.tell(b, min(max(was, timeOf(c.day)), c.now()))
+}
+
 // Noted takes that credit notes of some contacts have changed.
 func (c *Customers) Noted(shop uint32) {
 	for _, contact := range c.people.Noted() {

@@ -187,7 +187,9 @@ func (c *cluster) inSync(t *testing.T, i *instance) {
 // pauses is how long nothing was acknowledged.
 type pauses struct{ nanos atomic.Int64 }
 
-func (p *pauses) longest() time.Duration { return time.Duration(p.nanos.Load()).Round(10 * time.Millisecond) }
+func (p *pauses) longest() time.Duration {
+	return time.Duration(p.nanos.Load()).Round(10 * time.Millisecond)
+}
 
 // follow looks at a counter of acknowledged events until enough says so.
 func (p *pauses) follow(count func() int, enough func() bool) {

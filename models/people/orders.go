@@ -52,6 +52,7 @@ type Order struct {
 	ID       []byte
 	Contact  uint32 // that it names, or 0
 	Browser  bool   // it names a browser, not only a contact
+	Page     bool   // a page has told of it, not the shop's server
 	Time     models.Time
 	Value    models.Money
 	Currency uint32
@@ -154,18 +155,21 @@ func (o *orders) keep(lines []Line) (place uint64) {
 	return at<<16 | uint64(len(lines))
 }
 
-// Purchase takes an order of visitor v. It reports false where the order is known already: then nothing changes. The
+// Purchase takes an order of visitor v. It reports false where the order is known already: then nothing changes, unless Retaken says so. The
 // pairs are all (viewed before, order) of it, each viewed product once; the changes are what it does to the turnover.
 // Both live until the next call.
 func (p *People) Purchase(v uint32, order *Order) (viewed []Pair, changes []Change, fresh bool) {
-	p.pairs, p.changes, p.apart, p.noted = p.pairs[:0], p.changes[:0], p.apart[:0], p.noted[:0]
+	p.pairs, p.changes, p.apart, p.noted, p.retaken = p.pairs[:0], p.changes[:0], p.apart[:0], p.noted[:0], 0
 	o := &p.orders
 	number, fresh := o.byHash.Add(order.Hash)
 	if !fresh && !o.flag(number, orderAwaited) {
-		p.bump(cntRepeats, 1)
-		return nil, nil, false
+		p.again(number, v, order)
+		return nil, p.changes, false
 	}
 	p.take(number, v, order)
+	if order.Page {
+		o.set(number, oMeta, o.get(number, oMeta)|orderPaged|orderPageOnly)
+	}
 	p.exceeded(number, Change{})
 	p.begin()
 	p.joinOrder(number, v)

@@ -146,6 +146,8 @@ type scratch struct {
 	changes   []Change
 	apart     []Change
 	noted     []uint32
+	retaken   uint32 // see Retaken
+	retakenAt models.Time
 	fresh     []attribute
 	before    []attribute
 	written   []byte

@@ -62,7 +62,7 @@ func (p *People) Sale(order uint32) Sale {
 // Conflicts tells whether an order is another one than the known one of its id: of another contact, and with another value.
 func (p *People) Conflicts(known uint32, order *Order) bool {
 	who := p.ownerOf(known)
-	return order.Contact != 0 && who&ofContact != 0 && uint32(who) != order.Contact && !p.orders.flag(known, orderAwaited) &&
+	return order.Contact != 0 && who&ofContact != 0 && uint32(who) != order.Contact && !order.Page && !p.orders.flag(known, orderAwaited|orderPageOnly) &&
 		models.Money(p.orders.get(known, oValue)) != order.Value
 }
 
