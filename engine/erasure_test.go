@@ -49,7 +49,7 @@ func TestContactDataHasClaims(t *testing.T) {
 	r.must("public", noon+2, `{"event":"purchase","visitor":"w","contact":"anna","order":"2","value":5}`)
 	r.must("public", noon+3, `{"event":"purchase","visitor":"w","order":"3","value":5}`)
 	r.must("secret", noon+4, `{"event":"purchase","contact":"anna","order":"2","value":5}`)
-	d, ok := r.e.ContactData(nil, []byte("Anna "), noon+models.Hour)
+	d, ok := r.e.ContactData(nil, []byte("anna "), noon+models.Hour)
 	if !ok || len(d.Claims) != 2 || d.Claims[0].Known || d.Claims[0].At != noon+1 || !d.Claims[1].Known || d.Claims[1].At != noon+2 ||
 		d.Claims[0].Visitor == d.Claims[1].Visitor || d.Claims[0].Order == d.Claims[1].Order {
 		t.Errorf("%t, %+v", ok, d.Claims)

@@ -173,7 +173,7 @@ func TestFactsRefused(t *testing.T) {
 		t.Errorf("a line is missing: %v", err)
 	}
 	for line, field := range map[string]string{
-		`{"fact":"export","format":3}`:                                              "format",
+		`{"fact":"export","format":4}`:                                              "format",
 		`{"fact":"dream"}`:                                                          `"dream"`,
 		`{"fact":"product"}`:                                                        "product",
 		`{"fact":"contact"}`:                                                        "contact",

@@ -130,7 +130,10 @@ func TestNothingToAnswerFrom(t *testing.T) {
 	if err := os.Remove(topics); err != nil {
 		t.Fatal(err)
 	}
-	startNode(t, dir).end(t)
+	first := startNode(t, dir)
+	post(t, first, []byte(`{"event":"page_view","id":"1","visitor":"v"}`))
+	within(t, "an event", func() bool { return first.engine.Stats().Total == 1 })
+	first.end(t) // which leaves a snapshot
 	if err := os.WriteFile(topics, []byte(`{"half`), 0o600); err != nil {
 		t.Fatal(err)
 	}

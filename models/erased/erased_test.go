@@ -30,7 +30,7 @@ func who(shop uint32, id string, visitor bool) *Who {
 	return &Who{Shop: shop, Name: names(shop), Hash: seed.Hash([]byte(id)), Visitor: visitor}
 }
 
-func written(t testing.TB, l *List) []byte {
+func written(t rapid.TB, l *List) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if _, err := l.Freeze().WriteTo(&b); err != nil {
@@ -62,7 +62,7 @@ func TestList(t *testing.T) {
 		for range rapid.IntRange(0, 60).Draw(t, "steps") {
 			shop, id := rapid.Uint32Range(1, 3).Draw(t, "shop"), fmt.Sprint(rapid.IntRange(0, 9).Draw(t, "id"))
 			w := who(shop, id, rapid.Bool().Draw(t, "visitor"))
-			key, at := fmt.Sprint(shop, id, w.Visitor), models.Time(rapid.IntRange(1, 1000).Draw(t, "time"))
+			key, at := fmt.Sprintf("%d/%s/%t", shop, id, w.Visitor), models.Time(rapid.IntRange(1, 1000).Draw(t, "time"))
 			switch rapid.IntRange(0, 4).Draw(t, "step") {
 			case 0:
 				l.Lift(w)
@@ -86,7 +86,7 @@ func TestList(t *testing.T) {
 			for id := range 10 {
 				for _, visitor := range []bool{false, true} {
 					w := who(shop+1, fmt.Sprint(id), visitor)
-					wanted, known := want[fmt.Sprint(shop+1, id, visitor)]
+					wanted, known := want[fmt.Sprintf("%d/%d/%t", shop+1, id, visitor)]
 					if at, yes := l.Find(w); yes != known || at != wanted {
 						t.Fatalf("%+v: %v %t, want %v %t", w, at, yes, wanted, known)
 					}
@@ -102,7 +102,7 @@ func TestList(t *testing.T) {
 }
 
 // before is a section as version 12 wrote it: a key a person, and the totals.
-func before(t testing.TB, persons map[*Who]models.Time) []byte {
+func before(t rapid.TB, persons map[*Who]models.Time) []byte {
 	t.Helper()
 	var words slab.Words
 	byKey := intern.NewHashes(&words, personWords)

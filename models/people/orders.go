@@ -163,7 +163,7 @@ func (p *People) Purchase(v uint32, order *Order) (viewed []Pair, changes []Chan
 	o := &p.orders
 	number, fresh := o.byHash.Add(order.Hash)
 	if !fresh && !o.flag(number, orderAwaited) {
-		p.again(number, v, order)
+		p.retold(number, v, order)
 		return nil, p.changes, false
 	}
 	p.take(number, v, order)

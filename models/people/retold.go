@@ -11,8 +11,8 @@ const (
 	orderPageOnly = 1 << 9 // and nobody else
 )
 
-// again takes another purchase of an order that is known. Retaken tells whether the order has become what this one says.
-func (p *People) again(number, v uint32, order *Order) {
+// retold takes another purchase of an order that is known. Retaken tells whether the order has become what this one says.
+func (p *People) retold(number, v uint32, order *Order) {
 	o := &p.orders
 	flags := o.get(number, oMeta)
 	switch {
