@@ -30,7 +30,7 @@ func (e *Engine) registry() registry.List {
 		registry.Unchanged("bought_together", e.m.Bought),
 		registry.Unchanged("bought_after_viewing", e.m.After),
 		registry.Changed("popular", 11, e.m.Popular),
-		registry.Unchanged("social", e.m.Social),
+		registry.Changed("social", 13, e.m.Social).Since(10),
 		registry.Unchanged("sessions", e.m.Next).Told(e.sessionParts).Forgetting(e.demand.Forget),
 		registry.Unchanged("similar", e.m.Similar),
 		registry.Changed("customers", 11, e.customers).Told(e.customers.Parts),

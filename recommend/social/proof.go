@@ -3,16 +3,17 @@
 //
 // A product's window is a small hash table: bits of the visitor's hash, and when the visitor last touched the product, to
 // the second for the short window and to the minute for the long ones. So one structure is exact, forgets by itself when
-// time passes without events, and answers for any moment a reader asks. (Exact but for 21 bits of hash: of 100 visitors
-// two fall together once in 400 times.) A table that is full of living entries doubles up to a bound; past it, it keeps
-// the half, the quarter, ... of the visitors whose hash begins with one, two, ... zero bits (distinct sampling, Gibbons,
-// VLDB 2001): the standard error is 1/sqrt(entries), 9 to 14 % with 128, of which between a half and all are in use.
+// time passes without events, and answers for any moment a reader asks. A table that is full of living entries doubles up
+// to a bound, which holds more than 256 visitors: so far the count is exact (but for 21 bits of hash: of 100 visitors two
+// fall together once in 400 times, of 256 once in 60). Past the bound a table keeps the half, the
+// quarter, ... of the visitors whose hash begins with one, two, ... zero bits (distinct sampling, Gibbons, VLDB 2001): the
+// standard error is 1/sqrt(entries), 5 to 7 %, since between a half and all of some 460 entries are in use.
 //
 // Late events count with their time; one that is a whole window late is dropped. An event whose clock runs ahead by more
 // than a third of a window costs the product the oldest entries of its table.
 //
-// Cost: 64 B a product; per window 64 B at first, 256 B at most, of those who viewed within a day 512 B; one or two cache
-// lines an event.
+// Cost: 64 B a product; per window 64 B at first, as many as 16 visitors a cache line need, 2 KiB at most; one or two
+// cache lines an event.
 package social
 
 import (
@@ -37,12 +38,9 @@ const (
 	headWords
 )
 
-// Classes of the largest tables, 16<<class visitors. Together they are what a hot product may cost.
-const (
-	topNow    = 2
-	topViewed = 3
-	topOther  = 2
-)
+// topClass is the class of the largest tables: 512 entries. Two choices fill nine tenths of a table before it is over, so
+// 256 visitors always have room; with half of it they would not. A product that hot costs 2 KiB a window.
+const topClass = classes - 1
 
 // Proof is the social-proof counters of all products. One goroutine writes, any number read.
 type Proof struct {
@@ -61,10 +59,10 @@ func NewProof(floor int) *Proof {
 		floor = DefaultFloor
 	}
 	p := &Proof{floor: floor}
-	p.viewing = newWindow(&p.heads, hViewing, models.Second, Now, topNow)
-	p.viewed = newWindow(&p.heads, hViewed, models.Minute, Lately, topViewed)
-	p.carted = newWindow(&p.heads, hCarted, models.Minute, Lately, topOther)
-	p.bought = newWindow(&p.heads, hBought, models.Minute, Lately, topOther)
+	p.viewing = newWindow(&p.heads, hViewing, models.Second, Now)
+	p.viewed = newWindow(&p.heads, hViewed, models.Minute, Lately)
+	p.carted = newWindow(&p.heads, hCarted, models.Minute, Lately)
+	p.bought = newWindow(&p.heads, hBought, models.Minute, Lately)
 	return p
 }
 
@@ -195,11 +193,20 @@ func (p *Proof) Freeze() *slab.Parts {
 	return slab.Join(parts...)
 }
 
-// ReadFrom replaces the counters by what Freeze wrote. It must not run beside readers.
-func (p *Proof) ReadFrom(r io.Reader) (int64, error) {
+// allClasses is the first version with all classes of tables: before it they ended at 256 entries.
+const allClasses = 13
+
+// ReadVersion replaces the counters by what Freeze of a version wrote. It must not run beside readers.
+func (p *Proof) ReadVersion(r io.Reader, version uint16) error {
+	kept := classes
+	if version < allClasses {
+		kept = classes - 1
+	}
 	parts := []io.ReaderFrom{&p.heads}
 	for _, w := range p.windows() {
-		parts = append(parts, slab.Numbers(w.free[:]), &w.tables)
+		clear(w.free[:])
+		parts = append(parts, slab.Numbers(w.free[:kept]), &w.tables)
 	}
-	return slab.ReadAll(r, parts...)
+	_, err := slab.ReadAll(r, parts...)
+	return err
 }

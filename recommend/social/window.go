@@ -11,7 +11,7 @@ import (
 const (
 	setEntries = 16 // a cache line
 	setWords   = setEntries / 2
-	classes    = 5 // 1..16 sets, 16..256 visitors
+	classes    = 6 // 1..32 sets, 16..512 visitors
 
 	timeBits = 11
 	timeMask = 1<<timeBits - 1
@@ -36,15 +36,14 @@ const (
 type window struct {
 	unit    models.Time
 	horizon uint32      // in units
-	top     int         // largest class
 	heads   *slab.Words // shared by all windows: word product*headWords + at, +1
 	at      uint64
 	tables  slab.Words
 	free    [classes]uint64 // places that tables grew out of: 1 + the first, which holds 1 + the next
 }
 
-func newWindow(heads *slab.Words, at uint64, unit, horizon models.Time, top int) *window {
-	return &window{unit: unit, horizon: uint32(horizon / unit), top: top, heads: heads, at: at}
+func newWindow(heads *slab.Words, at uint64, unit, horizon models.Time) *window {
+	return &window{unit: unit, horizon: uint32(horizon / unit), heads: heads, at: at}
 }
 
 // head is what is known of a product's table, in two words:
@@ -249,7 +248,7 @@ func (w *window) set(place uint64, entry uint32) {
 
 // extend doubles a table, or at the bound keeps every second visitor of it, and reports false where it can do neither.
 func (w *window) extend(product uint32, h *head) bool {
-	if h.class == w.top {
+	if h.class == topClass {
 		if h.level == maxLevel {
 			return false
 		}
@@ -326,7 +325,7 @@ func (w *window) forget(product, visitor uint32) {
 }
 
 // count returns how many visitors touched product within the horizon before now. It scans the product's table, at most
-// 8 cache lines, without a lock.
+// 32 cache lines, without a lock.
 func (w *window) count(product uint32, now models.Time) int {
 	at, t := w.word(product), w.units(now)
 	for {
