@@ -282,12 +282,14 @@ func (p *People) share(v uint32) {
 	p.visitors.Set(p.word(v, vCount), p.visitors.Load(p.word(v, vCount))|flagShared)
 }
 
-// rank decides between logins of the same second.
+// rank decides between logins of the same second, and whose a credit note is that names several: by a hash of the contact's
+// id alone, so that the number that its shop happens to have changes nothing.
 func (p *People) rank(c uint32) uint64 {
 	if c == nobody {
 		return 0
 	}
-	return p.contacts.Load(p.cword(c, cHash))
+	shop := uint64(uint32(p.contacts.Load(p.cword(c, cShop))))
+	return max(p.ContactHash(c)^shop*shopSalt, 1)
 }
 
 // OwnerAt returns whose what names nobody on a visitor at a second is, 0 for nobody's. Any goroutine may call it.

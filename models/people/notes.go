@@ -15,7 +15,7 @@ func (p *People) note(number, c uint32) {
 	o := &p.orders
 	if was := p.NoteOf(number); was != 0 {
 		p.noted = append(p.noted, was)
-		if c == 0 || was == c || p.ContactHash(was) < p.ContactHash(c) {
+		if c == 0 || was == c || p.rank(was) < p.rank(c) {
 			return
 		}
 		p.unnote(number)

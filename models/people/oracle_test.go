@@ -181,7 +181,7 @@ var plain = New(Config{})
 func (o oracle) owner(v int, t models.Time) int {
 	var past, first event
 	newer := func(a, b event) bool {
-		return b.contact == 0 || a.t > b.t || a.t == b.t && plain.HashOf(1, contactID(a.contact)) > plain.HashOf(1, contactID(b.contact))
+		return b.contact == 0 || a.t > b.t || a.t == b.t && plain.HashOf(0, contactID(a.contact)) > plain.HashOf(0, contactID(b.contact))
 	}
 	for _, e := range o.events {
 		if e.visitor != v || e.contact == 0 {
