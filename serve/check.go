@@ -65,7 +65,9 @@ func (s *Server) ownChecks() []checked {
 	if !serving.ok {
 		serving.reason = "shutting down"
 	}
-	return []checked{caughtUp, moving, behind, serving}
+	proxy := checked{name: "proxy"}
+	proxy.ok, proxy.reason = s.hidden.probe()
+	return []checked{caughtUp, moving, behind, serving, proxy}
 }
 
 // appendCheck appends a check as an object.

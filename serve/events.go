@@ -106,6 +106,7 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 		return f
 	}
 	in.from = sender{shop: named, trust: c.grant.trust(), net: s.network(c), addresses: s.addresses, proof: c.grant.proof}
+	in.from.crowd = s.crowding(c)
 	in.said = appendSaid(in.said[:0], in.from.trust.String(), in.from.net)
 	if room := s.deps.Room; room != nil && in.from.trust == models.Public && room.Full() {
 		in.from.room = room
@@ -124,6 +125,9 @@ func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
 		}
 		if bad := in.take(record, now); bad != nil {
 			in.rejected = append(in.rejected, rejection{n, bad})
+		} else if in.from.crowd != nil && in.from.crowd.see(in.event.Visitor, c.begun) {
+			in.from.crowd = nil
+			s.hide("hundreds of visitors have come within an hour from " + c.client.String() + ", which looks like a proxy that tells nothing of them")
 		}
 		if len(in.event.Warnings) > 0 {
 			s.warn(in, n)
@@ -195,6 +199,7 @@ type sender struct {
 	room  Room   // where only known names are taken
 
 	addresses *addresses
+	crowd     *crowd // where visitors of one address of the house are counted
 }
 
 // vouches tells whether the proof of a contact is the shop's server's.

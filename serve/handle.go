@@ -118,6 +118,9 @@ func (s *Server) dispatch(c *call) *fault {
 		return f
 	}
 	if f := s.admit(c); f != nil {
+		if often := s.limitAddress(c); often != nil {
+			return often
+		}
 		return f
 	}
 	if f := s.limit(c); f != nil {

@@ -23,28 +23,37 @@ func newLimits(cfg *Config) limits {
 
 func (l *limits) now(c *call) int64 { return int64(c.begun.Sub(l.born)) }
 
-// limit refuses a call whose key or address has asked too often. Only pages' calls, with the public key, are counted by
-// address, and those of no proxy and of nobody in the house: see door.Limited.
+// limit refuses a call whose key or address has asked too often. Calls with the public key are counted by address, and those that need
+// none, but those of no proxy and of nobody in the house: see door.Limited.
 func (s *Server) limit(c *call) *fault {
 	now := s.limits.now(c)
 	switch {
-	case c.grant.access == signed: // nobody, so far
-	case c.grant.bucket == nil:
+	case s.cfg.development():
 		return nil // without keys there are no strangers
+	case c.route.marks&anyHost != 0:
+		return nil // probes ask at all times
+	case c.route.access == open, c.grant.access == signed: // nobody, so far
+	case c.grant.bucket == nil:
+		return nil
 	default:
 		if wait := c.grant.bucket.Take(s.limits.key, now, 1); wait > 0 {
 			s.metrics.limitedKeys.Add(1)
 			return c.tooOften("the key", wait)
 		}
 	}
-	if c.grant.access > public {
+	if c.grant.access > public && c.route.access != open {
 		return nil
 	}
+	return s.limitAddress(c)
+}
+
+// limitAddress refuses a call whose address has asked too often. Who has no key, or a wrong one, is asked for this before being told so.
+func (s *Server) limitAddress(c *call) *fault {
 	if c.limited = door.Limited(c.ctx, c.client); !c.limited {
 		s.hintAtProxy(c)
 		return nil
 	}
-	if wait := s.limits.addresses.Take(c.client, now, 1); wait > 0 {
+	if wait := s.limits.addresses.Take(c.client, s.limits.now(c), 1); wait > 0 {
 		s.metrics.limitedAddresses.Add(1)
 		return c.tooOften("the address", wait)
 	}
@@ -72,23 +81,4 @@ func (s *Server) oweFrames(c *call, further int) {
 	if c.limited {
 		s.limits.addresses.Owe(c.client, s.limits.now(c), int64(further))
 	}
-}
-
-// hintAtProxy tells once that a proxy seems to stand in front that nobody has named: all clients look like one then.
-func (s *Server) hintAtProxy(c *call) {
-	if s.hinted.Load() || !c.client.IsPrivate() || len(c.ctx.Request.Header.Peek(fasthttp.HeaderXForwardedFor)) == 0 || s.hinted.Swap(true) {
-		return
-	}
-	s.cfg.Logger.Warn("a proxy that is not trusted hands on requests: name it with --http.trusted-proxies, or all visitors behind it look like one",
-		"proxy", c.client.String())
-}
-
-// network returns the hash of the network that a request comes from. A proxy that nobody has named is none: those behind it are
-// not one network, and it is known that there are others (see hintAtProxy).
-func (s *Server) network(c *call) uint64 {
-	client := s.client(c.ctx)
-	if client.IsPrivate() && len(c.ctx.Request.Header.Peek(fasthttp.HeaderXForwardedFor)) > 0 {
-		return 0
-	}
-	return s.networks.hash(client)
 }

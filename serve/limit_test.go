@@ -132,25 +132,85 @@ func TestKeysAreLimited(t *testing.T) {
 	}
 }
 
-// Whoever runs the server behind a proxy and has not said so is told once.
+// Whoever runs the server behind a proxy and has not said so is told once, by the log and by a check, on the same host too; and those behind
+// it are no network.
 func TestHintAtProxy(t *testing.T) {
-	var log bytes.Buffer
-	cfg := keyed()
-	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	s, err := New(cfg, newFake().deps())
-	if err != nil {
-		t.Fatal(err)
+	for _, proxy := range []string{"10.0.0.7", "127.0.0.1", "::1"} {
+		for _, header := range []string{"X-Forwarded-For: 203.0.113.1", "Forwarded: for=203.0.113.1", "X-Real-IP: 203.0.113.1"} {
+			var log bytes.Buffer
+			cfg := keyed()
+			cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			s, err := New(cfg, newFake().deps())
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := &call{client: netip.MustParseAddr(proxy), ctx: newContext(header)}
+			s.hintAtProxy(&call{client: netip.MustParseAddr(proxy), ctx: newContext()})
+			s.hintAtProxy(&call{client: netip.MustParseAddr("203.0.113.1"), ctx: c.ctx})
+			if ok, reason := s.hidden.probe(); log.Len() > 0 || !ok {
+				t.Error(log.String(), reason)
+			}
+			s.hintAtProxy(c)
+			s.hintAtProxy(c)
+			if strings.Count(log.String(), "--http.trusted-proxies") != 1 || !strings.Contains(log.String(), proxy) {
+				t.Error(log.String())
+			}
+			if ok, reason := s.hidden.probe(); ok || !strings.Contains(reason, "--http.trusted-proxies") || !strings.Contains(reason, proxy) {
+				t.Error(ok, reason)
+			}
+		}
 	}
-	c := &call{client: netip.MustParseAddr("10.0.0.7"), ctx: newContext("X-Forwarded-For: 203.0.113.1")}
-	s.hintAtProxy(&call{client: netip.MustParseAddr("10.0.0.7"), ctx: newContext()})
-	s.hintAtProxy(&call{client: netip.MustParseAddr("203.0.113.1"), ctx: c.ctx})
-	if log.Len() > 0 {
-		t.Error(log.String())
+}
+
+// A proxy on this host that tells nothing of those behind it is found out by how many they are; a house, a test or a server is not.
+func TestCrowdOfOneAddress(t *testing.T) {
+	r := newRig(t, Config{Keys: []Key{{Write: "write-key-of-a-shop", Secret: "secret-key-of-a-shop"}}})
+	send := func(key, prefix string, visitors int) {
+		t.Helper()
+		var body strings.Builder
+		for i := range visitors {
+			fmt.Fprintf(&body, `{"event":"page_view","visitor":"%s%d"}`+"\n", prefix, i)
+		}
+		r.expect("POST", "/v1/events", body.String(), 202, "", "Authorization: Bearer "+key)
 	}
-	s.hintAtProxy(c)
-	s.hintAtProxy(c)
-	if strings.Count(log.String(), "--http.trusted-proxies") != 1 || !strings.Contains(log.String(), "10.0.0.7") {
-		t.Error(log.String())
+	hidden := func() bool { ok, _ := r.server.hidden.probe(); return !ok }
+	send("secret-key-of-a-shop", "server", 900)
+	for range 20 {
+		send("write-key-of-a-shop", "v", 150)
+	}
+	if hidden() {
+		t.Error("150 visitors look like a proxy")
+	}
+	send("write-key-of-a-shop", "w", 600)
+	if !hidden() {
+		t.Error("750 visitors of one address look like none")
+	}
+	if body := string(r.do("GET", "/readyz?verbose", "").Body()); !strings.Contains(body, `{"name":"proxy","ok":false,"fatal":false,"reason":"hundreds of visitors`) {
+		t.Error(body)
+	}
+}
+
+// Who has no key, a wrong one, or asks for what needs none is bounded by the address as well.
+func TestOpenRoutesAreLimited(t *testing.T) {
+	cfg := behindProxy()
+	cfg.AddressRate = 2
+	for _, path := range []string{"/t.js", "/", "/openapi.yaml", "/v1/frames/trending?key=wrong", "/v1/frames/trending", "/v1/rfm"} {
+		r := newRig(t, cfg)
+		often := 0
+		for range 100 {
+			if resp := r.do("GET", path, "", "X-Forwarded-For: 203.0.113.9"); resp.StatusCode() == 429 {
+				often++
+			}
+		}
+		if often < 50 {
+			t.Errorf("%s: %d of 100 were refused", path, often)
+		}
+		if resp := r.do("GET", path, "", "X-Forwarded-For: 203.0.113.10"); resp.StatusCode() == 429 {
+			t.Errorf("%s: another address is refused as well", path)
+		}
+		if resp := r.do("GET", path, ""); resp.StatusCode() == 429 {
+			t.Errorf("%s: this machine is refused as well", path)
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ type Server struct {
 	side     *door.Door   // before admin
 	bodies   *door.Bodies // under way, of public
 	limits   limits
-	hinted   atomic.Bool // at a proxy that nobody has named
+	hidden   hidden // visitors behind a proxy that nobody has named
 	calls    freelist[call]
 	gate     *gate
 	patience patience // with the log
@@ -94,6 +94,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.live = newHub(s)
 	s.openDoors()
 	s.limits = newLimits(&s.cfg)
+	s.hidden = newHidden()
 	s.public = s.listener(s.handle, s.cfg.MaxConnections)
 	s.public.HeaderReceived, s.public.ExpectHandler = s.headReceived, s.expect
 	s.admin = s.listener(s.handleAdmin, maxAdmin)

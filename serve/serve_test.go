@@ -234,8 +234,8 @@ func TestReadiness(t *testing.T) {
 		r.expect("GET", "/readyz", "", code, "")
 		r.expect("GET", "/readyz?verbose", "", code, want)
 	}
-	f(StreamStatus{Ready: true}, 200, `{"ready":true,"checks":[{"name":"caught_up","ok":true,"fatal":true,"reason":"0 records behind"},{"name":"log","ok":true,"fatal":false,"reason":"moving"},{"name":"lag","ok":true,"fatal":true,"reason":"0 records behind"},{"name":"serving","ok":true,"fatal":true,"reason":"serving"}]}`)
-	f(StreamStatus{Lag: 1203, Err: errLog}, 503, `{"ready":false,"checks":[{"name":"caught_up","ok":false,"fatal":true,"reason":"still reading the log: 1203 records behind"},{"name":"log","ok":false,"fatal":false,"reason":"the broker is gone"},{"name":"lag","ok":false,"fatal":true,"reason":"1203 records behind"},{"name":"serving","ok":true,"fatal":true,"reason":"serving"}]}`)
+	f(StreamStatus{Ready: true}, 200, `{"ready":true,"checks":[{"name":"caught_up","ok":true,"fatal":true,"reason":"0 records behind"},{"name":"log","ok":true,"fatal":false,"reason":"moving"},{"name":"lag","ok":true,"fatal":true,"reason":"0 records behind"},{"name":"serving","ok":true,"fatal":true,"reason":"serving"},{"name":"proxy","ok":true,"fatal":false,"reason":"no proxy hides visitors behind one address"}]}`)
+	f(StreamStatus{Lag: 1203, Err: errLog}, 503, `{"ready":false,"checks":[{"name":"caught_up","ok":false,"fatal":true,"reason":"still reading the log: 1203 records behind"},{"name":"log","ok":false,"fatal":false,"reason":"the broker is gone"},{"name":"lag","ok":false,"fatal":true,"reason":"1203 records behind"},{"name":"serving","ok":true,"fatal":true,"reason":"serving"},{"name":"proxy","ok":true,"fatal":false,"reason":"no proxy hides visitors behind one address"}]}`)
 	r.expect("GET", "/healthz", "", 200, `{"status":"ok"}`)
 }
 

@@ -218,6 +218,26 @@ type figures struct {
 	StreamTime string `json:"stream_time"`
 }
 
+// checks tells what the server knows is wrong, frames or not.
+func (d *doctor) checks(ctx context.Context) {
+	_, body, err := d.get(ctx, d.base+"/readyz?verbose", "")
+	var said struct {
+		Checks []struct {
+			Name   string `json:"name"`
+			OK     bool   `json:"ok"`
+			Reason string `json:"reason"`
+		} `json:"checks"`
+	}
+	if err != nil || json.Unmarshal(body, &said) != nil {
+		return // running says it
+	}
+	for _, c := range said.Checks {
+		if !c.OK {
+			d.say("server", note, c.Name+": "+c.Reason, "")
+		}
+	}
+}
+
 // running asks a server that runs: its clock, its checks, and what it has been told so far.
 func (d *doctor) running(ctx context.Context) {
 	if d.base == "" {
@@ -227,6 +247,7 @@ func (d *doctor) running(ctx context.Context) {
 	if answer, body, err := d.get(ctx, d.base+"/readyz?verbose", ""); err == nil && answer.StatusCode != http.StatusOK {
 		d.say("server", bad, "it is not ready: "+strings.TrimSpace(string(body)), "wait while it catches up with the log; /readyz?verbose says what else is wrong")
 	}
+	d.checks(ctx)
 	answer, body, err := d.get(ctx, d.base+"/v1/stats", d.secretKey())
 	var s figures
 	switch {

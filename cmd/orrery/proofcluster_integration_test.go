@@ -34,6 +34,7 @@ type committed struct {
 	moved  int
 	back   []string
 	asked  int
+	missed int // questions without an answer: the group's coordinator may be anybody's at the beginning
 }
 
 // look asks once, and notes what has gone back.
@@ -62,11 +63,16 @@ func (w *committed) look(adm *kadm.Client, group string) error {
 // follow looks every 50 ms until enough says so.
 func (w *committed) follow(adm *kadm.Client, group string, enough func() bool) error {
 	w.newest = map[string]int64{}
+	var last error
 	for !enough() {
 		if err := w.look(adm, group); err != nil {
-			return err
+			w.missed++
+			last = err
 		}
 		time.Sleep(50 * time.Millisecond)
+	}
+	if w.asked < w.missed {
+		return fmt.Errorf("%d of %d questions about committed offsets were not answered, the last: %w", w.missed, w.asked+w.missed, last)
 	}
 	return nil
 }
