@@ -34,7 +34,7 @@ const (
 
 // openDoors makes the doors of both listeners.
 func (s *Server) openDoors() {
-	s.front = door.New(door.Config{Connections: s.cfg.MaxConnections, PerAddress: s.cfg.MaxPerAddress, Trusted: s.cfg.TrustedProxies})
+	s.front = door.New(door.Config{Connections: s.cfg.MaxConnections, PerAddress: s.cfg.MaxPerAddress, Trusted: s.cfg.TrustedProxies, Write: s.cfg.WriteTimeout})
 	s.side = door.New(door.Config{Connections: maxAdmin})
 	s.pages = newGate(s.cfg.MaxFrames, s.cfg.MaxQueue, s.cfg.FrameBudget)
 	s.bodies = door.NewBodies(int64(s.cfg.MaxBodies))

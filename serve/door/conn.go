@@ -30,6 +30,8 @@ type Conn struct {
 	closed      atomic.Bool
 	busy        atomic.Bool  // a request is under way
 	until       atomic.Int64 // the deadline of reading, in nanoseconds of Unix time: as it was set last
+	writing     atomic.Bool  // an answer is being handed to the system
+	takes       atomic.Int64 // the deadline of writing, likewise; far away for streams
 }
 
 func newConn(c net.Conn, d *Door) *Conn {
@@ -37,12 +39,14 @@ func newConn(c net.Conn, d *Door) *Conn {
 	trusted := peer.IsValid() && d.trusts(peer)
 	in := &Conn{Conn: c, door: d, client: peer, direct: true, hop: trusted, fresh: trusted}
 	in.until.Store(math.MaxInt64) // nobody has waited for it yet
+	in.takes.Store(math.MaxInt64)
 	return in
 }
 
-// Inner returns the connection that may be given deadlines from another goroutine.
+// Inner returns the connection that may be given deadlines from another goroutine, by whoever streams: it is never taken for stuck.
 func Inner(c net.Conn) net.Conn {
 	if own, ok := c.(*Conn); ok {
+		own.takes.Store(math.MaxInt64)
 		return own.Conn
 	}
 	return c
@@ -72,7 +76,10 @@ const lastPiece = 64 << 10
 // Write implements net.Conn. While the server stops, each piece has a deadline of its own: who takes nothing is let go.
 func (c *Conn) Write(p []byte) (n int, err error) {
 	if !c.door.draining.Load() {
-		return c.Conn.Write(p)
+		c.writing.Store(true)
+		n, err = c.Conn.Write(p)
+		c.writing.Store(false)
+		return n, err
 	}
 	for {
 		piece := p[n:min(n+lastPiece, len(p))]
@@ -107,6 +114,7 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 		return nil
 	}
 	c.write = t
+	c.takes.Store(t.UnixNano())
 	return c.Conn.SetWriteDeadline(t)
 }
 

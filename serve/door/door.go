@@ -20,6 +20,9 @@ type Config struct {
 	// PerAddress is how many of them one address may hold, a /64 of IPv6 being one; 0 is any number. Loopback, private
 	// addresses and trusted proxies are not counted: many clients stand behind them.
 	PerAddress int
+	// Write is how long an answer may take to be taken; 0: any time. Where there is no room for a newcomer, who has taken nothing for
+	// some seconds makes it.
+	Write time.Duration
 	// Trusted are the proxies whose word on a client's address is taken.
 	Trusted []netip.Prefix
 }
@@ -125,7 +128,7 @@ func (d *Door) unclaim(c *Conn) {
 	}
 }
 
-// stalled is how long a client may take nothing of its answer once the server stops.
+// stalled is how long a client may take nothing of its answer once the server stops, or another one wants its place.
 const stalled = 3 * time.Second
 
 // Drain has all connections end: those that send nothing, or half a request, within reading; those that wait for their
