@@ -199,3 +199,23 @@ func (e *Engine) Nobody(shop []byte, ev *models.Event) string {
 	key := e.m.People.NobodyKey(e.orderHash(e.findShop(shop), ev))
 	return string(models.AppendHash(nil, key))
 }
+
+// Tells returns what an identify of the shop's own tells of its contact. Any goroutine may call it.
+func (e *Engine) Tells(shop []byte, ev *models.Event) models.Told {
+	number := e.findShop(shop)
+	if number == 0 {
+		return models.ToldNew
+	}
+	if e.erased.Any() {
+		if at, yes := e.wasErased(number, ev.Contact, false); yes && !ev.Returns(at) {
+			return models.ToldErased
+		}
+	}
+	switch c := e.m.People.FindContact(number, ev.Contact); {
+	case c == 0:
+		return models.ToldNew
+	case e.m.People.News(c, ev.Props, ev.Time):
+		return models.ToldMore
+	}
+	return models.ToldKnown
+}

@@ -42,15 +42,15 @@ func HashedID(id []byte) (hash uint64, ok bool) {
 	return parseHash(id[1:])
 }
 
-// returnMember is the member of an identify by which somebody who was erased comes back.
-const returnMember = "consent_after_erasure"
+// ReturnMember is the member of an identify by which somebody who was erased comes back.
+const ReturnMember = "consent_after_erasure"
 
 // Returns tells whether an event brings back whom an erasure at a moment has made the engine forget: an identify of a later time, by
 // the shop's server or with its proof, that says "consent_after_erasure": true. Nothing else does: no import, no visit, no order.
 func (e *Event) Returns(erased Time) bool {
-	if e.Kind != Identify || !e.Vouched() || e.Time <= erased || !bytes.Contains(e.Props, []byte(returnMember)) {
+	if e.Kind != Identify || !e.Vouched() || e.Time <= erased || !bytes.Contains(e.Props, []byte(ReturnMember)) {
 		return false
 	}
-	yes, ok := Member(e.Props, returnMember).Bool()
+	yes, ok := Member(e.Props, ReturnMember).Bool()
 	return ok && yes
 }

@@ -147,6 +147,8 @@ type Deps struct {
 	Sources map[string]Source
 	// Feeds takes product feeds; nil: the server takes none.
 	Feeds Feeds
+	// Contacts takes imports of contacts; nil: the server takes none.
+	Contacts Contacts
 	// Checks are conditions beside the server's own, told by /readyz?verbose, metrics and dashboard.
 	Checks []Check
 	// Metrics are written to /metrics after the server's own, in Prometheus' text format.

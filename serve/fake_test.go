@@ -195,7 +195,7 @@ func (k *fake) deps() Deps {
 	for name, w := range source.Webhooks(foreign.BySKU) {
 		sources[name] = w
 	}
-	return Deps{Sources: sources, Feeds: fakeFeeds{}, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Statistics: k, Recent: k, Quality: k, Fits: k, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
+	return Deps{Sources: sources, Feeds: fakeFeeds{}, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Statistics: k, Recent: k, Quality: k, Fits: k, Contacts: fakeContacts{}, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
 
 // rig is a server on a loopback socket, and a client to it. (fasthttp's in-memory connections do not allow a deadline to

@@ -38,6 +38,7 @@ type routeMetrics struct {
 	dropped     atomic.Uint64        // live messages that a slow reader missed
 	skipped     skips                // of other platforms' messages
 	crowded     atomic.Uint64        // events of names that nobody knew, while there was no room
+	suppressed  atomic.Uint64        // contacts of imports that were erased before
 
 	heavyRefused                  atomic.Uint64 // heavy bodies for which there was no place
 	limitedKeys, limitedAddresses atomic.Uint64 // requests refused because of a rate
@@ -131,6 +132,7 @@ func (m *routeMetrics) write(w io.Writer) {
 	metrics.WriteCounterUint64(w, "http_panics_total", m.panics.Load())
 	metrics.WriteCounterUint64(w, "live_dropped_total", m.dropped.Load())
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="event",why="ceiling"}`, m.crowded.Load())
+	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="contact",why="erased"}`, m.suppressed.Load())
 	m.skipped.write(w)
 }
 

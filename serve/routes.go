@@ -71,6 +71,7 @@ func table(cfg *Config) []line {
 		{"frame_names", "GET", "/v1/frames", public, (*Server).answerFrameNames, fresh, 0, 0},
 		{"frames", "POST", "/v1/frames", public, (*Server).answerFrames, fresh, min(maxPage, all), 0},
 		{"events", "POST", "/v1/events", public, (*Server).answerEvents, fresh, all, 0},
+		{"contacts", "POST", "/v1/contacts", secret, (*Server).answerContacts, fresh, all, 0},
 		{"catalogue", "PUT", "/v1/catalogue", secret, (*Server).answerCatalogue, fresh, maxFeed, 0},
 		{"social", "GET", "/v1/social/{product}", public, (*Server).answerSocial, fresh, 0, 0},
 		{"contact", "GET", "/v1/contacts/{id}", secret, (*Server).answerContact, fresh, 0, 0},

@@ -29,6 +29,7 @@ type cli struct {
 	Backtest   backtestCmd   `cmd:"" help:"Measure models on public data, with the code that serves."`
 	Bench      benchCmd      `cmd:"" help:"Measure what this machine can do with it."`
 	Export     exportCmd     `cmd:"" help:"Fetch data from a running engine."`
+	Import     importGroup   `cmd:"" help:"Bring in what the shop knows of its contacts."`
 	Catalogue  catalogueCmd  `cmd:"" help:"Bring in product feeds, and check them."`
 	Topics     topicsCmd     `cmd:"" help:"Look after the topics."`
 	Deadletter deadletterCmd `cmd:"" help:"Look at records that could not be understood, and send them again."`

@@ -192,7 +192,11 @@ func (p *People) attributesOf(dst []attribute, c uint32) []attribute {
 	if len(text) == 0 {
 		return dst
 	}
-	newest := models.Time(p.contacts.Load(p.cword(c, cAttrAt)))
+	return attributesIn(dst, text, models.Time(p.contacts.Load(p.cword(c, cAttrAt))))
+}
+
+// attributesIn is attributesOf of a text whose newest moment is known.
+func attributesIn(dst []attribute, text []byte, newest models.Time) []attribute {
 	members, rest, _ := bytes.Cut(text, []byte{0})
 	from := len(dst)
 	dst = said(dst, members, newest)

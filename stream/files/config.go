@@ -190,6 +190,12 @@ func (c *Config) check() error {
 	if !slices.Contains(formats, c.Format) {
 		errs = append(errs, fmt.Errorf("unknown format %q: there are csv, tsv, jsonl, lines, feed, histories", c.Format))
 	}
+	return errors.Join(append(errs, c.checkDialect())...)
+}
+
+// checkDialect checks what says how files are written.
+func (c *Config) checkDialect() error {
+	var errs []error
 	if err := checkEncoding(c.Encoding); err != nil {
 		errs = append(errs, err)
 	}

@@ -159,10 +159,22 @@ func (d *Dialect) sample(head []byte, cfg *Config, m *mapping) {
 		return
 	}
 	d.Columns = whole.header
-	in, err := nest(whole, m.columns)
+	d.sampleOf(head, cfg, m, []*text{m.price, m.amount, m.value, m.quantity}, []*text{m.time})
+}
+
+// sampleOf samples the columns of a map that are numbers and times.
+func (d *Dialect) sampleOf(head []byte, cfg *Config, m *mapping, numbers, times []*text) {
+	whole, err := newDelimited(bytes.NewReader(head), d.separator, d.quote, cfg.Columns)
 	if err != nil {
 		return
 	}
+	if in, err := nest(whole, m.columns); err == nil {
+		d.vote(in, cfg, numbers, times)
+	}
+}
+
+// vote lets the cells of some rows say what the decimal mark and the order of dates are.
+func (d *Dialect) vote(in rows, cfg *Config, numbers, times []*text) {
 	var points, days votes
 	var scratch []byte
 	for range sampled {
@@ -174,13 +186,15 @@ func (d *Dialect) sample(head []byte, cfg *Config, m *mapping) {
 			continue
 		}
 		scratch = scratch[:0]
-		for _, t := range []*text{m.price, m.amount, m.value, m.quantity} {
+		for _, t := range numbers {
 			if t != nil {
 				points.number(t.render(&scratch, row))
 			}
 		}
-		if m.time != nil {
-			days.date(m.time.render(&scratch, row))
+		for _, t := range times {
+			if t != nil {
+				days.date(t.render(&scratch, row))
+			}
 		}
 	}
 	d.dates = days.winner(dayFirst, monthFirst)
