@@ -24,6 +24,7 @@ type replayCmd struct {
 	Map    []string `name:"map" sep:"none" placeholder:"FIELD=COLUMN" help:"Column of an event's field; FIELD==TEXT is a constant, FIELD.VALUE=TEXT what a value is read as, where COLUMN = VALUE a rule. All of it is below."`
 	Group  []string `name:"group" help:"Columns: rows with equal values in all of them are one event with several items, wherever they stand. By default the order's column."`
 
+	Join          []string      `name:"join" sep:"none" placeholder:"FILE:COLUMN=COLUMN" help:"Put the rows of another file to those of the files, by columns with equal values: orders.csv --join items.csv:id=order_id. May be said several times. The other file lies in memory, 2 GiB of it at most: join the smaller to the larger."`
 	Together      bool          `name:"together" help:"Rows of one event stand together in the files: they need not be held until the end."`
 	Rejects       string        `name:"rejects" placeholder:"FILE" help:"Write the rows that were not sent there, as CSV: file, line, reason."`
 	ItemSeparator string        `name:"item-separator" help:"Splits the item column into several items."`
@@ -62,7 +63,7 @@ func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 	cfg := files.Config{
 		Files: c.Files, Preset: c.Preset, Format: files.Format(c.Format), Map: c.Map, Group: c.Group,
 		ItemSeparator: c.ItemSeparator, TimeLayout: c.TimeLayout, Step: c.Step, Shop: c.Shop, Currency: c.Currency,
-		Together: c.Together, Sort: c.Sort, Limit: c.Limit, Strict: c.Strict, Speed: c.Speed, Rate: c.Rate,
+		Join: c.Join, Together: c.Together, Sort: c.Sort, Limit: c.Limit, Strict: c.Strict, Speed: c.Speed, Rate: c.Rate,
 	}
 	if c.Start != "" {
 		at, err := time.Parse(time.RFC3339, c.Start)

@@ -57,6 +57,11 @@ type Config struct {
 	// nothing); where no order is mapped, an order id derived from its first row; where no id is, one likewise.
 	Map []string
 
+	// Join names files whose rows are put to those of Files by columns with equal values: FILE:COLUMN=COLUMN of FILE. A map names a joined
+	// file's columns as they are called, or with the file's name before them, where the files share a name: order_items.price. They lie
+	// in memory: see maxJoin.
+	Join []string
+
 	// ItemSeparator splits the item_id column into several items, for files with a whole basket in one column.
 	ItemSeparator string
 

@@ -46,17 +46,27 @@ func newDelimited(r io.Reader, comma, quote byte, columns []string) (*delimited,
 }
 
 // openDelimited reads delimited text with the columns of a map.
-func openDelimited(r io.Reader, comma, quote byte, columns []string, m *mapping) (rows, error) {
+func openDelimited(r io.Reader, comma, quote byte, columns []string, m *mapping, sides []*side) (rows, error) {
 	d, err := newDelimited(r, comma, quote, columns)
 	if err != nil {
 		return nil, err
 	}
+	has := func(name string) bool {
+		return d.has(name) || slices.ContainsFunc(sides, func(s *side) bool { _, yes := s.own(name, d.header); return yes })
+	}
 	for _, either := range m.either {
-		if !slices.ContainsFunc(either, d.has) {
+		if !slices.ContainsFunc(either, has) {
 			return nil, fmt.Errorf("cannot find any of the columns %s: there are %s", strings.Join(either, ", "), strings.Join(d.header, ", "))
 		}
 	}
-	return nest(d, m.columns)
+	if len(sides) == 0 {
+		return nest(d, m.columns)
+	}
+	j, err := newJoined(sides, d.header, m.columns)
+	if err == nil {
+		j.in, err = nest(d, j.names)
+	}
+	return j, err
 }
 
 // has tells whether a column is there, or need not be.

@@ -168,7 +168,14 @@ func (d *Dialect) sampleOf(head []byte, cfg *Config, m *mapping, numbers, times 
 	if err != nil {
 		return
 	}
-	if in, err := nest(whole, m.columns); err == nil {
+	names := m.columns
+	if len(cfg.Join) > 0 { // some of them are another file's
+		names = nil
+		for _, name := range m.columns {
+			names = append(names, strings.TrimSuffix(name, maybe)+maybe)
+		}
+	}
+	if in, err := nest(whole, names); err == nil {
 		d.vote(in, cfg, numbers, times)
 	}
 }

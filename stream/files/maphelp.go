@@ -14,4 +14,5 @@ event.page_viewed=page_view: a value of a mapped field, and what it is read as; 
 user_agent=browser: crawlers are told by it, and marked
 where status != voided: rows for which it does not hold are left out, and counted
 cancel where status in lost,false: the event of the rows for which it holds; of a refund, negative amounts are turned around
+price=order_items.price: a column of the joined file order_items.csv, where its name alone could be another's
 Conditions are COLUMN =, !=, <, <=, >, >= VALUE, ~ and !~ PATTERN, in and not in A,B, is empty, is not empty, with and between them`

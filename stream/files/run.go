@@ -63,6 +63,7 @@ type runner struct {
 	progress Progress
 
 	mapping *mapping
+	sides   []*side // of joined files
 	builder *builder
 	groups  *groups
 	sorted  sorter
@@ -123,6 +124,9 @@ func (r *runner) prepare() error {
 	if m.time == nil && (r.cfg.Sort || r.cfg.Hold > 0) {
 		return errors.New("sort and hold need a time")
 	}
+	if r.sides, err = openSides(&r.cfg); err != nil {
+		return err
+	}
 	r.mapping, r.builder = m, newBuilder(&r.cfg, m)
 	r.groups = newGroups(m, &r.cfg)
 	return nil
@@ -137,6 +141,10 @@ func (r *runner) files(ctx context.Context) error {
 	}
 	if r.cfg.own() {
 		return nil
+	}
+	for _, s := range r.sides {
+		s.close()
+		r.tally.Joins = append(r.tally.Joins, *s.tally)
 	}
 	return r.finish(ctx)
 }
@@ -195,6 +203,9 @@ func (r *runner) dialect(src *source, format Format) Dialect {
 func (r *runner) rows(src io.Reader, d *Dialect) (in rows, err error) {
 	switch d.Format {
 	case JSONL:
+		if len(r.sides) > 0 {
+			return r.joined(newJSONRows(src))
+		}
 		in = newJSONRows(src)
 	case Lines:
 		in = newLineRows(src)
@@ -207,7 +218,14 @@ func (r *runner) rows(src io.Reader, d *Dialect) (in rows, err error) {
 	case Histories:
 		in = newHistories(src, r.cfg.Start)
 	default:
-		return openDelimited(src, d.separator, d.quote, r.cfg.Columns, r.mapping)
+		in, err := openDelimited(src, d.separator, d.quote, r.cfg.Columns, r.mapping, r.sides)
+		if err == nil {
+			err = r.loadSides()
+		}
+		return in, err
+	}
+	if len(r.sides) > 0 {
+		return nil, fmt.Errorf("a file of the format %s has no columns to join by", d.Format)
 	}
 	return in, in.bind(r.mapping.columns)
 }

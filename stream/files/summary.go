@@ -17,6 +17,7 @@ import (
 type Summary struct {
 	Files    int              `json:"files"`
 	Dialects []Dialect        `json:"dialects,omitempty"` // how each file is written; none for Orrery's own events
+	Joins    []Joined         `json:"joins,omitempty"`
 	Rows     int64            `json:"rows"`               // understood or not; without header and blank lines
 	LeftOut  int64            `json:"left_out,omitempty"` // of them, by the map's rules
 	Total    int64            `json:"total"`              // events sent
@@ -197,6 +198,9 @@ func (s *Summary) Print(w io.Writer) error {
 		line("read", "%s", &s.Dialects[i])
 	}
 	line("rows", "%d", s.Rows)
+	for _, j := range s.Joins {
+		line("joined", "%s: %d rows, found by %d rows, not by %d; %d of its rows are nobody's", j.File, j.Rows, j.Matched, j.Unmatched, j.Unused)
+	}
 	if s.LeftOut > 0 {
 		line("left out", "%d, as the map says", s.LeftOut)
 	}

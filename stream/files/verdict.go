@@ -40,6 +40,9 @@ func (s *Summary) Err() error {
 	switch {
 	case s.Rows == 0:
 		return errors.New("no row was found: is it a file of this format, and has it more than a header?")
+	case slices.ContainsFunc(s.Joins, func(j Joined) bool { return j.Matched == 0 && j.Rows > 0 }):
+		j := s.Joins[slices.IndexFunc(s.Joins, func(j Joined) bool { return j.Matched == 0 && j.Rows > 0 })]
+		return fmt.Errorf("no row has found one in %s: are the columns of the join the right ones?", j.File)
 	case s.Bad > 0 && s.Total == 0:
 		return fmt.Errorf("none of %d rows was understood, the first at %s", s.Rows, s.First[0])
 	case s.Bad > 0:
