@@ -22,7 +22,7 @@ func ordersSay(e *engine.Engine, contacts ...string) string {
 		p, _ := e.Contact(nil, []byte(name), now)
 		var orders []string
 		for _, o := range p.Orders { // those of one moment stand as they came
-			orders = append(orders, fmt.Sprintf("  %s %s %v %v %s %v %s\n", name, o.Order, o.At, o.Value, o.Currency, o.Cancelled, touches(o.Items)))
+			orders = append(orders, fmt.Sprintf("  %s %s %v %v %s %v %s\n", name, o.Order, o.At, o.Value, o.Currency, o.Cancelled, bought(&o)))
 		}
 		slices.Sort(orders)
 		fmt.Fprint(&b, orders)

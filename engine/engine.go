@@ -126,7 +126,7 @@ type Engine struct {
 	withheld  withheld
 
 	free    chan *frame.Answerer // answerers that no request uses
-	lines   []people.Line
+	basket  facts.Basket
 	bought  []uint32
 	ranked  []popular.Ranked
 	voids   []uint32

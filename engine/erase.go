@@ -143,7 +143,7 @@ func (e *Engine) nobodys(shop uint32, ev *models.Event) bool {
 	case ev.Confirmed():
 		key := e.orderHash(shop, ev)
 		ev.Order = nil // its key says enough
-		e.buy(key, shop, e.m.People.Nobody(key), 0, ev)
+		e.buy(key, shop, e.m.People.Nobody(key), 0, ev, nil)
 	}
 	return true
 }

@@ -80,7 +80,7 @@ func genHistory(t *rapid.T, n int, shared bool) (all []historyEvent) {
 		case 1, 2:
 			orders++
 			e.order, e.sale = fmt.Sprintf("O%d", orders), true
-			put(`"event":"purchase",%s,"order":%q,"currency":"EUR","items":[{"item_id":%q,"price":%d}]`, who, e.order, item, 1+i%7)
+			put(`"event":"purchase",%s,"order":%q,"currency":"EUR","coupon":"WELCOME-of-%d","tax":%d,"items":[{"item_id":%q,"price":%d,"coupon":"LINE-of-%d","discount":0.5}]`, who, e.order, c, i%3, item, 1+i%7, c)
 		case 3:
 			if orders == 0 {
 				put(`"event":"page_view",%s`, who)
@@ -139,7 +139,7 @@ func others(e *engine.Engine, now models.Time) string {
 	one := func(name string, p models.Profile, ok bool) {
 		fmt.Fprintf(&b, "%s %t %q %s %d %v %v %d %d %s %s %v\n", name, ok, p.Contact, p.Attributes, p.Visitors, p.FirstSeen, p.LastSeen, p.Sessions, p.Events, touches(p.Viewed), touches(p.Cart), p.Spent)
 		for _, o := range p.Orders {
-			fmt.Fprintf(&b, "  %s %v %v %s %v %s\n", o.Order, o.At, o.Value, o.Currency, o.Cancelled, touches(o.Items))
+			fmt.Fprintf(&b, "  %s %v %v %s %v %s\n", o.Order, o.At, o.Value, o.Currency, o.Cancelled, bought(&o))
 		}
 		if c := p.Customer; c != nil {
 			fmt.Fprintf(&b, "  %v %v %d %d %v %s %v %v %d\n", c.First, c.Last, c.Days, c.Orders, c.Spent, c.Currency, c.Gap, c.Percentile, c.BaseN)
@@ -202,7 +202,7 @@ func TestErasedIsAsNeverThere(t *testing.T) {
 		if a, b := others(got, now), others(again, now); a != b {
 			t.Fatalf("after a restart\n%s\nnot\n%s", b, a)
 		}
-		for _, found := range traces(got, saved, []string{"c0@example.org", "browser-0", "browser-5", "of 0\""}) {
+		for _, found := range traces(got, saved, []string{"c0@example.org", "browser-0", "browser-5", "of 0\"", "WELCOME-of-0", "LINE-of-0"}) {
 			t.Fatalf("after\n%s\n%s", strings.Join(lines, "\n"), found)
 		}
 	})

@@ -70,7 +70,10 @@ func (e *Engine) ScrubFact(f *models.Fact) (stays bool) {
 	default:
 		f.Key = models.Key(p.HashOf(shop, []byte(f.Order)))
 	}
-	f.Order, f.Contact, f.Again = "", "", false
+	f.Order, f.Contact, f.Again, f.Coupon = "", "", false, ""
+	for i := range f.Lines {
+		f.Lines[i].Coupon = "" // it may be the customer's own
+	}
 	f.Visitor = models.Key(people.KeyIn(shop, p.NobodyKey(uint64(f.Key))))
 	return true
 }

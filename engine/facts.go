@@ -84,8 +84,8 @@ func (h hooks) LoggedIn(shop, v uint32, viewed []people.Pair) {
 	h.e.baskets.Viewed(viewed)
 	h.e.customers.Moved(shop, v)
 }
-func (h hooks) Buy(key uint64, shop, v, contact uint32, ev *models.Event) {
-	h.e.buy(key, shop, v, contact, ev)
+func (h hooks) Buy(key uint64, shop, v, contact uint32, ev *models.Event, f *models.Fact) {
+	h.e.buy(key, shop, v, contact, ev, f)
 }
 func (h hooks) Book(money []people.Change) { h.e.book(money) }
 func (h hooks) Settle(shop, order uint32)  { h.e.customers.Settle(shop, order) }

@@ -55,7 +55,7 @@ func known(e *engine.Engine, shops []string, contacts, visitors func(n int) (str
 		person := func(kind, id string, p models.Profile, ok bool) {
 			fmt.Fprintf(b, "%s %s %s %v %q %s %d %v\n", kind, shop, id, ok, p.Contact, p.Attributes, p.OrderCount, p.Spent)
 			for _, o := range p.Orders {
-				fmt.Fprintf(b, "  order %s %d %v %s %v %s\n", o.Order, o.At, o.Value, o.Currency, o.Cancelled, touches(o.Items))
+				fmt.Fprintf(b, "  order %s %d %v %s %v %s\n", o.Order, o.At, o.Value, o.Currency, o.Cancelled, bought(&o))
 			}
 			if c := p.Customer; c != nil {
 				fmt.Fprintf(b, "  customer %d %d %d %d %v %s %v\n", c.First, c.Last, c.Days, c.Orders, c.Spent, c.Currency, c.Score)

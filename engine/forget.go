@@ -10,9 +10,11 @@ import (
 func (e *Engine) dropped() []models.Dropped {
 	t := e.m.People.Totals()
 	_, _, _, displaced := e.claims.Counts()
+	couponsLost, couponsLong := e.m.People.CouponsLost()
 	list := []models.Dropped{
 		{What: "visitor", Why: "ceiling", N: t.Forgotten - min(t.Forgotten, e.m.People.Displaced())},
 		{What: "lead", Why: "ceiling", N: t.LeadsLost}, {What: "attributes", Why: "too_long", N: t.Unsaid}, {What: "claim", Why: "ceiling", N: displaced},
+		{What: "coupon", Why: "ceiling", N: couponsLost}, {What: "coupon", Why: "too_long", N: couponsLong},
 		{What: "vote", Why: "network", N: e.votes.Refused()}, {What: "visitor", Why: "network", N: e.m.People.Displaced()},
 	}
 	for kind, what := range [catalogue.Kinds]string{"product", "category", "brand"} {

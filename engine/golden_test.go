@@ -259,7 +259,7 @@ func figuresOf(b *strings.Builder, who string, p *models.Profile) {
 	}
 	fmt.Fprintf(b, "  viewed %s\n  cart %s\n", touches(p.Viewed), touches(p.Cart))
 	for _, o := range p.Orders {
-		fmt.Fprintf(b, "  order %s %d %v %s %v %s\n", o.Order, o.At, o.Value, o.Currency, o.Cancelled, touches(o.Items))
+		fmt.Fprintf(b, "  order %s %d %v %s %v %s\n", o.Order, o.At, o.Value, o.Currency, o.Cancelled, touches(lines(&o)))
 	}
 	if f := forecasts(p); f != "" {
 		fmt.Fprintf(b, " %s\n", f)

@@ -39,15 +39,16 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 		return
 	}
 	e.m.People.Confirm(shop, v)
-	e.buy(e.orderHash(shop, ev), shop, v, contact, ev)
+	e.buy(e.orderHash(shop, ev), shop, v, contact, ev, nil)
 }
 
-// buy takes an order by its key.
-func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event) {
+// buy takes an order by its key. f is the fact that it comes from, nil for an event.
+func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event, f *models.Fact) {
 	order := people.Order{
 		Hash: key, ID: ev.Order, Contact: contact, Time: ev.Time, Browser: len(ev.Visitor) > 0, Page: !ev.Confirmed(),
-		Value: ev.Amount(), Currency: e.ledger.Currency(ev.Currency), Lines: e.distinct(shop, ev),
+		Value: ev.Amount(), Currency: e.ledger.Currency(ev.Currency),
 	}
+	e.basket.Take(e.m.Catalogue, shop, ev, f, e.StreamTime(), &order, func(it *models.Item) uint32 { return e.item(shop, ev, it) })
 	if value, conflict := e.m.People.Part(&order); conflict {
 		e.ledger.Conflict(order.Currency, value)
 	}
@@ -99,27 +100,6 @@ func (e *Engine) bestsellers(list []uint32, shop uint32, t models.Time) []uint32
 		list = append(list, r.Product)
 	}
 	return list
-}
-
-// distinct returns the products of an event in its order, each once, quantities summed.
-func (e *Engine) distinct(shop uint32, ev *models.Event) []people.Line {
-	e.lines = e.lines[:0]
-next:
-	for i := range ev.Items {
-		it := &ev.Items[i]
-		item := e.item(shop, ev, it)
-		if item == 0 {
-			continue
-		}
-		for k := range e.lines {
-			if e.lines[k].Item == item {
-				e.lines[k].Quantity += uint32(it.Quantity)
-				continue next
-			}
-		}
-		e.lines = append(e.lines, people.Line{Item: item, Quantity: uint32(it.Quantity)})
-	}
-	return e.lines
 }
 
 // book takes what an order or a refund has done to the money.

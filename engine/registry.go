@@ -24,7 +24,7 @@ func (e *Engine) registry() registry.List {
 		registry.Unchanged("catalogue", e.m.Catalogue),
 		registry.Added("invented", 11, e.m.Catalogue.Invented()),
 		registry.Added("offers", 12, e.m.Catalogue.Offers()),
-		registry.Changed("people", 12, persons{e.m.People}).Since(10).Told(persons{e.m.People}.parts),
+		registry.Changed("people", 13, persons{e.m.People}).Since(10).Told(persons{e.m.People}.parts),
 		registry.Added("strangers", 11, e.m.People.Strangers()),
 		registry.Unchanged("viewed_together", e.m.Viewed),
 		registry.Unchanged("bought_together", e.m.Bought),

@@ -353,7 +353,7 @@ func (s *script) profile(fields map[string]string) string {
 		if o.Cancelled {
 			b.WriteString(" cancelled")
 		}
-		touches(":", o.Items)
+		touches(":", lines(&o))
 		if len(o.Items) == 0 {
 			b.WriteString("\n")
 		}

@@ -59,7 +59,8 @@ func newWorld(seed uint64, events int) world {
 			put(1, `"event":"identify","visitor":"v%d","contact":"c%d","n":%d`, v, v%worldContacts, n)
 		case x < 0.16:
 			orders++
-			put(sales, `"event":"purchase",%s,"order":"O%d","currency":"EUR","items":[{"item_id":"%s","price":%d},{"item_id":"%s","price":7,"quantity":2}]`, who, orders, item(), 1+r.IntN(9), item())
+			put(sales, `"event":"purchase",%s,"order":"O%d","currency":"EUR","shipping":"%d.50","coupon":["C%d","X"],"items":[{"item_id":"%s","price":%d,"item_brand":"B%d"},{"item_id":"%s","price":7,"quantity":2,"discount":1.25,"coupon":"L%d"}]`,
+				who, orders, orders%4, orders%5, item(), 1+r.IntN(9), orders%3, item(), orders%7)
 		case x < 0.18 && orders > 0:
 			put(sales, `"event":%q,%s,"order":"O%d","value":1,"currency":"EUR"`, []string{"refund", "cancel"}[r.IntN(2)], who, 1+r.IntN(orders))
 		case x < 0.26:
@@ -163,7 +164,7 @@ func factsTold(e *engine.Engine, now models.Time, customers bool) string {
 		}
 		fmt.Fprintf(&b, "%s %v %q %s %d %v %d %d %v %s %v %+v\n", kind, ok, p.Contact, p.Attributes, p.Visitors, p.LastSeen, p.Sessions, p.Events, p.Bot, touches(p.Viewed), touches(p.Cart), p.Customer)
 		for _, o := range p.Orders {
-			fmt.Fprintf(&b, "  %s %v %v %s %v %s\n", o.Order, o.At, o.Value, o.Currency, o.Cancelled, touches(o.Items))
+			fmt.Fprintf(&b, "  %s %v %v %s %v %s\n", o.Order, o.At, o.Value, o.Currency, o.Cancelled, bought(&o))
 		}
 	}
 	for v := range worldVisitors {
@@ -185,6 +186,30 @@ func touches(list []models.ItemTouch) string {
 	}
 	sort.Strings(parts)
 	return strings.Join(parts, ", ")
+}
+
+// lines returns the products of an order.
+func lines(o *models.OrderTouch) (list []models.ItemTouch) {
+	for _, l := range o.Items {
+		list = append(list, l.ItemTouch)
+	}
+	return list
+}
+
+// bought writes all that is known of an order beside its value.
+func bought(o *models.OrderTouch) string {
+	sum := func(m *models.Money) string {
+		if m == nil {
+			return "?"
+		}
+		return m.String()
+	}
+	var parts []string
+	for _, l := range o.Items {
+		parts = append(parts, fmt.Sprintf("%d %s*%d paid %s off %s by %q, %s in %s", l.At, l.ID, l.Quantity, sum(l.Paid), sum(l.Discount), l.Coupon, l.Brand, l.Category))
+	}
+	sort.Strings(parts)
+	return fmt.Sprintf("[%s] %q off %s, shipping %s, tax %s", strings.Join(parts, ", "), o.Coupon, sum(o.Discount), sum(o.Shipping), sum(o.Tax))
 }
 
 // evidence is the counts of all pairs, products without a feed included.

@@ -51,6 +51,10 @@ type Fact struct {
 	Currency  string     `json:"currency,omitempty"`
 	Refunded  Amount     `json:"refunded,omitempty"`
 	Cancelled bool       `json:"cancelled,omitempty"`
+	Coupon    string     `json:"coupon,omitempty"`
+	Discount  *Amount    `json:"discount,omitempty"`
+	Shipping  *Amount    `json:"shipping,omitempty"`
+	Tax       *Amount    `json:"tax,omitempty"`
 	Lines     []FactLine `json:"lines,omitempty"`
 
 	Contacts uint64            `json:"contacts,omitempty"` // totals, of all shops
@@ -64,8 +68,13 @@ type Fact struct {
 
 // FactLine is a product of an order.
 type FactLine struct {
-	Product  string `json:"product"`
-	Quantity uint32 `json:"quantity"`
+	Product  string  `json:"product"`
+	Quantity uint32  `json:"quantity"`
+	Paid     *Amount `json:"paid,omitempty"`     // for all pieces
+	Discount *Amount `json:"discount,omitempty"` // of all pieces
+	Coupon   string  `json:"coupon,omitempty"`
+	Brand    string  `json:"brand,omitempty"` // as bought, like the category
+	Category string  `json:"category,omitempty"`
 }
 
 // The kinds of facts, in the order of an export. What is named by a later one comes before it.
@@ -82,7 +91,7 @@ const (
 	FactTotals  = "totals" // the last line
 )
 
-// FactFormat is the newest version of the lines. 2 has notes, 3 marks of who was erased.
+// FactFormat is the newest version of the lines. 2 has notes, 3 marks of who was erased and what orders say beside products and pieces.
 const FactFormat = 3
 
 // Amount is money in a fact: a decimal number in quotes, exact.

@@ -63,7 +63,21 @@ type OrderTouch struct {
 	Value     Money // less refunds
 	Currency  string
 	Cancelled bool
-	Items     []ItemTouch
+	Items     []LineTouch
+	Coupon    string // several are separated by commas
+	Discount  *Money // nil where the order does not say, as the following
+	Shipping  *Money
+	Tax       *Money
+}
+
+// LineTouch is a line of an order, as it was bought.
+type LineTouch struct {
+	ItemTouch
+	Paid     *Money // for all pieces, nil where it was not said
+	Discount *Money // that was taken off before, likewise
+	Coupon   string
+	Brand    string
+	Category string
 }
 
 // Profile is all that is known of one person: a contact with the visitors that turned out to be the same person, or a

@@ -90,7 +90,7 @@ func TestContractExamples(t *testing.T) {
 		r.fake.profiles["anna@example.com"] = models.Profile{
 			Contact: "anna@example.com", Attributes: []byte(`{"name":"Anna"}`), Visitors: 2, FirstSeen: 1_795_000_000_000, LastSeen: 1_795_000_001_234, Sessions: 3, Events: 40,
 			Viewed: touch, Cart: []models.ItemTouch{{ID: []byte("SKU2"), At: 1_795_000_000_000, Quantity: 2}},
-			Orders:     []models.OrderTouch{{Order: "O-1", At: 1_795_000_000_000, Value: 39_800_000, Currency: "EUR", Items: []models.ItemTouch{{ID: []byte("SKU1"), At: 1_795_000_000_000, Quantity: 1}}}},
+			Orders:     []models.OrderTouch{{Order: "O-1", At: 1_795_000_000_000, Value: 39_800_000, Currency: "EUR", Items: []models.LineTouch{{ItemTouch: models.ItemTouch{ID: []byte("SKU1"), At: 1_795_000_000_000, Quantity: 1}}}}},
 			OrderCount: 1, Spent: map[string]models.Money{"EUR": 39_800_000}, Customer: &anna,
 			Outlook: exampleOutlook(), Mail: exampleMail(),
 		}

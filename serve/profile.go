@@ -81,14 +81,54 @@ func appendTouches(dst []byte, touches []models.ItemTouch) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = models.AppendString(append(dst, `{"item_id":`...), touches[i].ID)
-		dst = appendTime(appendMember(dst, "time"), touches[i].At)
-		if q := touches[i].Quantity; q > 0 {
-			dst = strconv.AppendInt(appendMember(dst, "quantity"), int64(q), 10)
+		dst = append(appendTouch(dst, &touches[i]), '}')
+	}
+	return append(dst, ']')
+}
+
+// appendTouch appends the members of a product of a history.
+func appendTouch(dst []byte, t *models.ItemTouch) []byte {
+	dst = models.AppendString(append(dst, `{"item_id":`...), t.ID)
+	dst = appendTime(appendMember(dst, "time"), t.At)
+	if t.Quantity > 0 {
+		dst = strconv.AppendInt(appendMember(dst, "quantity"), int64(t.Quantity), 10)
+	}
+	return dst
+}
+
+// appendLines appends the lines of an order as they were bought.
+func appendLines(dst []byte, lines []models.LineTouch) []byte {
+	dst = append(dst, '[')
+	for i := range lines {
+		l := &lines[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendTouch(dst, &l.ItemTouch)
+		dst = appendTerms(appendSum(dst, "paid", l.Paid), l.Coupon, l.Discount)
+		for _, text := range [2][2]string{{"brand", l.Brand}, {"category", l.Category}} {
+			if text[1] != "" {
+				dst = models.AppendString(appendMember(dst, text[0]), text[1])
+			}
 		}
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')
+}
+
+func appendTerms(dst []byte, coupon string, discount *models.Money) []byte {
+	if coupon != "" {
+		dst = models.AppendString(appendMember(dst, "coupon"), coupon)
+	}
+	return appendSum(dst, "discount", discount)
+}
+
+// appendSum appends an amount that may not be known.
+func appendSum(dst []byte, name string, m *models.Money) []byte {
+	if m == nil {
+		return dst
+	}
+	return appendAmount(appendMember(dst, name), *m)
 }
 
 func appendOrders(dst []byte, orders []models.OrderTouch) []byte {
@@ -105,7 +145,9 @@ func appendOrders(dst []byte, orders []models.OrderTouch) []byte {
 		if o.Cancelled {
 			dst = append(appendMember(dst, "cancelled"), "true"...)
 		}
-		dst = appendTouches(appendMember(dst, "items"), o.Items)
+		dst = appendTerms(dst, o.Coupon, o.Discount)
+		dst = appendSum(appendSum(dst, "shipping", o.Shipping), "tax", o.Tax)
+		dst = appendLines(appendMember(dst, "items"), o.Items)
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')

@@ -182,7 +182,7 @@ func TestProfile(t *testing.T) {
 	r.fake.profiles["a/b@c"] = models.Profile{
 		Contact: "a/b@c", Attributes: []byte(`{"name":"Anna"}`), Visitors: 2, FirstSeen: 1_795_000_000_000, LastSeen: 1_795_000_001_234, Sessions: 3, Events: 40,
 		Viewed: []models.ItemTouch{{ID: []byte("S"), At: 1_795_000_000_000}}, Cart: []models.ItemTouch{{ID: []byte("T"), At: 1_795_000_000_000, Quantity: 2}},
-		Orders:     []models.OrderTouch{{Order: "O", At: 1_795_000_000_000, Value: 39_800_000, Currency: "EUR", Items: []models.ItemTouch{{ID: []byte("S"), At: 1_795_000_000_000, Quantity: 1}}}},
+		Orders:     []models.OrderTouch{{Order: "O", At: 1_795_000_000_000, Value: 39_800_000, Currency: "EUR", Items: []models.LineTouch{{ItemTouch: models.ItemTouch{ID: []byte("S"), At: 1_795_000_000_000, Quantity: 1}}}}},
 		OrderCount: 1, Spent: map[string]models.Money{"EUR": 39_800_000},
 	}
 	const known = `"contact":"a/b@c","attributes":{"name":"Anna"},"visitors":2,"first_seen":"2026-11-18T11:06:40.000Z","last_seen":"2026-11-18T11:06:41.234Z","sessions":3,"events":40,` +

@@ -155,6 +155,25 @@ func (c *Catalogue) MentionBy(shop, item uint32, it *models.Item, ev *models.Eve
 	return effect
 }
 
+// Named returns the numbers of a brand and of a category that an order names, 0 for none; for the writer, since they may be new.
+func (c *Catalogue) Named(shop uint32, brand, path []byte, ev *models.Event, now models.Time) (b, category uint32) {
+	if ev.Trust == models.Public {
+		c.invented.by, c.invented.now = ev, now
+		defer func() { c.invented.by = nil }()
+	}
+	if brand = bounded(brand, maxTitle); len(brand) > 0 && (c.brands.Find(shop, brand) != 0 || c.invented.take(shop, Brands, 1)) {
+		b, _ = c.brands.Add(shop, brand)
+	}
+	if path = bounded(path, maxURL); len(path) > 0 && c.roomFor(shop, path) {
+		c.path = cleanPath(c.path[:0], path)
+		category = c.category(shop, c.path)
+	}
+	return b, category
+}
+
+// BrandName returns the name of a brand. Any goroutine may call it.
+func (c *Catalogue) BrandName(brand uint32) []byte { return c.brands.Name(brand) }
+
 // own takes a product for one of the shop's own.
 func (c *Catalogue) own(shop, item uint32) {
 	if kind := c.products.Load(c.word(item, pKind)); kind&flagInvented != 0 {

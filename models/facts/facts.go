@@ -165,9 +165,8 @@ func (t *telling) orders() {
 		} else {
 			fact.Visitor = models.Key(people.KeyIn(shop, p.Key(sale.Visitor)))
 		}
-		for _, l := range o.Lines {
-			fact.Lines = append(fact.Lines, models.FactLine{Product: string(t.Catalogue.ID(l.Item)), Quantity: l.Quantity})
-		}
+		fact.Lines = t.tellLines(&o)
+		fact.Coupon, fact.Discount, fact.Shipping, fact.Tax = string(o.Coupon), amountOf(o.Discount), amountOf(o.Shipping), amountOf(o.Tax)
 		t.tell(fact)
 	}
 }

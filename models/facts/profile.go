@@ -31,8 +31,13 @@ func (s *State) recount(p *models.Profile, orders []people.OrderFacts) {
 		order := models.OrderTouch{
 			Order: string(o.ID), At: o.Time, Value: o.Value - o.Refunded, Currency: s.Totals.Code(o.Currency), Cancelled: o.Cancelled,
 		}
-		for _, l := range o.Lines {
-			order.Items = append(order.Items, s.touch(l.Item, o.Time, int32(l.Quantity)))
+		order.Coupon, order.Discount, order.Shipping, order.Tax = string(o.Coupon), moneyOf(o.Discount), moneyOf(o.Shipping), moneyOf(o.Tax)
+		for i, l := range o.Lines {
+			b := &o.Bought[i]
+			order.Items = append(order.Items, models.LineTouch{
+				ItemTouch: s.touch(l.Item, o.Time, int32(l.Quantity)), Paid: moneyOf(b.Paid), Discount: moneyOf(b.Discount),
+				Coupon: string(b.Coupon), Brand: s.brand(b.Brand), Category: s.category(b.Category),
+			})
 		}
 		p.Orders = append(p.Orders, order)
 		if !o.Cancelled {
@@ -40,6 +45,14 @@ func (s *State) recount(p *models.Profile, orders []people.OrderFacts) {
 			p.Spent[order.Currency] = p.Spent[order.Currency].Plus(order.Value)
 		}
 	}
+}
+
+func moneyOf(s people.Stated) *models.Money {
+	m, ok := s.Money()
+	if !ok {
+		return nil
+	}
+	return &m
 }
 
 func (s *State) touch(item uint32, at models.Time, quantity int32) models.ItemTouch {

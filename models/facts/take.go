@@ -20,7 +20,7 @@ type Hooks interface {
 	Follow(shop, item uint32, effect catalogue.Effect)
 	Mention(shop, item uint32, ev *models.Event, it *models.Item)
 	LoggedIn(shop, visitor uint32, viewed []people.Pair) // or out
-	Buy(key uint64, shop, visitor, contact uint32, ev *models.Event)
+	Buy(key uint64, shop, visitor, contact uint32, ev *models.Event, f *models.Fact)
 	Book(money []people.Change)
 	Settle(shop, order uint32)
 	Noted(shop uint32)  // something that was noted has changed
@@ -200,7 +200,7 @@ func (e *Import) takeOrder(shop uint32, f *models.Fact) error {
 		ev.Items = append(ev.Items, models.Item{ID: models.CanonicalID([]byte(l.Product)), Quantity: int32(l.Quantity)})
 	}
 	e.Pass(f.Time)
-	e.Buy(key, shop, v, c, ev)
+	e.Buy(key, shop, v, c, ev, f)
 	if f.Refunded != 0 {
 		e.Book(p.Refund(key, models.Money(f.Refunded), e.Totals.Currency(ev.Currency), 0))
 	}

@@ -9,7 +9,7 @@ import (
 
 // Who is erased leaves nothing here that leads to them: no id, no attribute, no login, no view, no cart. Their orders stay with their
 // money and their products, as those of somebody of whom nothing else is known: a visitor whose key is made of the oldest
-// of these orders, so that nobody who knows the person finds it. An order loses its own id as well; the hash of it stays, or neither a
+// of these orders, so that nobody who knows the person finds it. An order loses its own id and its coupons as well; the hash of it stays, or neither a
 // refund nor a copy of it would be known for what it is.
 //
 // What they have been counted in stays: visitors, sessions, orders and buyers are how many there have been.
@@ -175,6 +175,7 @@ func (p *People) disown(order uint32, to owner) {
 	} else {
 		p.text.Wipe(slab.Ref(p.orders.get(order, oText)))
 		p.orders.set(order, oText, 0)
+		p.dropCoupons(order)
 	}
 	p.orders.set(order, oMeta, flags)
 	p.orders.set(order, oOwner, uint64(uint32(to))<<32)

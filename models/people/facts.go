@@ -29,6 +29,8 @@ type OrderFacts struct {
 	Currency  uint32
 	Cancelled bool
 	Lines     []Line
+	Bought    []Bought // of each line
+	Terms
 }
 
 // Facts collects what is known of a person, all orders included, newest first. It allocates: it is for profiles, not for
@@ -94,7 +96,8 @@ func (p *People) orderFacts(order uint32) OrderFacts {
 		Refunded:  min(models.Money(o.get(order, oRefund)), models.Money(o.get(order, oValue))),
 		Currency:  uint32(meta >> 32),
 		Cancelled: meta&orderCancelled != 0,
+		Terms:     p.Terms(order),
 	}
-	o.each(order, func(l Line) { f.Lines = append(f.Lines, l) })
+	p.EachLine(order, func(l Line, b Bought) { f.Lines, f.Bought = append(f.Lines, l), append(f.Bought, b) })
 	return f
 }

@@ -11,7 +11,7 @@ import (
 type orders struct {
 	heads  slab.Words
 	byHash *intern.Hashes
-	lines  slab.Words // item<<32 | quantity
+	lines  slab.Words // item<<32 | quantity, and behind those of an order what it says of them: see keep
 }
 
 // The words of an order's head.
@@ -56,7 +56,9 @@ type Order struct {
 	Time     models.Time
 	Value    models.Money
 	Currency uint32
-	Lines    []Line // distinct products
+	Lines    []Line   // distinct products
+	Bought   []Bought // of the lines, in their order; nil where nothing is known
+	Terms
 }
 
 // Change is money that comes in, or goes out where it is negative.
@@ -142,19 +144,6 @@ func (o *orders) each(order uint32, f func(Line)) {
 	}
 }
 
-// keep stores the lines of an order and returns their place.
-func (o *orders) keep(lines []Line) (place uint64) {
-	lines = lines[:min(len(lines), maxLines)]
-	if len(lines) == 0 {
-		return 0
-	}
-	at := o.lines.Alloc(len(lines))
-	for i, l := range lines {
-		o.lines.Set(at+uint64(i), uint64(l.Item)<<32|uint64(l.Quantity))
-	}
-	return at<<16 | uint64(len(lines))
-}
-
 // Purchase takes an order of visitor v. It reports false where the order is known already: then nothing changes, unless Retaken says so. The
 // pairs are all (viewed before, order) of it, each viewed product once; the changes are what it does to the turnover.
 // Both live until the next call.
@@ -194,14 +183,15 @@ func (p *People) take(number, v uint32, order *Order) {
 	if order.Browser {
 		flags |= orderOfBrowser
 	}
+	place, said := p.keep(order)
 	head := o.heads.Edit(uint64(number)*headWords, headWords)
 	set(head, oTime, uint64(order.Time))
 	set(head, oValue, uint64(order.Value))
 	set(head, oRefund, refund)
 	set(head, oOwner, uint64(holder)<<32)
-	set(head, oLines, o.keep(order.Lines))
+	set(head, oLines, place)
 	set(head, oText, uint64(p.text.Append(order.ID)))
-	set(head, oMeta, uint64(order.Currency)<<32|flags)
+	set(head, oMeta, uint64(order.Currency)<<32|flags|said)
 	p.changes = append(p.changes, Change{before.Currency, -before.Amount}, o.worth(number))
 	p.chain(who, number)
 	p.assign(number)

@@ -34,7 +34,8 @@
 // # Memory
 //
 // Eight words (64 B) a visitor, eight a contact, 12 B of table each, 12 B an entry of a list, in lists of 4 to 1,024
-// entries. An order is kept for good, 76 B and 8 B a product of it, since a refund or cancellation may name it at any
+// entries. An order is kept for good, 76 B and 8 B a product of it (up to 40 B where all is known that
+// was true of it when it was bought: see keep), since a refund or cancellation may name it at any
 // time and it must never count twice: this part grows with the number of orders. One goroutine writes, any number read.
 package people
 
@@ -127,6 +128,7 @@ type People struct {
 	credited slab.Words // see credited.go
 	firsts   slab.Words // a word a contact: browsers that it was seen on<<32 | newest order that is credited to it
 	trails   trails     // long chains of orders
+	coupons  coupons
 	notes    slab.Words // a word a contact: credit notes<<32 | the newest one's order: see notes.go
 	seed     intern.Seed
 
@@ -174,6 +176,8 @@ func New(cfg Config) *People {
 	p.attributes = slab.NewTexts(&p.contacts, contactWords, cAttr)
 	p.former.byVisitor = intern.NewHashes(&p.former.records, formerWords)
 	p.orders.byHash = intern.NewHashes(&p.orders.heads, headWords)
+	p.coupons.byHash, p.coupons.most = intern.NewHashes(&p.coupons.records, couponWords), maxCoupons
+	p.coupons.records.Grow(couponWords)
 	p.visitors.Grow(visitorWords)
 	p.contacts.Grow(contactWords)
 	p.counts.Grow(countWords)
@@ -185,7 +189,7 @@ func New(cfg Config) *People {
 func (p *People) Seed(s intern.Seed) {
 	p.seed = s
 	p.strangers.Seed(s)
-	for _, h := range []*intern.Hashes{p.byHash, p.byID, p.former.byVisitor, p.orders.byHash} {
+	for _, h := range []*intern.Hashes{p.byHash, p.byID, p.former.byVisitor, p.orders.byHash, p.coupons.byHash} {
 		h.Seed(s)
 	}
 }
@@ -195,6 +199,7 @@ func (p *People) Tables() []intern.Table {
 	return []intern.Table{
 		intern.Describe("visitors", p.byHash), intern.Describe("contacts", p.byID),
 		intern.Describe("former", p.former.byVisitor), intern.Describe("orders", p.orders.byHash),
+		intern.Describe("coupons", p.coupons.byHash),
 	}
 }
 

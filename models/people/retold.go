@@ -50,6 +50,8 @@ func (p *People) retake(number, v uint32, order *Order, flags uint64) {
 		p.unchain(number)
 	}
 	p.unchainOwned(number)
+	p.dropCoupons(number)
+	o.set(number, oMeta, o.get(number, oMeta)&^(termFlags|columnFlags)) // before its place changes: see block
 	p.take(number, v, order)
 	o.set(number, oMeta, o.get(number, oMeta)|flags)
 	p.exceeded(number, excess)

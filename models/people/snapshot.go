@@ -13,11 +13,11 @@ func (p *People) Freeze() *slab.Parts {
 		append(slab.Numbers{}, p.lists.free[:]...), // a copy: the saver comes later
 		p.visitors.Freeze(), p.contacts.Freeze(), p.former.records.Freeze(), p.lists.words.Freeze(),
 		p.orders.heads.Freeze(), p.orders.lines.Freeze(), p.text.Freeze(), p.attributes.Freeze(), p.counts.Freeze(),
-		p.logins.heads.Freeze(), p.logins.more.Freeze(), p.credited.Freeze(), p.firsts.Freeze(), p.notes.Freeze(),
+		p.logins.heads.Freeze(), p.logins.more.Freeze(), p.credited.Freeze(), p.firsts.Freeze(), p.notes.Freeze(), p.coupons.records.Freeze(),
 	)
 }
 
-// ReadVersion replaces the state by what Freeze wrote, in version 12, in 11, which had no credit notes, or in 10, which had no logins. It must not run beside readers.
+// ReadVersion replaces the state by what Freeze wrote, in version 13, in 12, which had nothing behind the lines of orders, in 11, which had no credit notes, or in 10, which had no logins. It must not run beside readers.
 func (p *People) ReadVersion(r io.Reader, version uint16) error {
 	_, err := slab.ReadAll(r,
 		slab.Numbers(p.lists.free[:]),
@@ -30,6 +30,9 @@ func (p *People) ReadVersion(r io.Reader, version uint16) error {
 	if err == nil && version > 11 {
 		_, err = slab.ReadAll(r, &p.notes)
 	}
+	if err == nil && version > 12 {
+		_, err = slab.ReadAll(r, &p.coupons.records)
+	}
 	if err != nil {
 		return err
 	}
@@ -41,6 +44,8 @@ func (p *People) ReadVersion(r io.Reader, version uint16) error {
 	p.byID.Rebuild()
 	p.former.byVisitor.Rebuild()
 	p.orders.byHash.Rebuild()
+	p.coupons.records.Grow(couponWords)
+	p.coupons.byHash.Rebuild()
 	if version == 10 {
 		p.canonize()
 		p.rebuild()

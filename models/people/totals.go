@@ -87,5 +87,5 @@ func TotalsOf(n func(figure int) uint64) Totals {
 func (p *People) Bytes() (visitors, contacts, orders uint64) {
 	return p.visitors.Bytes() + p.byHash.Bytes() + p.lists.words.Bytes(),
 		p.contacts.Bytes() + p.byID.Bytes() + p.former.records.Bytes() + p.former.byVisitor.Bytes() + p.logins.bytes() + p.firsts.Bytes() + p.notes.Bytes() + p.text.Bytes() + p.attributes.Bytes(),
-		p.credited.Bytes() + p.orders.heads.Bytes() + p.orders.byHash.Bytes() + p.orders.lines.Bytes()
+		p.credited.Bytes() + p.orders.heads.Bytes() + p.orders.byHash.Bytes() + p.orders.lines.Bytes() + p.coupons.bytes()
 }
