@@ -6,7 +6,7 @@ import (
 	"orrery/models/people"
 )
 
-// EachContact calls f with the contacts of a shop, from the one of a number on, and of their profiles what is forecast of
+// EachContact calls f with the contacts of a shop, from the one of a number on, and of their profiles the attributes and what is forecast of
 // them (Customer, Outlook without reasons, Mail), until f returns false. It returns the number to go on from, 0 after the
 // last.
 func (e *Engine) EachContact(shop []byte, from uint32, now models.Time, f func(id []byte, p *models.Profile) bool) (next uint32) {
@@ -21,8 +21,9 @@ func (e *Engine) EachContact(shop []byte, from uint32, now models.Time, f func(i
 			continue
 		}
 		p := models.Profile{
-			Mail:     e.mails.Best(number, contact, e.customers.Segment(number, contact, now), now),
-			Customer: e.customers.Customer(number, contact, now),
+			Attributes: e.described(contact),
+			Mail:       e.mails.Best(number, contact, e.customers.Segment(number, contact, now), now),
+			Customer:   e.customers.Customer(number, contact, now),
 		}
 		who := people.Person{Contact: contact}
 		session := 0.0
@@ -37,6 +38,14 @@ func (e *Engine) EachContact(shop []byte, from uint32, now models.Time, f func(i
 		}
 	}
 	return 0
+}
+
+// described returns what is known of a contact as a JSON object, nil where nothing is.
+func (e *Engine) described(contact uint32) []byte {
+	if _, _, attributes, _, _ := e.m.People.Described(contact); len(attributes) > 0 {
+		return append(append(append(make([]byte, 0, len(attributes)+2), '{'), attributes...), '}')
+	}
+	return nil
 }
 
 // ContactNumber returns the number of a contact in CustomerChange, 0 for one that is not known.

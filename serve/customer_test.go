@@ -2,7 +2,6 @@ package serve
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -101,36 +100,6 @@ func TestNoCustomers(t *testing.T) {
 	r.expect("GET", "/v1/models", "", 404, "")
 	r.expect("POST", "/v1/export/contacts", "", 200, "")
 	r.expect("GET", "/v1/export/contacts", "", 405, "")
-}
-
-// An export holds every contact once, over several parts, and needs the secret key.
-func TestExport(t *testing.T) {
-	r := newRig(t, Config{Keys: []Key{{Write: "w", Secret: "s"}}})
-	const n = 2*exportPart + 7
-	r.fake.set(func() {
-		for i := range n {
-			p := models.Profile{Contact: fmt.Sprintf("c%d", i)}
-			if i%2 == 0 {
-				p.Customer = &anna
-			}
-			r.fake.contacts = append(r.fake.contacts, p)
-		}
-	})
-	r.expect("POST", "/v1/export/contacts", "", 403, "", "Authorization: Bearer w")
-	resp := r.expect("POST", "/v1/export/contacts", "", 200, "", "Authorization: Bearer s")
-	lines := strings.Split(strings.TrimSuffix(string(resp.Body()), "\n"), "\n")
-	if len(lines) != n {
-		t.Fatalf("%d lines, want %d", len(lines), n)
-	}
-	for i, line := range lines {
-		var got struct {
-			Contact  string
-			Customer *struct{ Orders int }
-		}
-		if err := json.Unmarshal([]byte(line), &got); err != nil || got.Contact != fmt.Sprintf("c%d", i) || (got.Customer != nil) != (i%2 == 0) {
-			t.Fatalf("line %d: %s, %v", i, line, err)
-		}
-	}
 }
 
 func exampleIntent() *models.Intent {

@@ -43,10 +43,6 @@ type People interface {
 type Customers interface {
 	RFM(shop []byte, now models.Time) (models.RFM, bool)
 	CustomerModels(shop []byte) (models.CustomerModels, bool)
-	// EachContact calls f with the contacts of a shop from the one of a number on, and with what is forecast of them (the
-	// members Customer, Outlook and Mail of their profiles), until f returns false. It returns the number to go on from, 0
-	// after the last. f keeps nothing of id.
-	EachContact(shop []byte, from uint32, now models.Time, f func(id []byte, p *models.Profile) bool) (next uint32)
 }
 
 // Fits tells how the learning of a shop's customer models stands. Any goroutine may call it.
@@ -149,6 +145,8 @@ type Deps struct {
 	Feeds Feeds
 	// Contacts takes imports of contacts; nil: the server takes none.
 	Contacts Contacts
+	// Exports writes tables; nil: the server exports nothing.
+	Exports Exports
 	// Checks are conditions beside the server's own, told by /readyz?verbose, metrics and dashboard.
 	Checks []Check
 	// Metrics are written to /metrics after the server's own, in Prometheus' text format.

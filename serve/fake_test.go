@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -33,6 +35,9 @@ type fake struct {
 	records  []models.Record
 	logErr   error
 	panics   bool
+
+	exported  ExportRequest // the last one
+	exportErr error         // with which exports end
 }
 
 // Quality implements Quality.
@@ -136,13 +141,35 @@ func (k *fake) FitOf([]byte) models.FitState {
 	return models.FitState{State: models.FitCurrent, Reason: "learned from all 18532 orders"}
 }
 
-func (k *fake) EachContact(_ []byte, from uint32, _ models.Time, f func([]byte, *models.Profile) bool) uint32 {
-	for n := max(from, 1); int(n) <= len(k.contacts); n++ {
-		if !f([]byte(k.contacts[n-1].Contact), &k.contacts[n-1]) {
-			return n + 1
+// OpenExport implements Exports: a line a contact.
+func (k *fake) OpenExport(_ context.Context, q ExportRequest) (Export, error) {
+	if q.What != "contacts" {
+		return nil, &models.Invalid{Code: "unknown_export", Field: "what", Reason: "there are contacts"}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.exported = q
+	return &fakeExport{k: k, q: q, contacts: k.contacts}, nil
+}
+
+type fakeExport struct {
+	k        *fake
+	q        ExportRequest
+	contacts []models.Profile
+}
+
+func (e *fakeExport) ContentType() string { return typeLines }
+func (e *fakeExport) Rows() int64         { return int64(len(e.contacts)) }
+func (e *fakeExport) Write(ctx context.Context, w io.Writer) (rows int64, cursor string, err error) {
+	for i := range e.contacts {
+		if _, err := fmt.Fprintf(w, "{\"contact\":%q}\n", e.contacts[i].Contact); err != nil || ctx.Err() != nil {
+			return int64(i), "", errors.Join(err, ctx.Err())
+		}
+		if e.q.Limit == int64(i+1) {
+			return e.q.Limit, fmt.Sprint("after ", e.contacts[i].Contact), nil
 		}
 	}
-	return 0
+	return int64(len(e.contacts)), "", e.k.exportErr
 }
 
 func (k *fake) RecentVisitors([]byte, int) []string { return []string{"v-1"} }
@@ -195,7 +222,7 @@ func (k *fake) deps() Deps {
 	for name, w := range source.Webhooks(foreign.BySKU) {
 		sources[name] = w
 	}
-	return Deps{Sources: sources, Feeds: fakeFeeds{}, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Statistics: k, Recent: k, Quality: k, Fits: k, Contacts: fakeContacts{}, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
+	return Deps{Sources: sources, Feeds: fakeFeeds{}, Exports: k, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Statistics: k, Recent: k, Quality: k, Fits: k, Contacts: fakeContacts{}, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
 
 // rig is a server on a loopback socket, and a client to it. (fasthttp's in-memory connections do not allow a deadline to

@@ -83,7 +83,7 @@ func table(cfg *Config) []line {
 		{"visitor", "GET", "/v1/visitors/{id}", secret, (*Server).answerVisitor, fresh, 0, 0},
 		{"rfm", "GET", "/v1/rfm", secret, (*Server).answerRFM, fresh, 0, 0},
 		{"models", "GET", "/v1/models", secret, (*Server).answerModels, fresh, 0, 0},
-		{"export_contacts", "POST", "/v1/export/contacts", secret, (*Server).answerExport, fresh, 0, 0},
+		{"export", "POST", "/v1/export/{what}", secret, (*Server).answerExport, fresh, 0, 0},
 		{"stats", "GET", "/v1/stats", secret, (*Server).answerStats, fresh, 0, 0},
 		{"quality", "GET", "/v1/quality", secret, (*Server).answerQuality, fresh, 0, 0},
 		{"live", "GET", "/v1/live", secret, (*Server).answerLive, asked, 0, 0},

@@ -43,9 +43,10 @@ type Server struct {
 	hidden   hidden // visitors behind a proxy that nobody has named
 	calls    freelist[call]
 	gate     *gate
-	patience patience // with the log
-	heavy    *gate    // before strangers' bodies of more than some KiB are worked on
-	pages    *gate    // before bodies of POST /v1/frames are read
+	exports  atomic.Int32 // being written
+	patience patience     // with the log
+	heavy    *gate        // before strangers' bodies of more than some KiB are worked on
+	pages    *gate        // before bodies of POST /v1/frames are read
 	// fallback answers what the gate turns away.
 	fallback fallback
 	ingests  freelist[ingest]

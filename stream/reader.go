@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"orrery/models"
+	"orrery/models/intern"
 	"orrery/stream/snapshot"
 )
 
@@ -35,6 +36,10 @@ type ReaderConfig struct {
 	// Rest is called after each batch, which it may hold up: a reader catches up in the time that others have to spare. Default none.
 	Rest func()
 
+	// Remembered is how many ids of a partition are known for sure when one of them comes again: such events are marked as repeats.
+	// What came before From is not known. Default: none is.
+	Remembered int
+
 	// For tests: how often the log is listed, and how long topics may be unknown at the start.
 	lagEvery time.Duration
 	birth    time.Duration
@@ -54,8 +59,9 @@ func (c ReaderConfig) withDefaults() ReaderConfig {
 }
 
 // Record is a record of the log as a Reader hands it out. It and its Event are the Reader's again when take returns; Key and Value
-// are never changed and may be kept.
+// are never changed and may be kept, at the price of the whole fetch that they came with.
 type Record struct {
+	Place      int // of the partition among Positions
 	Topic      models.Topic
 	Partition  int32
 	Offset     int64
@@ -63,6 +69,7 @@ type Record struct {
 	Key, Value []byte
 	Event      *models.Event   // nil where it is none: a record of another kind of topic, or one that cannot be understood
 	Hash       uint64          // that repeats of an event within its partition are known by
+	Repeat     bool            // of an event that was read before, where ReaderConfig.Remembered says how many are known
 	Why        *models.Invalid // why there is no event, where there should be one
 }
 
@@ -83,6 +90,7 @@ type Reader struct {
 	source *source
 	heads  heads
 	at     []place
+	seen   []*seen // by partition; nil: nothing is remembered
 	gaps   []Gap
 	taken  atomic.Uint64
 	closed func()
@@ -117,6 +125,11 @@ func (r *Reader) begin(ctx context.Context) error {
 		}
 		r.at, ends[i] = append(r.at, at), l.end
 	}
+	if r.cfg.Remembered > 0 {
+		for range log {
+			r.seen = append(r.seen, newSeen(r.cfg.Remembered, intern.Seed{}))
+		}
+	}
 	r.heads.init(ends)
 	r.reached()
 	return r.source.open(r.at)
@@ -149,6 +162,15 @@ func (r *Reader) reached() {
 	for i := range r.at {
 		r.heads.next[i].Store(r.at[i].next)
 	}
+}
+
+// Ends returns where the partitions ended when the reader was opened, in the order of Positions.
+func (r *Reader) Ends() []int64 {
+	ends := make([]int64, len(r.source.parts))
+	for i, p := range r.source.parts {
+		ends[i] = p.end
+	}
+	return ends
 }
 
 // Positions returns where to go on once everything is safe that take has been given, the call included that is under way. Only who
@@ -252,7 +274,7 @@ func (r *Reader) unpack(to []Record, b *batch) []Record {
 		e := &b.entries[i]
 		r.at[e.lane] = place{e.offset + 1, e.epoch}
 		p := &r.source.parts[e.lane]
-		out := Record{Topic: p.topic, Partition: p.part, Offset: e.offset, Time: e.at, Hash: e.hash}
+		out := Record{Place: int(e.lane), Topic: p.topic, Partition: p.part, Offset: e.offset, Time: e.at, Hash: e.hash}
 		var from *kgo.Record
 		switch {
 		case e.letter != nil:
@@ -263,6 +285,7 @@ func (r *Reader) unpack(to []Record, b *batch) []Record {
 			from = e.record
 			if e.event >= 0 {
 				out.Event = &b.events[e.event]
+				out.Repeat = r.seen != nil && !r.seen[e.lane].add(e.hash)
 			}
 		}
 		out.Key, out.Value = from.Key, from.Value

@@ -35,6 +35,38 @@ type exportedContact struct {
 	}
 }
 
+// UnmarshalJSON reads the flat line.
+func (c *exportedContact) UnmarshalJSON(b []byte) error {
+	var flat struct {
+		Contact string
+		Orders  *int
+		Spent   json.Number
+		Segment string
+		R       float64 `json:"r_percentile"`
+		F       float64 `json:"f_percentile"`
+		M       float64 `json:"m_percentile"`
+		Gate    *string `json:"forecast_gate"`
+		Alive   *float64
+	}
+	if err := json.Unmarshal(b, &flat); err != nil || flat.Orders == nil {
+		c.Contact = flat.Contact
+		return err
+	}
+	nested := map[string]any{
+		"orders": *flat.Orders, "spent": flat.Spent.String(), "gate": flat.Gate,
+		"rfm": map[string]any{"segment": flat.Segment, "percentiles": map[string]float64{"r": flat.R, "f": flat.F, "m": flat.M}},
+	}
+	if flat.Alive != nil {
+		nested["churn"] = map[string]float64{"alive": *flat.Alive}
+	}
+	text, err := json.Marshal(nested)
+	if err != nil {
+		return err
+	}
+	c.Contact = flat.Contact
+	return json.Unmarshal(text, &c.Customer)
+}
+
 // atEdge tells whether a percentile lies so near an edge that the settled score, which is told, may be another than the one of
 // this moment, which is shown: see rfm.DefaultMargin.
 func (c *exportedContact) atEdge() bool {

@@ -28,7 +28,7 @@ type cli struct {
 	Replay     replayCmd     `cmd:"" help:"Send files of shop events into the stream."`
 	Backtest   backtestCmd   `cmd:"" help:"Measure models on public data, with the code that serves."`
 	Bench      benchCmd      `cmd:"" help:"Measure what this machine can do with it."`
-	Export     exportCmd     `cmd:"" help:"Fetch data from a running engine."`
+	Export     exportCmd     `cmd:"" help:"Fetch a table from a running engine: contacts, recommendations, orders, products, events."`
 	Import     importGroup   `cmd:"" help:"Bring in what the shop knows of its contacts."`
 	Catalogue  catalogueCmd  `cmd:"" help:"Bring in product feeds, and check them."`
 	Topics     topicsCmd     `cmd:"" help:"Look after the topics."`
@@ -94,7 +94,7 @@ func run(args []string) int {
 
 // helpWords are what help texts name.
 func helpWords() kong.Vars {
-	return kong.Vars{"presets": strings.Join(files.Presets(), ", "), "params": strings.Join(serve.DefaultParameters, ", ")}
+	return kong.Vars{"presets": strings.Join(files.Presets(), ", "), "params": strings.Join(serve.DefaultParameters, ", "), "exports": strings.Join(exportNames(), ",")}
 }
 
 // signalContext ends with the first SIGINT or SIGTERM; the second one ends the process at once.

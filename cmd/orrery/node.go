@@ -314,6 +314,7 @@ func (n *node) startServer() (err error) {
 	n.server, err = serve.New(cfg, serve.Deps{
 		Feeds:       products,
 		Contacts:    n.engine,
+		Exports:     &exports{engine: n.engine, cluster: n.cluster, pace: &exportPace},
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, People: n.engine, Customers: n.engine, Statistics: n.engine,
 		Recent: n.engine, Quality: n.engine, Catalogue: n.engine, Fits: n.fitter,
 		Sources: n.flags.Source.sources(),

@@ -50,6 +50,8 @@ type telling struct {
 	*State
 	f   func(*models.Fact) error
 	err error
+
+	first, at uint32 // the number to begin with, where that is not 1, and that of the fact that is told
 }
 
 func (t *telling) tell(fact *models.Fact) {
@@ -62,7 +64,8 @@ func (t *telling) shop(number uint32) string { return string(t.Shops.Name(number
 
 func (t *telling) products() {
 	c := t.Catalogue
-	for item := uint32(1); int(item) <= c.Items() && t.err == nil; item++ {
+	for item := max(t.first, 1); int(item) <= c.Items() && t.err == nil; item++ {
+		t.at = item
 		var p models.Product
 		c.Whole(item, &p)
 		if !p.Listed && !p.Removed && len(p.Title) == 0 && len(p.Category) == 0 && p.Price == 0 {
@@ -140,7 +143,8 @@ func (t *telling) logins() {
 
 func (t *telling) orders() {
 	p := t.People
-	for order := uint32(1); order <= p.LastOrder() && t.err == nil; order++ {
+	for order := max(t.first, 1); order <= p.LastOrder() && t.err == nil; order++ {
+		t.at = order
 		sale := p.Sale(order)
 		if !sale.Known {
 			t.note(order, &sale)
