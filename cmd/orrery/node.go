@@ -123,10 +123,10 @@ func (n *node) openLog(ctx context.Context) (err error) {
 	}
 	if len(n.cluster.Brokers) == 0 {
 		if err := n.step("broker", n.startBroker); err != nil {
-			return unopened(err)
+			return unopened(err, false)
 		}
 	}
-	return unopened(n.step("topics", func() error { return n.ensureTopics(ctx) }))
+	return unopened(n.step("topics", func() error { return n.ensureTopics(ctx) }), n.broker == nil)
 }
 
 func (n *node) startBroker() (err error) {

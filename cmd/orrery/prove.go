@@ -151,41 +151,52 @@ func reversed(b []byte) []byte {
 	return out
 }
 
-// snapshots looks into the sections of every snapshot. The newest tells what people are known by.
+// snapshots looks into the sections of every snapshot, of those too that a running server writes meanwhile, and passes over those that it
+// removes. All of them tell what people are known by.
 func (p *prover) snapshots(c *proveCmd) error {
 	dir := (&nodeFlags{DataDir: c.DataDir}).snapshotDir()
-	files, err := snapshot.List(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	learned, looked := map[string]bool{}, map[string]bool{}
+	each := func(done map[string]bool, do func(path string) error) (more bool, err error) {
+		files, err := snapshot.List(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		for _, file := range files {
+			if err != nil || done[file.Path] {
+				continue
+			}
+			done[file.Path], more = true, true
+			if failed := do(file.Path); !errors.Is(failed, fs.ErrNotExist) {
+				err = failed
+			}
+		}
+		return more, err
 	}
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		if err := p.learn(c, file.Path); err != nil {
+	for {
+		if _, err := each(learned, func(path string) error { return p.learn(c, path) }); err != nil {
+			return err
+		}
+		if more, err := each(looked, p.lookAtSections); err != nil || !more {
 			return err
 		}
 	}
-	for _, file := range files {
-		err := eachSection(file.Path, func(name string, _ uint16, r io.Reader) error {
-			b, err := io.ReadAll(r)
-			if err != nil {
-				return err
-			}
-			f := p.at(file.Path+" section "+name, "bytes")
-			f.Size = int64(len(b))
-			if name == "erased" {
-				p.look(b, f.Known, true)
-			} else {
-				p.look(b, f.Found, true)
-			}
-			return nil
-		})
+}
+
+func (p *prover) lookAtSections(path string) error {
+	return eachSection(path, func(name string, _ uint16, r io.Reader) error {
+		b, err := io.ReadAll(r)
 		if err != nil {
 			return err
 		}
-	}
-	return nil
+		f := p.at(path+" section "+name, "bytes")
+		f.Size = int64(len(b))
+		if name == "erased" {
+			p.look(b, f.Known, true)
+		} else {
+			p.look(b, f.Found, true)
+		}
+		return nil
+	})
 }
 
 // learn takes the keyed hashes of a snapshot's seed.

@@ -26,14 +26,18 @@ import (
 // errUnopened is in the errors of a log that cannot be opened now.
 var errUnopened = errors.New("the log cannot be opened")
 
-// unopened adds errUnopened to an error that mending the log, and nothing else, makes go away.
-func unopened(err error) error {
-	var opening *net.OpError
+// unopened adds errUnopened to an error that mending the log, and nothing else, makes go away. A cluster that answers and refuses is
+// there: what is set up otherwise than it is there is for people to see at once.
+func unopened(err error, cluster bool) error {
+	var network *net.OpError
+	found := errors.As(err, &network)
 	switch {
 	case err == nil, errors.Is(err, broker.ErrTaken), errors.Is(err, context.Canceled):
 		return err // another server has it, or nobody wants it any more
-	case errors.As(err, &opening) && opening.Op == "listen":
+	case found && network.Op == "listen":
 		return err // another program has the port
+	case cluster && !found && !errors.Is(err, context.DeadlineExceeded):
+		return err
 	}
 	return fmt.Errorf("%w: %w", errUnopened, err)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -144,5 +145,30 @@ func TestNothingToAnswerFrom(t *testing.T) {
 	}
 	if bytes.Contains(n.said.Bytes(), []byte("panic")) {
 		t.Error(n.said)
+	}
+}
+
+// A start waits for a log that is broken or not there, and for nothing that people have to mend elsewhere.
+func TestUnopened(t *testing.T) {
+	dial := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	listen := &net.OpError{Op: "listen", Err: errors.New("address already in use")}
+	for _, c := range []struct {
+		err     error
+		cluster bool
+		want    bool
+	}{
+		{nil, false, false},
+		{errors.New("read-only file system"), false, true},
+		{fmt.Errorf("cannot start the broker: %w", broker.ErrTaken), false, false},
+		{fmt.Errorf("cannot start the broker: %w", listen), false, false},
+		{context.Canceled, false, false},
+		{fmt.Errorf("unable to dial: %w", dial), true, true},
+		{fmt.Errorf("cannot list topics: %w", context.DeadlineExceeded), true, true},
+		{errors.New("SASL_AUTHENTICATION_FAILED"), true, false},
+		{errors.New("topic has 4 partitions"), true, false},
+	} {
+		if got := unopened(c.err, c.cluster); errors.Is(got, errUnopened) != c.want || c.err != nil && !errors.Is(got, c.err) {
+			t.Errorf("%v: %v", c.err, got)
+		}
 	}
 }
