@@ -82,6 +82,7 @@ var changes = map[string][]string{
 	"in.woocommerce-secret": {"--in.woocommerce-secret=0123456789abcdef"},
 	"in.ga4-secret":         {"--in.ga4-secret=0123456789abcdef"},
 	"in.prestashop-secret":  {"--in.prestashop-secret=0123456789abcdef"},
+	"in.magento-secret":     {"--in.magento-secret=0123456789abcdef"},
 	"in.idosell-secret":     {"--in.idosell-secret=0123456789abcdef"},
 	"in.salesmanago-secret": {"--in.salesmanago-secret=0123456789abcdef"},
 	"in.secrets":            {"--in.secrets=env:CHANGED_TEST_SECRETS"},

@@ -21,6 +21,7 @@ type sourceFlags struct {
 	WooCommerce string `name:"in.woocommerce-secret" help:"What WooCommerce signs its webhooks with: the secret of WooCommerce, Settings, Advanced, Webhooks."`
 	GA4         string `name:"in.ga4-secret" help:"The api_secret of GA4's Measurement Protocol, as senders have it in their address: POST /mp/collect?api_secret=SECRET, or /v1/in/ga4."`
 	PrestaShop  string `name:"in.prestashop-secret" help:"What a module of PrestaShop signs with: X-Orrery-Signature is the HMAC-SHA-256 of the body under it, in hexadecimal."`
+	Magento     string `name:"in.magento-secret" help:"What a module of Magento signs the orders with that it posts: X-Orrery-Signature, as PrestaShop's."`
 	IdoSell     string `name:"in.idosell-secret" help:"The token that the template of IdoSell's webhooks says, in the body or as X-Orrery-Token."`
 	SALESmanago string `name:"in.salesmanago-secret" help:"The API secret that calls of SALESmanago's import interface are made with."`
 	Secrets     string `name:"in.secrets" placeholder:"FILE" help:"TOML file of such secrets, mode 0600, for several shops: tables [[secret]] with platform, shop and secret. The address of a shop's webhook ends in ?shop=SHOP. env:NAME reads that environment variable instead."`
@@ -54,7 +55,7 @@ func (f *sourceFlags) webhooks(shop string) ([]serve.Webhook, error) {
 		}
 		all = append(all, w)
 	}
-	for platform, secret := range map[string]string{"shopify": f.Shopify, "woocommerce": f.WooCommerce, "ga4": f.GA4, "prestashop": f.PrestaShop, "idosell": f.IdoSell, "salesmanago": f.SALESmanago} {
+	for platform, secret := range map[string]string{"shopify": f.Shopify, "woocommerce": f.WooCommerce, "ga4": f.GA4, "prestashop": f.PrestaShop, "magento": f.Magento, "idosell": f.IdoSell, "salesmanago": f.SALESmanago} {
 		if secret != "" {
 			add("in."+platform+"-secret", serve.Webhook{Platform: platform, Shop: shop, Secret: secret})
 		}

@@ -99,6 +99,9 @@ var errDate = errors.New("is no time that is known: give its layout (time-layout
 func parseDate(s []byte, order byte, loc *time.Location) (models.Time, error) {
 	d, ok := scanDate(s)
 	if !ok {
+		d, ok = scanNamed(s)
+	}
+	if !ok {
 		return serial(s, loc)
 	}
 	y, m, day, err := d.date(order)

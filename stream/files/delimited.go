@@ -30,6 +30,9 @@ func newDelimited(r io.Reader, comma, quote byte, columns []string) (*delimited,
 		return d, nil
 	}
 	raw, _, err := d.record()
+	if err == nil && saidSeparator(raw) != 0 {
+		raw, _, err = d.record()
+	}
 	if err != nil {
 		if errors.Is(err, io.EOF) {
 			err = errors.New("no header row")

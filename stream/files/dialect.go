@@ -21,6 +21,7 @@ type Dialect struct {
 
 	separator, quote, decimal, dates byte
 	decoded                          bool // the source is UTF-8 by now
+	returns                          bool // lines end in a carriage return alone
 }
 
 func (d *Dialect) String() string {
@@ -52,8 +53,15 @@ func sniff(head []byte, whole, sheet bool, cfg *Config, format Format, m *mappin
 	if d.Encoding == "" {
 		d.Encoding = encodingOf(head, whole)
 	}
-	if head = decodeHead(head, d.Encoding); sheet {
+	head = decodeHead(head, d.Encoding)
+	switch d.returns = onlyReturns(head); {
+	case sheet:
 		d.separator, d.quote = ',', '"'
+	case d.returns:
+		head = bytes.ReplaceAll(head, []byte{'\r'}, []byte{'\n'})
+	}
+	if d.separator == 0 {
+		d.separator = saidSeparator(head)
 	}
 	if !whole {
 		head = head[:bytes.LastIndexByte(head, '\n')+1]
@@ -75,6 +83,33 @@ func sniff(head []byte, whole, sheet bool, cfg *Config, format Format, m *mappin
 	}
 	d.Dates = map[byte]string{dayFirst: "dmy", monthFirst: "mdy", undecided: "?"}[d.dates]
 	return d
+}
+
+// onlyReturns tells whether lines end as they did on old Macs, and as some spreadsheets still write them.
+func onlyReturns(head []byte) bool {
+	return bytes.IndexByte(head, '\r') >= 0 && bytes.IndexByte(head, '\n') < 0
+}
+
+// saidSeparator returns the separator that a spreadsheet's first line says, "sep=;", 0 where there is no such line.
+func saidSeparator(head []byte) byte {
+	line, _, _ := bytes.Cut(head, []byte{'\n'})
+	if line = bytes.Trim(line, "\r\""); len(line) == len("sep=;") && bytes.HasPrefix(line, []byte("sep=")) {
+		return line[len(line)-1]
+	}
+	return 0
+}
+
+// returns reads carriage returns as line feeds.
+type returns struct{ in io.Reader }
+
+func (r *returns) Read(p []byte) (int, error) {
+	n, err := r.in.Read(p)
+	for i, c := range p[:n] {
+		if c == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 func decodeHead(head []byte, encoding string) []byte {

@@ -93,13 +93,8 @@ func newGroups(m *mapping, cfg *Config) *groups {
 
 // spoil marks the group that a bad row is part of, if it says of which.
 func (gs *groups) spoil(r *row) error {
-	if !gs.whole || r == nil {
+	if !gs.whole || r == nil || gs.nameless(r) {
 		return nil
-	}
-	for _, column := range gs.by {
-		if len(r.cells[column]) == 0 {
-			return nil
-		}
 	}
 	return gs.spoilKey(gs.keyOf(r), r.line)
 }

@@ -23,7 +23,8 @@ const maxJoin = 2 << 30
 // joinOf says which file's rows are put to those of the files that are replayed.
 type joinOf struct {
 	file        string
-	name        string   // what its columns are called by: name.column
+	name        string // what its columns are called by: name.column
+	optional    bool
 	left, right []string // columns with equal values, there and here
 }
 
@@ -49,6 +50,28 @@ func parseJoin(entry string) (j joinOf, err error) {
 	return j, nil
 }
 
+// resolve finds the file: as it is named, or beside the first of the files, packed or not. One whose name ends in ? need not be there.
+func (j *joinOf) resolve(files []string) (there bool, err error) {
+	name, optional := strings.CutSuffix(j.file, maybe)
+	j.optional = optional
+	places := []string{name}
+	if !filepath.IsAbs(name) && files[0] != Stdin {
+		places = append(places, filepath.Join(filepath.Dir(files[0]), name))
+	}
+	for _, place := range places {
+		for _, packed := range []string{"", ".gz", ".zst", ".zip"} {
+			if _, err := os.Stat(place + packed); err == nil {
+				j.file, j.name = place+packed, stem(name)
+				return true, nil
+			}
+		}
+	}
+	if optional {
+		return false, nil
+	}
+	return false, fmt.Errorf("cannot find the joined file %q, here or beside %q", name, files[0])
+}
+
 // stem returns a file's name without folder and endings.
 func stem(file string) string {
 	name := filepath.Base(file)
@@ -63,11 +86,12 @@ func stem(file string) string {
 // side is a joined file in memory: of each row the columns that are asked for.
 type side struct {
 	joinOf
-	columns []string // what there is; nil for JSON
-	bound   []string // what is kept, the keys first
-	loaded  []string // what was
-	arena   []byte   // cells, each with its length before it
-	at      []uint64 // where rows begin in it
+	columns []string        // what there is; nil for JSON
+	bound   []string        // what is kept, the keys first
+	loaded  []string        // what was
+	clock   *instacartClock // nil: the times are in the file, or are not asked for
+	arena   []byte          // cells, each with its length before it
+	at      []uint64        // where rows begin in it
 	index   []sideKey
 	used    []uint64 // a bit a row
 	tally   *Joined
@@ -95,8 +119,12 @@ func openSides(cfg *Config) (all []*side, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := os.Stat(j.file); err != nil {
-			return nil, fmt.Errorf("cannot open the joined file %q: %w", j.file, err)
+		there, err := j.resolve(cfg.Files)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			continue
 		}
 		s := &side{joinOf: j, tally: &Joined{File: j.file}}
 		if slices.ContainsFunc(all, func(o *side) bool { return o.name == s.name }) {
@@ -106,6 +134,9 @@ func openSides(cfg *Config) (all []*side, err error) {
 			s.columns = t.Columns
 			return errLimit // the first is enough
 		})
+		if s.clock = newInstacartClock(s.columns, cfg.Start); s.clock != nil && !slices.Contains(s.columns, timeColumn) {
+			s.columns = append(slices.Clone(s.columns), timeColumn)
+		}
 		if err != nil && !errors.Is(err, errLimit) {
 			return nil, err
 		}
@@ -146,8 +177,16 @@ func (s *side) load(cfg *Config, numbers, times []string) error {
 			return fmt.Errorf("cannot find column %q in the joined file %q: there are %s", column, s.file, strings.Join(s.columns, ", "))
 		}
 	}
+	names := slices.Clone(s.bound)
+	derived := slices.Index(names, timeColumn)
+	if s.clock == nil || slices.Index(s.bound, timeColumn) < 0 {
+		s.clock, derived = nil, -1
+	} else {
+		names[derived] = instacartColumns[0]
+		names = append(names, instacartColumns...)
+	}
 	return Tables(s.config(cfg), func(t *Table) error {
-		if err := t.Bind(s.bound, numbers, times); err != nil {
+		if err := t.Bind(names, numbers, times); err != nil {
 			return fmt.Errorf("cannot read %q: %w", s.file, err)
 		}
 		free := t.clock.layout == "auto" || t.clock.layout == "dmy" || t.clock.layout == "mdy"
@@ -159,6 +198,12 @@ func (s *side) load(cfg *Config, numbers, times []string) error {
 				return nil
 			case err != nil: // what it would have been joined to is not whole then
 				return fmt.Errorf("cannot read the joined file %q: %w", s.file, err)
+			}
+			if derived >= 0 {
+				if r.Cells[derived], err = s.clock.time(r.Cells[len(s.bound):]); err != nil {
+					return fmt.Errorf("cannot read the joined file %q: line %d: %w", s.file, r.Line, err)
+				}
+				r.Cells = r.Cells[:len(s.bound)]
 			}
 			if err := s.add(t, r, numbers, times, free); err != nil {
 				return err

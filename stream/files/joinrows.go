@@ -41,6 +41,9 @@ func newJoined(sides []*side, header, names []string) (*joined, error) {
 	}
 	for i, s := range sides {
 		for _, key := range s.left {
+			if s.optional {
+				key += maybe
+			}
 			j.sides[i].keys = append(j.sides[i].keys, j.find(header, key, i))
 		}
 	}
@@ -180,7 +183,7 @@ func (r *runner) loadSides() error {
 		if slices.Equal(s.loaded, s.bound) {
 			continue
 		}
-		*s = side{joinOf: s.joinOf, columns: s.columns, bound: s.bound, loaded: slices.Clone(s.bound), tally: s.tally}
+		*s = side{joinOf: s.joinOf, columns: s.columns, bound: s.bound, loaded: slices.Clone(s.bound), tally: s.tally, clock: s.clock}
 		s.tally.Rows = 0
 		m := r.mapping
 		if err := s.load(&r.cfg, s.fields(m, m.price, m.amount, m.value, m.quantity), s.fields(m, m.time)); err != nil {

@@ -77,7 +77,7 @@ func parseMapping(entries, group []string) (*mapping, error) {
 	if m.visitor == nil && m.contact == nil && !m.catalogue() {
 		errs = append(errs, errors.New("neither visitor nor contact mapped"))
 	}
-	if m.price != nil && m.amount != nil {
+	if m.price != nil && m.amount != nil && !(m.price.mayLack() && m.amount.mayLack()) { // of a row that has both the amount counts
 		errs = append(errs, errors.New("price and amount mapped: one says the other"))
 	}
 	return m, errors.Join(errs...)

@@ -63,11 +63,19 @@ var presets = map[string]preset{
 			"item.brand={items[].item_brand}", "price={items[].price}", "quantity={items[].quantity}",
 		},
 	},
-	"shopify":  shopify,
-	"segment":  segment,
-	"jitsu":    jitsu,
-	"matomo":   matomo,
-	"snowplow": snowplow,
+	"shopify":         shopify,
+	"woocommerce":     woocommerce,
+	"magento":         magento,
+	"prestashop":      prestashop,
+	"idosell":         idosell,
+	"retailrocket":    retailRocket,
+	"olist":           olist,
+	"instacart":       instacart,
+	"hm-transactions": hmTransactions,
+	"segment":         segment,
+	"jitsu":           jitsu,
+	"matomo":          matomo,
+	"snowplow":        snowplow,
 	"online-retail": {
 		about: "UCI Online Retail: an invoice is a purchase, a C-invoice a refund; local times taken as UTC, GBP",
 		config: Config{
@@ -174,6 +182,9 @@ func (p *preset) fill(c *Config) {
 	if c.Group == nil {
 		c.Group = d.Group
 		c.Together = c.Together || d.Together
+	}
+	if c.Join == nil {
+		c.Join = d.Join
 	}
 	c.Map = merge(p.mapping, c.Map)
 }

@@ -172,6 +172,9 @@ func (r *runner) one(ctx context.Context, src *source) error {
 	if err != nil {
 		return err
 	}
+	if p, ok := r.platform(src, format); ok {
+		return r.messages(ctx, &p, newObjects(src, p.list))
+	}
 	if r.cfg.own() {
 		return r.ownEvents(ctx, newTexts(src))
 	}
@@ -190,6 +193,9 @@ func (r *runner) dialect(src *source, format Format) Dialect {
 	d.File = src.name
 	if d.decoded = format != Feed || r.cfg.Encoding != "" || strings.HasPrefix(d.Encoding, "utf-16"); d.decoded {
 		src.decode(d.Encoding)
+		if d.returns {
+			src.Reader = &returns{src.Reader}
+		}
 	} else {
 		d.Encoding = declared(head)
 	}

@@ -84,10 +84,13 @@ func openTable(cfg *Config, src *source) (*Table, error) {
 	t.Dialect = sniff(head, whole, src.sheet, cfg, format, &mapping{})
 	t.File = src.name
 	t.head = decodeHead(bytes.Clone(head), t.Encoding)
+	src.decode(t.Encoding)
+	if t.returns {
+		src.Reader, t.head = &returns{src.Reader}, bytes.ReplaceAll(t.head, []byte{'\r'}, []byte{'\n'})
+	}
 	if !whole {
 		t.head = t.head[:bytes.LastIndexByte(t.head, '\n')+1]
 	}
-	src.decode(t.Encoding)
 	switch format {
 	case JSONL:
 		t.JSON, t.in = true, newJSONRows(src)

@@ -154,6 +154,9 @@ func (m *mapping) text(from string) (*text, error) {
 // patternMark stands between a column and the pattern that is looked for in it.
 const patternMark = "~"
 
+// mayLack tells whether a text is of columns of which a file may have others, or none.
+func (t *text) mayLack() bool { return len(t.parts) == 1 && len(t.parts[0].refs) > 1 }
+
 // part makes a part of columns that stand in for each other. Of several a file need have but one.
 func (m *mapping) part(names ...string) (p part, err error) {
 	var either []string

@@ -38,7 +38,9 @@ type documents struct {
 	*liner
 	began bool // the array
 	list  bool // it is one
-	first int64
+	// inside says that the array is a member of an object: what stands behind it is the rest of that.
+	inside bool
+	first  int64
 }
 
 func (d *documents) at() int64 { return d.first }
@@ -54,7 +56,10 @@ func (d *documents) next() ([]byte, error) {
 		case c == '[' && !d.began:
 			d.began, d.list = true, true
 		case c == ']' && d.list:
-			d.take(1, 0)
+			if d.take(1, 0); d.inside {
+				d.start = d.end
+				return nil, io.EOF
+			}
 			if c, err := d.peek(); err == nil {
 				return nil, fmt.Errorf("line %d: %q stands behind the end of the array", d.line, c)
 			}

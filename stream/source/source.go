@@ -11,6 +11,7 @@ import (
 	"orrery/stream/source/foreign"
 	"orrery/stream/source/ga4"
 	"orrery/stream/source/idosell"
+	"orrery/stream/source/magento"
 	"orrery/stream/source/prestashop"
 	"orrery/stream/source/salesmanago"
 	"orrery/stream/source/segment"
@@ -33,6 +34,7 @@ type Adapter struct {
 var adapters = map[string]Adapter{
 	"ga4":         {Read: ga4.Read, Verify: ga4.Verify},
 	"idosell":     {Read: idosell.Read, Verify: idosell.Verify},
+	"magento":     {Read: magento.Read, Verify: magento.Verify},
 	"prestashop":  {Read: prestashop.Read, Verify: prestashop.Verify},
 	"salesmanago": {Read: salesmanago.Read, Verify: salesmanago.Verify},
 	"segment":     {Read: segment.Read},

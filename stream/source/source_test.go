@@ -84,7 +84,7 @@ func told(t *testing.T, platform, topic string, body []byte) []byte {
 }
 
 func TestUnknownPlatform(t *testing.T) {
-	_, err := Read("magento", foreign.Message{Body: []byte("{}")})
+	_, err := Read("bigcartel", foreign.Message{Body: []byte("{}")})
 	var bad *models.Invalid
 	if !errors.As(err, &bad) || !strings.Contains(bad.Reason, "shopify") {
 		t.Errorf("%v: does not name the platforms that there are", err)
