@@ -17,18 +17,27 @@ const maxAnswerers = 64
 
 // Frame answers a frame query; unknown frames are models.ErrUnknownFrame. Any number of goroutines may ask at once.
 func (e *Engine) Frame(q *models.FrameQuery, into *models.Frame) error {
-	var a *frame.Answerer
+	a, shop := e.answerer(), e.findShop(q.Shop)
+	err := a.Answer(q, shop, e.sets.Find(shop), into)
+	e.release(a)
+	return err
+}
+
+// answerer returns one that no request uses.
+func (e *Engine) answerer() *frame.Answerer {
 	select {
-	case a = <-e.free:
+	case a := <-e.free:
+		return a
 	default:
-		a = frame.NewAnswerer(&e.m, e.cfg.Frames)
+		return frame.NewAnswerer(&e.m, e.cfg.Frames)
 	}
-	err := a.Answer(q, e.findShop(q.Shop), into)
+}
+
+func (e *Engine) release(a *frame.Answerer) {
 	select {
 	case e.free <- a:
 	default:
 	}
-	return err
 }
 
 // Frames returns the names of all frames, sorted.

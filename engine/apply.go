@@ -41,6 +41,10 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 		e.customers.Learn(shop, ev)
 		return
 	}
+	if ev.Kind == models.SettingRecord {
+		e.set(shop, ev)
+		return
+	}
 	e.ledger.Event(ev.Name, ev.Trust)
 	if ev.Kind == models.Erasure { // its time is that of a clerk's clock, not the stream's
 		e.erase(shop, ev)

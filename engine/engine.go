@@ -20,6 +20,7 @@ import (
 	"orrery/models/intern"
 	"orrery/models/people"
 	"orrery/models/pershop"
+	"orrery/models/settings"
 	"orrery/models/totals"
 	"orrery/models/votes"
 	"orrery/recommend/baskets"
@@ -114,16 +115,19 @@ type Engine struct {
 	m      frame.Models
 	now    atomic.Int64 // newest event time
 
-	claims    *claims.Loans
-	customers *base.Customers
-	intents   *session.Intents
-	mails     *timing.Mails
-	category  *category.Next
-	outlook   *outlook.Outlooks
-	arrivals  pershop.Table[arrivals]
-	votes     *votes.Votes
-	erased    *erased.List
-	withheld  withheld
+	claims     *claims.Loans
+	customers  *base.Customers
+	intents    *session.Intents
+	mails      *timing.Mails
+	category   *category.Next
+	outlook    *outlook.Outlooks
+	arrivals   pershop.Table[arrivals]
+	votes      *votes.Votes
+	erased     *erased.List
+	withheld   withheld
+	settings   *settings.Store
+	sets       pershop.Table[frame.Set] // of the settings, compiled
+	uncompiled bool                     // settings were restored, and are not compiled yet
 
 	free    chan *frame.Answerer // answerers that no request uses
 	basket  facts.Basket
@@ -146,10 +150,12 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, shops: intern.NewStrings(), ledger: totals.New(), m: newModels(&cfg), votes: votes.New(), erased: erased.New(),
-		free: make(chan *frame.Answerer, maxAnswerers),
+		settings: settings.New(checkSetting),
+		free:     make(chan *frame.Answerer, maxAnswerers),
 	}
 	e.m.Catalogue.Bound(cfg.MaxInvented, cfg.NetworkInvented)
 	e.m.Catalogue.SetUnlisted(cfg.Unlisted)
+	e.m.Catalogue.Watch(e.changed)
 	e.baskets = baskets.New(baskets.Models{
 		Bought: e.m.Bought, After: e.m.After, Together: e.m.Together, Rebuy: e.m.Rebuy, People: e.m.People,
 	}, cfg.PairItems, e.bestsellers)

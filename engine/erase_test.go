@@ -27,6 +27,7 @@ var kept = map[string]string{
 	"viewed_together": "pairs of products", "bought_together": "likewise", "bought_after_viewing": "likewise",
 	"sessions": "which products sessions have viewed, nobody's", "shelves": "steps between categories", "similar": "texts of products",
 	"intent": "weights, and forecasts under way of a number that leads nowhere", "outlook": "likewise", "together": "weights",
+	"settings":    "what a shop has set, and who of its staff did",
 	"shop_totals": "figures of shops", "quality_shops": "hit rates",
 	"rebuy": "how many came back for a product, and weights", "mails": "sums by hour",
 	"vectors": "weights", "quality_next": "hit rates", "quality_viewed_together": "likewise",

@@ -16,7 +16,7 @@ import (
 // engine to another. Whoever adds to the state what shops cannot say again adds it here.
 
 // lasting are the sections of snapshots that facts are read from, and the names in them.
-var lasting = []string{"shops", "ledger", "apart", "catalogue", "offers", "people", "strangers", "customers", "time", "erased"}
+var lasting = []string{"shops", "ledger", "apart", "catalogue", "offers", "people", "strangers", "customers", "time", "erased", "settings"}
 
 // RestoreFacts is Restore of what EachFact reads; of other sections nothing is read.
 func (e *Engine) RestoreFacts(name string, version uint16, r io.Reader) error {
@@ -36,7 +36,7 @@ func (e *Engine) EachFact(build string, seed uint64, f func(*models.Fact) error)
 }
 
 func (e *Engine) facts() facts.State {
-	return facts.State{Shops: e.shops, Catalogue: e.m.Catalogue, People: e.m.People, Totals: e.ledger, Time: e.StreamTime(), Erased: e.EachErased}
+	return facts.State{Shops: e.shops, Catalogue: e.m.Catalogue, People: e.m.People, Totals: e.ledger, Time: e.StreamTime(), Erased: e.EachErased, Settings: e.eachSetting}
 }
 
 // TakeFact takes a fact that EachFact has told, before the first event. Facts come in the order of an export; one that is
@@ -64,6 +64,9 @@ func (e *Engine) TakeFact(f *models.Fact) error {
 	}
 	if f.Fact == models.FactErased {
 		return e.takeErased(shop, f)
+	}
+	if f.Fact == models.FactSetting {
+		return e.takeSetting(shop, f)
 	}
 	e.resettle()
 	shops.At(shop)

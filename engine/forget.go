@@ -22,6 +22,8 @@ func (e *Engine) dropped() []models.Dropped {
 		list = append(list, models.Dropped{What: what, Why: "ceiling", N: names.Refused(catalogue.Kind(kind))},
 			models.Dropped{What: what, Why: "network", N: names.Overdrawn(catalogue.Kind(kind))})
 	}
+	list = append(list, models.Dropped{What: "setting", Why: "conflict", N: e.settings.Conflicts()},
+		models.Dropped{What: "setting", Why: "ceiling", N: e.settings.Refused()})
 	return append(list, models.Dropped{What: "contact", Why: "erased", N: e.erased.Sum(erased.Contacts)},
 		models.Dropped{What: "visitor", Why: "erased", N: e.erased.Sum(erased.Visitors)})
 }

@@ -46,6 +46,7 @@ func (e *Engine) registry() registry.List {
 		registry.Added("quality_shops", 12, e.demand.ShopMeters()).Relearned(),
 		registry.Added("votes", 11, e.votes),
 		registry.Changed("erased", 13, e.erased),
+		registry.Added("settings", 13, e.settings),
 		registry.Unchanged("time", clock{&e.now}),
 	}
 }
@@ -54,6 +55,10 @@ func (e *Engine) registry() registry.List {
 func (e *Engine) resettle() {
 	e.m.Catalogue.Settle()
 	e.erased.Convert(e.shops.Name)
+	if e.uncompiled {
+		e.uncompiled = false
+		e.compileAll()
+	}
 	if e.ledger.Adopt(e.m.People, e.m.Catalogue.Items(), e.shops.Len(), e.StreamTime()) {
 		e.claims.Adopt(1)
 	}
@@ -80,6 +85,9 @@ func (e *Engine) Freeze() []slab.Section {
 // Restore implements stream.Machine. No model reads another one's state here, so that they can be restored side by side.
 // The newest two versions of a section can be read. Of others the error is a *slab.Dropped where the rest can go on.
 func (e *Engine) Restore(name string, version uint16, r io.Reader) error {
+	if name == "settings" {
+		e.uncompiled = true
+	}
 	return e.registry().Restore(name, version, r)
 }
 

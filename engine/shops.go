@@ -17,6 +17,9 @@ func (e *Engine) Admit(ev *models.Event) *models.Invalid {
 		case models.Erasure:
 			return e.admitErasure(ev)
 		}
+		if ev.Kind == models.SettingRecord {
+			return e.settings.Admit(ev)
+		}
 		return nil
 	}
 	return &models.Invalid{Field: "shop", Code: models.NoRoom, Reason: fmt.Sprintf(

@@ -34,6 +34,8 @@ type Fact struct {
 
 	Products uint64 `json:"products,omitempty"` // of a feed
 
+	Setting json.RawMessage `json:"setting,omitempty"` // a version of a setting, as its record has it
+
 	Contact    string          `json:"contact,omitempty"`
 	Attributes json.RawMessage `json:"attributes,omitempty"`
 	Lead       bool            `json:"lead,omitempty"`   // only strangers have named it
@@ -88,10 +90,11 @@ const (
 	FactOrder   = "order"  // with what has been refunded of it
 	FactNote    = "note"   // a credit note of a contact, whose order has not come
 	FactErased  = "erased" // who was, and has not come back: a contact_mark, or a visitor_mark
+	FactSetting = "setting"
 	FactTotals  = "totals" // the last line
 )
 
-// FactFormat is the newest version of the lines. 2 has notes, 3 marks of who was erased and what orders say beside products and pieces.
+// FactFormat is the newest version of the lines. 2 has notes, 3 marks of who was erased and what orders say beside products and pieces, and settings.
 const FactFormat = 3
 
 // Amount is money in a fact: a decimal number in quotes, exact.

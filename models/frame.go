@@ -53,4 +53,8 @@ type Frame struct {
 	Name  string
 	Items []FrameItem
 	Cut   bool // it was late: some steps were left out
+
+	Settings int    // version of the shop's own definition, 0 where it has none
+	Relaxed  int    // limits of it that could not be kept, the last ones
+	Reason   string // why it has no items, where the definition says so: too_few, no_page_product
 }

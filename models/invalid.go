@@ -30,4 +30,5 @@ const (
 	NotLearned      = "not_learned"      // a record of the topic Learned that this version cannot read
 	OtherLog        = "other_log"        // an erasure whose name was made with the key of another log
 	UnknownCurrency = "unknown_currency" // not an ISO 4217 code
+	BadSetting      = "bad_setting"      // a record of the topic Settings that this version cannot use
 )

@@ -37,6 +37,9 @@ const (
 // holds from where it stands. No name is of this kind.
 const LearnedRecord Kind = 255
 
+// SettingRecord is the kind of a record of the topic Settings, likewise: what a shop has set holds from where it stands in the log.
+const SettingRecord Kind = 254
+
 var kindNames = [kinds]string{
 	PageView: "page_view", ViewItem: "view_item", ViewItemList: "view_item_list", SelectItem: "select_item",
 	Search: "search", AddToWishlist: "add_to_wishlist", AddToCart: "add_to_cart", RemoveFromCart: "remove_from_cart",
@@ -123,7 +126,8 @@ const (
 	Decisions    Topic = "decisions"
 	Scores       Topic = "scores"
 	DeadLetter   Topic = "deadletter"
-	Learned      Topic = "learned" // models that were fitted to events: part of the state's input as these are
+	Learned      Topic = "learned"  // models that were fitted to events: part of the state's input as these are
+	Settings     Topic = "settings" // what the shops have set, and the log's hash seed
 )
 
 // Topic returns the topic that events of kind k travel on.
@@ -137,6 +141,8 @@ func (k Kind) Topic() Topic {
 		return Catalogue
 	case LearnedRecord:
 		return Learned
+	case SettingRecord:
+		return Settings
 	}
 	return Pageviews
 }

@@ -32,6 +32,9 @@ func newStill() *still {
 }
 
 func (s *still) Frames() []string { return []string{"product_page"} }
+func (s *still) Permit(_ *models.FrameQuery, items []models.FrameItem) ([]models.FrameItem, bool) {
+	return items, true
+}
 
 func (s *still) Frame(_ *models.FrameQuery, into *models.Frame) error {
 	into.Name = "product_page"

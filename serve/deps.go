@@ -16,6 +16,9 @@ type Recommender interface {
 	Frame(q *models.FrameQuery, into *models.Frame) error
 	// Frames returns the names that Frame knows.
 	Frames() []string
+	// Permit returns those items, found for nobody in particular, that the frame of q may show to whoever asks, in place; false where there is
+	// no such frame.
+	Permit(q *models.FrameQuery, items []models.FrameItem) ([]models.FrameItem, bool)
 }
 
 // SocialProof counts what others do with a product. The second result is false for a product that no event and no
@@ -141,6 +144,8 @@ type Deps struct {
 	Fits Fits
 	// Sources read what other platforms send, by name; nil: none does.
 	Sources map[string]Source
+	// Settings is what the shops have set; nil: nothing can be.
+	Settings Settings
 	// Feeds takes product feeds; nil: the server takes none.
 	Feeds Feeds
 	// Contacts takes imports of contacts; nil: the server takes none.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"orrery/models"
+	"orrery/models/settings"
 	"orrery/stream/source"
 	"orrery/stream/source/foreign"
 )
@@ -33,6 +35,8 @@ type fake struct {
 	rfm      *models.RFM
 	models   *models.CustomerModels
 	records  []models.Record
+	settings *settings.Store
+	first    *models.Event // a setting that stands before the next one in the log
 	logErr   error
 	panics   bool
 
@@ -47,8 +51,30 @@ func (k *fake) Quality(models.Time) []models.FrameQuality {
 	}}}
 }
 
+// checkFake checks definitions as the engine does, but for conditions.
+func checkFake(v *settings.Version) (err error) {
+	if v.Kind == settings.KindShop {
+		_, err = settings.ReadShop(v.Body)
+	} else {
+		_, err = settings.ReadFrame(v.Body, []string{"bestsellers", "trending", "bought_together"})
+	}
+	return err
+}
+
+// Setting implements Settings, of a single shop.
+func (k *fake) Setting(_ []byte, kind, name string) (*settings.Setting, bool) {
+	return k.settings.Find(1, kind, name)
+}
+
+// Settings implements Settings.
+func (k *fake) Settings(_ []byte, kind string) []*settings.Setting { return k.settings.List(1, kind) }
+
+// CheckSetting implements Settings.
+func (k *fake) CheckSetting(_ []byte, v *settings.Version) error { return k.settings.Check(v) }
+
 func newFake() *fake {
 	return &fake{
+		settings: settings.New(checkFake),
 		items: []models.FrameItem{
 			{Score: 0.83117, Recipe: "bought_after_viewing", Because: models.Because{ID: []byte("SKU1"), Count: 127, Score: 214.2},
 				Social:  models.Social{ViewingNow: 5, Viewed24h: -1, Carted24h: -1, Bought24h: 12},
@@ -76,6 +102,11 @@ func (k *fake) ContactData(_, contact []byte, now models.Time) (d models.Contact
 	d.Claims = []models.ClaimTouch{{Order: 8, Visitor: 7, At: 1_795_000_000_000, Known: true}}
 	d.Profile, ok = k.Contact(nil, contact, now)
 	return d, ok
+}
+
+// Permit implements Recommender.
+func (k *fake) Permit(q *models.FrameQuery, items []models.FrameItem) ([]models.FrameItem, bool) {
+	return items, slices.Contains(k.Frames(), string(q.Frame))
 }
 
 func (k *fake) Frames() []string { return []string{"product_page", "for_you", "trending"} }
@@ -199,6 +230,12 @@ func (k *fake) Append(_ context.Context, records []models.Record) error {
 		return k.logErr
 	}
 	for _, r := range records {
+		if r.Topic == models.Settings {
+			if k.first != nil {
+				k.settings.Apply(1, k.first)
+			}
+			k.settings.Apply(1, &models.Event{Kind: models.SettingRecord, Props: r.Value})
+		}
 		k.records = append(k.records, models.Record{Topic: r.Topic, Key: bytes.Clone(r.Key), Value: bytes.Clone(r.Value)})
 	}
 	return nil
@@ -222,7 +259,7 @@ func (k *fake) deps() Deps {
 	for name, w := range source.Webhooks(foreign.BySKU) {
 		sources[name] = w
 	}
-	return Deps{Sources: sources, Feeds: fakeFeeds{}, Exports: k, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Statistics: k, Recent: k, Quality: k, Fits: k, Contacts: fakeContacts{}, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
+	return Deps{Sources: sources, Feeds: fakeFeeds{}, Exports: k, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Statistics: k, Recent: k, Quality: k, Fits: k, Settings: k, Contacts: fakeContacts{}, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
 
 // rig is a server on a loopback socket, and a client to it. (fasthttp's in-memory connections do not allow a deadline to

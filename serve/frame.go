@@ -60,7 +60,7 @@ var errBusy = errors.New("too many frames at once")
 
 // work asks the recommender, within the gate and the time budget.
 func (s *Server) work(c *call) error {
-	c.frame.Items, c.frame.Cut = c.frame.Items[:0], false
+	c.frame.Items, c.frame.Cut, c.frame.Settings = c.frame.Items[:0], false, 0
 	if !s.gate.enter() {
 		return errBusy
 	}
@@ -200,10 +200,26 @@ func (s *Server) appendFrame(dst []byte, c *call, begun time.Time) []byte {
 		}
 		dst = appendItem(dst, &c.frame.Items[i])
 	}
-	dst = append(dst, `],"took_us":`...)
+	dst = append(dst, ']')
+	if c.frame.Settings > 0 {
+		dst = appendSet(dst, &c.frame)
+	}
+	dst = append(dst, `,"took_us":`...)
 	c.took = time.Since(begun)
 	dst = appendMicros(dst, c.took)
 	return append(dst, '}')
+}
+
+// appendSet appends what the shop's own definition has to do with an answer.
+func appendSet(dst []byte, f *models.Frame) []byte {
+	dst = strconv.AppendInt(appendMember(dst, "settings"), int64(f.Settings), 10)
+	if f.Reason != "" {
+		dst = models.AppendString(appendMember(dst, "reason"), f.Reason)
+	}
+	if f.Relaxed > 0 {
+		dst = strconv.AppendInt(appendMember(dst, "relaxed"), int64(f.Relaxed), 10)
+	}
+	return dst
 }
 
 // appendItem appends one slot. The product's members come escaped from the catalogue.

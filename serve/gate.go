@@ -98,9 +98,6 @@ func (f *fallback) get(shop string, ask func() []models.FrameItem) []models.Fram
 // degrade fills c.frame with what is trending, for nobody in particular, or reports that there is nothing.
 func (s *Server) degrade(c *call) bool {
 	q := &c.query
-	if !slices.Contains(s.deps.Recommender.Frames(), string(q.Frame)) {
-		return false
-	}
 	items := s.fallback.get(string(q.Shop), func() []models.FrameItem {
 		return s.anybodys(q.Shop, q.Now)
 	})
@@ -112,11 +109,13 @@ func (s *Server) degrade(c *call) bool {
 	for i := range items {
 		id := items[i].Product.ID
 		is := func(other []byte) bool { return bytes.Equal(id, other) }
-		if len(c.frame.Items) < n && !slices.ContainsFunc(q.Products, is) && !slices.ContainsFunc(q.Exclude, is) {
+		if !slices.ContainsFunc(q.Products, is) && !slices.ContainsFunc(q.Exclude, is) {
 			c.frame.Items = append(c.frame.Items, items[i])
 		}
 	}
-	return len(c.frame.Items) > 0
+	permitted, known := s.deps.Recommender.Permit(q, c.frame.Items)
+	c.frame.Items = permitted[:min(n, len(permitted))]
+	return known && len(c.frame.Items) > 0
 }
 
 // anybodys asks for the trends of a shop and copies them.

@@ -4,6 +4,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"orrery/models"
+	"orrery/models/settings"
 )
 
 // access says who may ask.
@@ -84,6 +85,11 @@ func table(cfg *Config) []line {
 		{"rfm", "GET", "/v1/rfm", secret, (*Server).answerRFM, fresh, 0, 0},
 		{"models", "GET", "/v1/models", secret, (*Server).answerModels, fresh, 0, 0},
 		{"export", "POST", "/v1/export/{what}", secret, (*Server).answerExport, fresh, 0, 0},
+		{"settings", "GET", "/v1/settings", secret, (*Server).answerSettings, fresh, 0, 0},
+		{"setting", "GET", "/v1/settings/{kind}/{name}", secret, (*Server).answerSetting, fresh, 0, 0},
+		{"put_setting", "PUT", "/v1/settings/{kind}/{name}", secret, (*Server).answerPutSetting, fresh, min(2*settings.MaxBody, all), 0},
+		{"delete_setting", "DELETE", "/v1/settings/{kind}/{name}", secret, (*Server).answerDeleteSetting, fresh, 0, 0},
+		{"setting_history", "GET", "/v1/settings/{kind}/{name}/history", secret, (*Server).answerSettingHistory, fresh, 0, 0},
 		{"stats", "GET", "/v1/stats", secret, (*Server).answerStats, fresh, 0, 0},
 		{"quality", "GET", "/v1/quality", secret, (*Server).answerQuality, fresh, 0, 0},
 		{"live", "GET", "/v1/live", secret, (*Server).answerLive, asked, 0, 0},

@@ -13,9 +13,6 @@ import (
 // DefaultPrefix stands before every topic's name unless Cluster.Prefix says otherwise.
 const DefaultPrefix = "orrery."
 
-// Settings is the topic of the shop's settings (frames, rules, experiments): compacted, small, not part of the fold.
-const Settings models.Topic = "settings"
-
 // Cluster says where Kafka is and how Orrery's topics are called there. The zero value is the embedded broker's default
 // address.
 type Cluster struct {

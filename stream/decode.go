@@ -24,6 +24,9 @@ func decodeRecord(e *models.Event, topic models.Topic, r *kgo.Record, at, now mo
 	if topic == models.Learned {
 		return tombstoneHash(r) &^ publicID, decodeLearned(e, r)
 	}
+	if topic == models.Settings {
+		return tombstoneHash(r) &^ publicID, decodeSetting(e, r)
+	}
 	if r.Value == nil {
 		return tombstoneHash(r) &^ publicID, decodeTombstone(e, topic, r, at)
 	}
@@ -76,6 +79,22 @@ func decodeLearned(e *models.Event, r *kgo.Record) error {
 	}
 	*e = models.Event{Kind: models.LearnedRecord, Shop: shop, Props: r.Value, Items: e.Items[:0]}
 	return nil
+}
+
+// decodeSetting takes a record of what a shop has set as it is, as decodeLearned does.
+func decodeSetting(e *models.Event, r *kgo.Record) error {
+	shop, _, ok := bytes.Cut(r.Key, []byte{models.KeySeparator})
+	if !ok || len(shop) == 0 {
+		return &models.Invalid{Code: BadKey, Reason: "the key of a setting is not shop, 0x1f, kind, 0x1f, name, 0x1f, version, 0x1f, id"}
+	}
+	*e = models.Event{Kind: models.SettingRecord, Shop: shop, Props: r.Value, Items: e.Items[:0]}
+	return nil
+}
+
+// nothing tells whether a record is none that the machine is told of: one of the broker's own, and of the settings topic what compaction
+// has left, and the hash seed.
+func nothing(topic models.Topic, r *kgo.Record) bool {
+	return r.Attrs.IsControl() || topic == models.Settings && (r.Value == nil || bytes.HasPrefix(r.Key, seedKey))
 }
 
 var removeName = []byte(models.ProductRemove.String())

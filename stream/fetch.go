@@ -263,7 +263,7 @@ func (f *fetcher) decode(ctx context.Context, i int, r *kgo.Record) bool {
 	}
 	at := recordTime(r, f.now)
 	e := entry{lane: int32(i), event: -1, epoch: r.LeaderEpoch, offset: r.Offset, at: at}
-	if !r.Attrs.IsControl() {
+	if !nothing(f.lanes[i].topic, r) {
 		ev := &b.events[b.used]
 		if f.lanes[i].raw {
 			e.record = r

@@ -9,8 +9,9 @@ import (
 )
 
 // inputs are the topics that the state is a fold of, in the order in which records of the same time are taken: products
-// before what is done with them, who a visitor is before what he does, looking before buying, and last what was learned from all of it.
-var inputs = []models.Topic{models.Catalogue, models.Contacts, models.Pageviews, models.Transactions, models.Learned}
+// before what is done with them, who a visitor is before what he does, looking before buying, and last what was learned from all of it,
+// and what was set.
+var inputs = []models.Topic{models.Catalogue, models.Contacts, models.Pageviews, models.Transactions, models.Learned, models.Settings}
 
 // lane is the part of the pipeline that belongs to one partition, as far as the fetching goroutine owns it.
 type lane struct {

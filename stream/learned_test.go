@@ -35,3 +35,22 @@ func TestDecodeLearned(t *testing.T) {
 	f("de", "{}", 4, "")
 	f("de\x1fcustomers", "", 4, "")
 }
+
+// So does a setting; the hash seed of the same topic, and what compaction has left, are none.
+func TestDecodeSetting(t *testing.T) {
+	e := models.Event{Visitor: []byte("left over"), Items: make([]models.Item, 3)}
+	r := &kgo.Record{Key: []byte("de\x1fframe\x1fhome\x1f1\x1fab"), Value: []byte(`{"kind":"frame"}`)}
+	_, err := decodeRecord(&e, models.Settings, r, models.MinTime, models.MinTime)
+	if err != nil || string(e.Shop) != "de" || string(e.Props) != `{"kind":"frame"}` || e.Kind != models.SettingRecord || e.Time != 0 || len(e.Visitor)+len(e.Items) != 0 || nothing(models.Settings, r) {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if _, err := decodeRecord(&e, models.Settings, &kgo.Record{Key: []byte("de"), Value: []byte("{}")}, models.MinTime, models.MinTime); newLetter(r, err).why.Code != BadKey {
+		t.Errorf("without a kind: %v", err)
+	}
+	if !nothing(models.Settings, &kgo.Record{Key: r.Key}) || !nothing(models.Settings, &kgo.Record{Key: append(seedKey, '1'), Value: []byte("{}")}) {
+		t.Error("a seed is a setting")
+	}
+	if nothing(models.Catalogue, &kgo.Record{Key: r.Key}) {
+		t.Error("a removal is nothing")
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"orrery/models"
 )
 
 // A topic is read to its end, though the record that stood there was compacted away in favour of a newer one.
@@ -14,7 +16,7 @@ func TestReadTopicBesideCompaction(t *testing.T) {
 	b, c := startBroker(t, t.TempDir(), 1)
 	put := func(key string, n int) {
 		t.Helper()
-		send(t, c, &kgo.Record{Topic: c.Topic(Settings), Key: []byte(key), Value: fmt.Append(nil, n)})
+		send(t, c, &kgo.Record{Topic: c.Topic(models.Settings), Key: []byte(key), Value: fmt.Append(nil, n)})
 	}
 	put("a", 1)
 	put("b", 2) // the end when the reader asks
@@ -24,7 +26,7 @@ func TestReadTopicBesideCompaction(t *testing.T) {
 	}
 	defer client.Close()
 	var got []string
-	r := &topicReader{client: client, name: c.Topic(Settings), left: make(map[int32]int64), next: make(map[int32]int64), each: func(rec *kgo.Record) error {
+	r := &topicReader{client: client, name: c.Topic(models.Settings), left: make(map[int32]int64), next: make(map[int32]int64), each: func(rec *kgo.Record) error {
 		got = append(got, string(rec.Value))
 		return nil
 	}}

@@ -74,11 +74,11 @@ func (p *Pipeline) mayRebuild(log []logPart) error {
 	return nil
 }
 
-// wholeLog returns an error where the log does not begin at offset 0. The catalogue is compacted, not cut: its newest
+// wholeLog returns an error where the log does not begin at offset 0. Catalogue and settings are compacted, not cut: their newest
 // records say all that the older ones did. What was learned is learned anew.
 func wholeLog(log []logPart) error {
 	for _, l := range log {
-		if l.start > 0 && l.topic != models.Catalogue && l.topic != models.Learned {
+		if l.start > 0 && l.topic != models.Catalogue && l.topic != models.Learned && l.topic != models.Settings {
 			return fmt.Errorf("partition %d of topic %q begins at offset %d", l.part, l.name, l.start)
 		}
 	}

@@ -37,14 +37,14 @@ func EnsureSeed(ctx context.Context, c Cluster, want uint64) (uint64, error) {
 	case err != nil:
 		return 0, fmt.Errorf("cannot agree on a hash seed: %w", err)
 	case !ok:
-		return 0, fmt.Errorf("cannot agree on a hash seed: topic %q does not keep it", c.Topic(Settings))
+		return 0, fmt.Errorf("cannot agree on a hash seed: topic %q does not keep it", c.Topic(models.Settings))
 	}
 	return seed, nil
 }
 
 // readSeed returns the first seed of the settings topic.
 func readSeed(ctx context.Context, c Cluster) (seed uint64, ok bool, err error) {
-	err = ReadTopic(ctx, c, Settings, func(r *kgo.Record) error {
+	err = ReadTopic(ctx, c, models.Settings, func(r *kgo.Record) error {
 		if ok || !bytes.HasPrefix(r.Key, seedKey) {
 			return nil
 		}
@@ -82,7 +82,7 @@ func writeSeed(ctx context.Context, c Cluster, want uint64) error {
 	}
 	defer w.Close()
 	key := fmt.Appendf(bytes.Clone(seedKey), "%x", dice[:8])
-	return w.Append(ctx, []models.Record{{Topic: Settings, Key: key, Value: value}})
+	return w.Append(ctx, []models.Record{{Topic: models.Settings, Key: key, Value: value}})
 }
 
 // emptyLog tells whether no input topic has ever held a record.

@@ -225,7 +225,7 @@ func (t Topics) specs() map[models.Topic]topicSpec {
 		models.Decisions:    {0, pointers(events)},
 		models.Scores:       {0, pointers(compacted)},
 		models.Catalogue:    {1, pointers(compacted)},
-		Settings:            {1, pointers(compacted)},
+		models.Settings:     {1, pointers(compacted)},
 		models.DeadLetter:   {1, pointers(letters)},
 		models.Learned:      {1, pointers(events)},
 		Turns:               {1, pointers(events)},

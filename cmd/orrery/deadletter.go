@@ -29,9 +29,9 @@ type letterFlags struct {
 // filter reads the flags. A topic may be named as `deadletter ls` prints it, with its prefix.
 func (f *letterFlags) filter() (filter stream.LetterFilter, err error) {
 	filter = stream.LetterFilter{Class: f.Class, Topic: models.Topic(strings.TrimPrefix(f.Topic, f.Cluster.Prefix))}
-	known := []models.Topic{"", models.Pageviews, models.Transactions, models.Contacts, models.Catalogue, models.Learned}
+	known := []models.Topic{"", models.Pageviews, models.Transactions, models.Contacts, models.Catalogue, models.Learned, models.Settings}
 	if !slices.Contains(known, filter.Topic) {
-		return filter, fmt.Errorf("topic: no record is read from %q; dead letters come from %s, %s, %s, %s and %s", f.Topic, known[1], known[2], known[3], known[4], known[5])
+		return filter, fmt.Errorf("topic: no record is read from %q; dead letters come from %s, %s, %s, %s, %s and %s", f.Topic, known[1], known[2], known[3], known[4], known[5], known[6])
 	}
 	if f.Since > 0 {
 		filter.Since = time.Now().Add(-f.Since)

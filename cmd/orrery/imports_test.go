@@ -40,7 +40,7 @@ var pureExceptions = map[string]string{
 
 // libraries lists the third-party modules that each folder may use: a new dependency is a decision.
 var libraries = map[string][]string{
-	"models":    {"github.com/cespare/xxhash/v2", "github.com/dchest/siphash", "gonum.org/v1/gonum", "golang.org/x/text"},
+	"models":    {"github.com/cespare/xxhash/v2", "github.com/dchest/siphash", "gonum.org/v1/gonum", "golang.org/x/text", "github.com/expr-lang/expr"},
 	"recommend": {"github.com/cespare/xxhash/v2", "gonum.org/v1/gonum"},
 	"churn":     {"gonum.org/v1/gonum"},
 	"stream":    {"github.com/twmb/franz-go", "github.com/cespare/xxhash/v2", "golang.org/x/sys", "golang.org/x/text", "github.com/klauspost/compress", "github.com/x-way/crawlerdetect", "github.com/apache/arrow/go/v17"},
@@ -80,6 +80,9 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// only are modules that one folder alone may use.
+var only = map[string]string{"github.com/expr-lang/expr": "models/condition/"}
+
 func checkFile(t *testing.T, path, rel string) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
 	if err != nil {
@@ -107,6 +110,11 @@ func checkFile(t *testing.T, path, rel string) {
 				t.Errorf("%s imports %s: %s may import %v only", rel, name, folder, allowed)
 			}
 		case strings.Contains(strings.Split(name, "/")[0], "."):
+			for module, where := range only {
+				if strings.HasPrefix(name, module) && !strings.HasPrefix(rel, where) {
+					t.Errorf("%s imports %s: only %s may", rel, name, where)
+				}
+			}
 			if !slices.ContainsFunc(libraries[folder], func(l string) bool { return name == l || strings.HasPrefix(name, l+"/") }) {
 				t.Errorf("%s imports %s: not among the libraries of %s", rel, name, folder)
 			}

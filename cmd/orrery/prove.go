@@ -353,7 +353,7 @@ func (p *prover) topics(ctx context.Context, c *proveCmd) error {
 	if err != nil {
 		return err
 	}
-	for _, topic := range []models.Topic{models.Pageviews, models.Transactions, models.Contacts, models.Catalogue, models.Scores, models.DeadLetter, stream.Settings, stream.Turns} {
+	for _, topic := range []models.Topic{models.Pageviews, models.Transactions, models.Contacts, models.Catalogue, models.Scores, models.DeadLetter, models.Settings, stream.Turns} {
 		f := p.at("topic "+cluster.Topic(topic), "records")
 		err := stream.ReadWhole(ctx, cluster, topic, func(key, value, headers []byte) error {
 			p.record(f, key, value, headers)

@@ -113,6 +113,7 @@ func (c *Catalogue) stock(item uint32, at models.Time, props []byte) {
 	c.offers.set(item, oStock, uint64(at))
 	if pieces >= 0 {
 		c.offers.set(item, oPieces, uint64(pieces)+1)
+		c.changed(item)
 	}
 	if now != kind {
 		c.mark(item, now)
@@ -245,6 +246,7 @@ func (c *Catalogue) describe(shop, item uint32, said facts, how merge) (effect E
 		kind |= flagPriced
 	}
 	c.products.Set(c.word(item, pKind), kind)
+	c.changed(item)
 	return effect
 }
 

@@ -62,6 +62,7 @@ type Catalogue struct {
 	unlisted   Unlisted
 	old        atomic.Bool // restored, and not settled yet: see Settle
 	buf, path  []byte
+	watch      func(item uint32) // see Watch
 }
 
 // New returns an empty catalogue.
@@ -253,6 +254,24 @@ func (c *Catalogue) Allowed(shop, item uint32) bool {
 
 // OnSale tells whether an item has a sale price below its price.
 func (c *Catalogue) OnSale(item uint32) bool { return c.products.Load(c.word(item, pSale)) != 0 }
+
+// Sale returns an item's sale price, 0 while it is not on sale.
+func (c *Catalogue) Sale(item uint32) models.Money {
+	return models.Money(c.products.Load(c.word(item, pSale)))
+}
+
+// Brand returns the number of an item's brand, 0 where none is known. Any goroutine may call it.
+func (c *Catalogue) Brand(item uint32) uint32 { return uint32(c.products.Load(c.word(item, pFamily))) }
+
+// Watch has f called after each change of what is known of a product, by the applying goroutine.
+func (c *Catalogue) Watch(f func(item uint32)) { c.watch = f }
+
+// changed tells whoever watches.
+func (c *Catalogue) changed(item uint32) {
+	if c.watch != nil {
+		c.watch(item)
+	}
+}
 
 // Price returns an item's price, 0 where it is unknown.
 func (c *Catalogue) Price(item uint32) models.Money {

@@ -315,6 +315,7 @@ func (c *Catalogue) attribute(item uint32, props []byte) {
 	})
 	if !bytes.Equal(c.buf, more) {
 		o.more.Set(uint64(item), c.buf)
+		c.changed(item)
 	}
 }
 

@@ -20,6 +20,7 @@ type State struct {
 	Totals    *totals.Totals
 	Time      models.Time              // of the newest event
 	Erased    func(func(*models.Fact)) // tells who was erased and has not come back
+	Settings  func(func(*models.Fact)) // tells what the shops have set
 }
 
 // Each calls f with all facts, in the order in which they are taken, until f returns an error. Nothing may be applied meanwhile. f must
@@ -33,6 +34,7 @@ func (s *State) Each(build string, seed uint64, f func(*models.Fact) error) erro
 	out.logins()
 	out.orders()
 	s.Erased(out.tell)
+	s.Settings(out.tell)
 	t := s.People.Totals()
 	totals := &models.Fact{
 		Fact: models.FactTotals, Time: s.Time, Contacts: t.Contacts, Orders: t.Orders, Buyers: t.Buyers,

@@ -31,7 +31,7 @@ func newModels() *Models {
 // ask returns what a frame shows, in words.
 func ask(t rapid.TB, a *Answerer, q *models.FrameQuery) (all string, counts map[uint32]float32) {
 	var f models.Frame
-	if err := a.Answer(q, 1, &f); err != nil {
+	if err := a.Answer(q, 1, nil, &f); err != nil {
 		t.Fatal(err)
 	}
 	counts = map[uint32]float32{}

@@ -69,6 +69,8 @@ type Answerer struct {
 	kept       []uint64
 	sums       sums
 	baskets    baskets
+	governed   governed
+	rules      uint64 // hash of what allows products, beside what always does; 0: nothing
 }
 
 // NewAnswerer returns an answerer over the models for a set of checked frames.
@@ -76,6 +78,7 @@ func NewAnswerer(m *Models, frames map[string]Frame) *Answerer {
 	a := &Answerer{m: m, reader: m.People.Reader(), c: candidates{shelf: m.Catalogue}}
 	a.allow, a.offerAlike = a.c.allowed, a.offerSimilar
 	a.offerNext, a.offerSale = a.inOrder, a.onSale
+	a.governed.noteBought = a.withholdBought
 	named := make(map[string]*Frame, len(frames))
 	for name, f := range frames {
 		f.name, f.hash = name, xxhash.Sum64String(name)
@@ -86,13 +89,13 @@ func NewAnswerer(m *Models, frames map[string]Frame) *Answerer {
 }
 
 // Answer fills into with the frame that q asks for. shop is the number of the query's shop, 0 where nothing is known
-// of it: then the answer is empty. An unknown frame is models.ErrUnknownFrame.
-func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, into *models.Frame) error {
-	f, ok := a.frames[string(q.Frame)]
-	if !ok {
+// of it: then the answer is empty. set is what the shop has set, nil where it has set nothing. An unknown frame is models.ErrUnknownFrame.
+func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, set *Set, into *models.Frame) error {
+	f := a.frame(q.Frame, set)
+	if f == nil {
 		return models.ErrUnknownFrame
 	}
-	into.Name, into.Items, into.Cut = f.name, into.Items[:0], false
+	into.Name, into.Items, into.Cut, into.Settings, into.Relaxed, into.Reason = f.name, into.Items[:0], false, 0, 0, ""
 	if shop == 0 {
 		return nil
 	}
@@ -106,7 +109,12 @@ func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, into *models.Frame)
 	}
 	n = min(n, MaxSlots)
 	a.n, a.slots, a.cut = n, a.slots[:0], false
-	if key := a.question(f); key == 0 {
+	if f.own != nil {
+		into.Settings = f.own.version
+	}
+	if f.own != nil && !f.own.plain {
+		into.Reason = a.govern(f, into)
+	} else if key := a.question(f); key == 0 {
 		a.find(f)
 	} else if !a.again(f, key) {
 		steps, stamp := a.find(f)
@@ -115,6 +123,16 @@ func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, into *models.Frame)
 	a.fill(f, into)
 	into.Cut = a.cut
 	return nil
+}
+
+// frame returns the frame of a name: the shop's own, else the one that all have, nil where there is none.
+func (a *Answerer) frame(name []byte, set *Set) *Frame {
+	if set != nil {
+		if f := set.frames[string(name)]; f != nil {
+			return f
+		}
+	}
+	return a.frames[string(name)]
 }
 
 // find fills a.slots by the steps of a frame. It returns how many steps that took, and a hash of the lists that those of
@@ -216,7 +234,7 @@ func (a *Answerer) fill(f *Frame, into *models.Frame) {
 		}
 		into.Items = into.Items[:i+1]
 		it := &into.Items[i]
-		it.Item, it.Score, it.Recipe, it.Step = s.item, s.score, string(f.Steps[s.step].Recipe), s.step
+		it.Item, it.Score, it.Recipe, it.Step = s.item, s.score, recipeOf(f, s.step), s.step
 		if s.from != from {
 			from, fromID = s.from, nil
 			if from != 0 {
@@ -236,4 +254,12 @@ func (a *Answerer) fill(f *Frame, into *models.Frame) {
 			a.m.Catalogue.Product(s.item, &it.Product)
 		}
 	}
+}
+
+// recipeOf returns what filled the slots of a step.
+func recipeOf(f *Frame, step int) string {
+	if step == stepPinned {
+		return "pinned"
+	}
+	return string(f.Steps[step].Recipe)
 }

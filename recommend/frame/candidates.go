@@ -26,6 +26,7 @@ type candidates struct {
 	apart   bool     // variants of one product are products of their own: what lies in a cart
 	shop    uint32   // whose products these are: the session index knows those of all shops
 	shelf   *catalogue.Catalogue
+	gate    *gate // of a frame that the shop has set, else nil
 }
 
 func (c *candidates) reset(room int) { c.best, c.room = c.best[:0], room }
@@ -50,7 +51,7 @@ func (c *candidates) offer(x candidate) {
 		if c.apart || !c.shelf.HasGroups() || slices.Contains(c.exclude, x.item) {
 			return
 		}
-		if x.item = c.shelf.Variant(c.shop, x.item); x.item == 0 || !c.allowed(x.item) {
+		if x.item = c.instead(x.item); x.item == 0 || !c.allowed(x.item) {
 			return
 		}
 	}
@@ -65,6 +66,20 @@ func (c *candidates) offer(x candidate) {
 		c.best[i] = c.best[i-1]
 	}
 	c.best[i] = x
+}
+
+// instead returns the variant that may be shown in an item's place, 0 where there is none.
+func (c *candidates) instead(item uint32) (variant uint32) {
+	if c.gate == nil {
+		return c.shelf.Variant(c.shop, item)
+	}
+	c.shelf.EachVariant(item, func(other uint32) bool {
+		if c.gate.passes(c, other) == "" {
+			variant = other
+		}
+		return variant == 0
+	})
+	return variant
 }
 
 // variant tells whether a better variant of a product is among the candidates, and takes out a worse one.
@@ -96,6 +111,13 @@ func (c *candidates) holds(item uint32) bool {
 }
 
 func (c *candidates) allowed(item uint32) bool {
+	if c.gate != nil {
+		why := c.gate.passes(c, item)
+		if c.gate.trace != nil {
+			c.gate.trace.note(item, why)
+		}
+		return why == ""
+	}
 	for _, e := range c.exclude {
 		if e == item {
 			return false

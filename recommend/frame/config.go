@@ -52,6 +52,7 @@ type Frame struct {
 
 	name string // known to the answerer
 	hash uint64
+	own  *own // of one that a shop has set, else nil
 }
 
 // DefaultSlots is the number of slots of a frame that does not say.

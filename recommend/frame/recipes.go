@@ -135,7 +135,7 @@ func (a *Answerer) continued(o next.Options) {
 // several times between two clicks.
 func (a *Answerer) recommend(o next.Options) []next.Item {
 	recent := a.m.Next.Recent()
-	question := recent.Ask(a.session, a.c.exclude, o.Own, o.N)
+	question := recent.Ask(a.session, a.c.exclude, o.Own, o.N).Under(a.rules)
 	likely, ok := recent.Get(a.likely[:0], &a.kept, question, a.q.Now)
 	for i := 0; ok && i < len(likely); i++ {
 		ok = a.allow(likely[i].Item) // what was in stock then may not be now

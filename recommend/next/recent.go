@@ -65,6 +65,14 @@ func (r *Recent) Ask(clicks, exclude []uint32, own session.Row, n int) Question 
 	return Question{max(h, 1), stamp}
 }
 
+// Under is the same question where only some products are allowed: rules is a hash of what says which, 0 where all are.
+func (q Question) Under(rules uint64) Question {
+	if rules != 0 {
+		q.key = max(recent.Mix(q.key, rules), 1)
+	}
+	return q
+}
+
 // Get appends the answer to a question, if one that holds is kept. words is scratch.
 func (r *Recent) Get(dst []Item, words *[]uint64, q Question, now models.Time) ([]Item, bool) {
 	kept, at, ok := r.answers.Get((*words)[:0], q.key)

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"fmt"
+
+	"orrery/models"
+	"orrery/models/facts"
+	"orrery/models/settings"
+	"orrery/recommend/frame"
+)
+
+// checkSetting reports what is wrong with a definition, by its kind.
+func checkSetting(v *settings.Version) error {
+	switch v.Kind {
+	case settings.KindShop:
+		_, err := settings.ReadShop(v.Body)
+		return err
+	case settings.KindFrame:
+		return frame.CheckDefinition(v.Body)
+	}
+	return fmt.Errorf("kind: this build does not know %q", v.Kind)
+}
+
+// set takes a record of the topic of settings.
+func (e *Engine) set(shop uint32, ev *models.Event) {
+	if e.settings.Apply(shop, ev) {
+		e.compile(shop)
+	}
+}
+
+// compile makes what requests read of a shop's settings: one pointer is swapped, and the next request finds it.
+func (e *Engine) compile(shop uint32) {
+	e.sets.Put(shop, frame.Compile(e.settings.List(shop, ""), e.m.Catalogue, e.sets.Find(shop)))
+}
+
+// compileAll does so of all shops, after a restore.
+func (e *Engine) compileAll() {
+	for shop := uint32(1); int(shop) <= e.shops.Len(); shop++ {
+		if len(e.settings.List(shop, "")) > 0 {
+			e.compile(shop)
+		}
+	}
+}
+
+// changed is told of each product that has changed.
+func (e *Engine) changed(item uint32) {
+	if e.sets.All() != nil {
+		e.sets.Find(e.m.Catalogue.Shop(item)).Changed(item)
+	}
+}
+
+// Setting returns what a shop has set under a kind and a name, and false where it never has. Any goroutine may call it.
+func (e *Engine) Setting(shop []byte, kind, name string) (*settings.Setting, bool) {
+	return e.settings.Find(e.findShop(shop), kind, name)
+}
+
+// Settings returns all that a shop has set, of a kind where one is given. Any goroutine may call it.
+func (e *Engine) Settings(shop []byte, kind string) []*settings.Setting {
+	return e.settings.List(e.findShop(shop), kind)
+}
+
+// CheckSetting reports why a version cannot be set. Any goroutine may call it.
+func (e *Engine) CheckSetting(shop []byte, v *settings.Version) error {
+	number := e.findShop(shop)
+	if _, known := e.settings.Find(number, v.Kind, v.Name); !known && e.settings.Full(number) {
+		return &models.Invalid{Field: "name", Code: models.NoRoom, Reason: fmt.Sprintf("name: there are %d settings, as many as there may be", settings.MaxNames)}
+	}
+	return e.settings.Check(v)
+}
+
+// Permit returns those items that a frame may show to whoever asks, and false where there is no such frame: for answers that were kept.
+func (e *Engine) Permit(q *models.FrameQuery, items []models.FrameItem) ([]models.FrameItem, bool) {
+	shop := e.findShop(q.Shop)
+	a := e.answerer()
+	defer e.release(a)
+	return a.Permit(q, shop, e.sets.Find(shop), items)
+}
+
+func (e *Engine) eachSetting(f func(*models.Fact)) {
+	_ = e.settings.Each(func(shop uint32, v *settings.Version) error {
+		r, err := v.Record(nil)
+		if err == nil {
+			f(&models.Fact{Fact: models.FactSetting, Shop: string(e.shops.Name(shop)), Time: v.Time, Setting: r.Value})
+		}
+		return err
+	})
+}
+
+// takeSetting takes a version that eachSetting has told.
+func (e *Engine) takeSetting(shop uint32, f *models.Fact) error {
+	ev := models.Event{Kind: models.SettingRecord, Props: f.Setting}
+	if why := e.settings.Admit(&ev); why != nil {
+		return fmt.Errorf("%s: %w", why.Reason, facts.ErrFact)
+	}
+	e.set(shop, &ev)
+	return nil
+}

@@ -1,0 +1,165 @@
+package frame
+
+import (
+	"slices"
+
+	"orrery/models"
+	"orrery/models/catalogue"
+)
+
+// gate is what the definition of a frame asks of products beyond what holds for all: what does not pass is in no slot, whatever found it.
+type gate struct {
+	own      *own
+	step     int // condition of the step, 0: none
+	page     uint32
+	category uint32
+	brand    uint32
+	low      models.Money
+	high     models.Money // 0: none
+	trace    *Trace       // nil but where somebody asks why
+}
+
+// The reasons for which a product is left out, as Trace tells them.
+const (
+	dropExcluded    = "excluded"    // by the request, the page, the frame's exclude, or in the frame already
+	dropVariant     = "variant"     // of one of these
+	dropUnavailable = "unavailable" // sold out, not listed, taken out, another shop's
+	dropFrame       = "where"       // the frame's condition
+	dropStep        = "step_where"  // the step's
+	dropMatch       = "match"       // compared with the page's product
+)
+
+// open sets the gate for a request whose page shows a product, 0 where it shows none.
+func (g *gate) open(o *own, shelf *catalogue.Catalogue, page uint32) {
+	*g = gate{own: o, page: page, trace: g.trace}
+	if !o.matches || page == 0 {
+		return
+	}
+	g.category, g.brand = shelf.Category(page), shelf.Brand(page)
+	price := float64(asked(shelf, page))
+	g.low, g.high = models.Money(price*o.match.PriceFrom), models.Money(price*o.match.PriceTo)
+}
+
+// asked returns what a product costs now, 0 where it is not known.
+func asked(shelf *catalogue.Catalogue, item uint32) models.Money {
+	if sale := shelf.Sale(item); sale > 0 {
+		return sale
+	}
+	return shelf.Price(item)
+}
+
+// passes tells whether a product passes, and why not.
+func (g *gate) passes(c *candidates, item uint32) (why string) {
+	switch {
+	case slices.Contains(c.exclude, item):
+		return dropExcluded
+	case len(c.groups) > 0 && slices.Contains(c.groups, c.shelf.Group(item)):
+		return dropVariant
+	case !c.shelf.Allowed(c.shop, item):
+		return dropUnavailable
+	case g.own.where != 0 && !g.own.bits.test(item, g.own.where-1):
+		return dropFrame
+	case g.step != 0 && !g.own.bits.test(item, g.step-1):
+		return dropStep
+	case g.own.matches && !g.fits(c.shelf, item):
+		return dropMatch
+	}
+	return ""
+}
+
+// fits compares a product with the page's. What is not known of one of them compares with nothing.
+func (g *gate) fits(shelf *catalogue.Catalogue, item uint32) bool {
+	m := &g.own.match
+	if g.page == 0 {
+		return false
+	}
+	if !fit(m.Category, g.category, shelf.Category(item)) || !fit(m.Brand, g.brand, shelf.Brand(item)) {
+		return false
+	}
+	if m.PriceFrom == 0 && m.PriceTo == 0 {
+		return true
+	}
+	price, page := asked(shelf, item), asked(shelf, g.page)
+	return price > 0 && page > 0 && price >= g.low && (m.PriceTo == 0 || price <= g.high)
+}
+
+func fit(how string, page, item uint32) bool {
+	switch how {
+	case "same":
+		return page != 0 && page == item
+	case "other":
+		return page != 0 && item != 0 && page != item
+	}
+	return true
+}
+
+// Trace is how a frame came about, for whoever asks.
+type Trace struct {
+	Steps []TraceStep
+	Slots []TraceSlot
+	// Pins that found no slot, and why.
+	Pins  []TracePin
+	seen  map[uint32]string
+	moved map[uint32]TraceSlot
+}
+
+// TraceStep is what a step of the chain found.
+type TraceStep struct {
+	Recipe  string
+	Looked  int            // products that came into question
+	Dropped map[string]int // of them, by reason
+	Found   int            // that passed, as many as the step keeps
+	Taken   int            // into slots
+	Left    bool           // it found less than its minimum
+}
+
+// TraceSlot is why a product is where it is.
+type TraceSlot struct {
+	Item   uint32
+	Before float32 // score within the step, before rules
+	After  float32
+	Buried bool
+	Rules  []TraceRule
+}
+
+// TraceRule is a rule that has moved a product.
+type TraceRule struct {
+	Name   string
+	Factor float32 // 0: bury
+}
+
+// TracePin is a pin that is in no slot.
+type TracePin struct {
+	Slot int
+	Why  string
+}
+
+// begin notes that a step begins.
+func (t *Trace) begin(recipe string) {
+	if t == nil {
+		return
+	}
+	t.Steps = append(t.Steps, TraceStep{Recipe: recipe, Dropped: map[string]int{}})
+	t.seen = map[uint32]string{}
+}
+
+// note notes what became of a product, once a step.
+func (t *Trace) note(item uint32, why string) {
+	if _, again := t.seen[item]; again || len(t.Steps) == 0 {
+		return
+	}
+	t.seen[item] = why
+	s := &t.Steps[len(t.Steps)-1]
+	if s.Looked++; why != "" {
+		s.Dropped[why]++
+	}
+}
+
+// end notes what a step has found.
+func (t *Trace) end(found, taken int, left bool) {
+	if t == nil {
+		return
+	}
+	s := &t.Steps[len(t.Steps)-1]
+	s.Found, s.Taken, s.Left = found, taken, left
+}
