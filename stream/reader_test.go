@@ -106,13 +106,13 @@ func TestReaderGoesOn(t *testing.T) {
 func TestReaderOfOtherTopics(t *testing.T) {
 	c := startLog(t, 2)
 	produce(t, c, []models.Record{
-		{Topic: models.Settings, Key: []byte("frames"), Value: []byte("any text")},
-		{Topic: models.Settings, Key: []byte("frames"), Value: nil},
+		{Topic: Turns, Key: []byte("frames"), Value: []byte("any text")},
+		{Topic: Turns, Key: []byte("frames"), Value: nil},
 		{Topic: models.Pageviews, Key: []byte("v"), Value: []byte("no json")},
 	})
-	got, _ := readAll(t, ReaderConfig{Cluster: c, Topics: []models.Topic{models.Settings}}, 2)
+	got, _ := readAll(t, ReaderConfig{Cluster: c, Topics: []models.Topic{Turns}}, 2)
 	if got.events != 0 || len(got.why) != 0 {
-		t.Errorf("records of settings were read as events: %+v", got)
+		t.Errorf("records of turns were read as events: %+v", got)
 	}
 	if got, _ = readAll(t, ReaderConfig{Cluster: c}, 1); got.why[models.NotJSON] != 1 {
 		t.Errorf("got %v, want one that is no JSON", got.why)
