@@ -47,8 +47,8 @@ func TestEarliestCounts(t *testing.T) {
 		for c := range 3 {
 			for o := range rapid.IntRange(0, 3).Draw(t, "orders") {
 				for range rapid.IntRange(1, 3).Draw(t, "copies") {
-					say(rapid.IntRange(0, 200).Draw(t, "day"), `"event":"purchase","contact":"c%d","order":"o-%d-%d","currency":"EUR","items":[{"item_id":"i%[4]d","price":%[4]d}]`,
-						c, c, o, rapid.IntRange(1, 9).Draw(t, "price"))
+					say(rapid.IntRange(0, 200).Draw(t, "day"), `"event":"purchase",%s,"order":"o-%d-%d","currency":"EUR","items":[{"item_id":"i%[4]d","price":%[4]d}]`,
+						rapid.SampledFrom([]string{fmt.Sprintf(`"contact":"c%d"`, c), fmt.Sprintf(`"visitor":"v%d"`, c)}).Draw(t, "by"), c, o, rapid.IntRange(1, 9).Draw(t, "price"))
 				}
 				if rapid.IntRange(0, 3).Draw(t, "refunded") == 0 {
 					say(210, `"event":"refund","contact":"c%d","order":"o-%d-%d","value":1,"currency":"EUR"`, c, c, o)
@@ -58,17 +58,21 @@ func TestEarliestCounts(t *testing.T) {
 				}
 			}
 		}
+		n := len(lines)
+		for c := range 3 {
+			say(0, `"event":"identify","visitor":"v%d","contact":"c%d"`, c, c)
+		}
 		say(250, `"event":"page_view","visitor":"v"`)
-		last := lines[len(lines)-1]
+		first := lines[n:]
 		fold := func(lines []string, restart int) string {
 			e := newSeeded(t)
-			applyLines(t, e, append([]string{last}, lines[:restart]...), 4)
+			applyLines(t, e, append(slices.Clone(first), lines[:restart]...), 4)
 			again := newSeeded(t)
 			restoreAll(t, again, saved(t, e))
 			applyLines(t, again, lines[restart:], 4)
 			return ordersSay(again, "c0", "c1", "c2")
 		}
-		lines = lines[:len(lines)-1]
+		lines = lines[:n]
 		want := fold(lines, 0)
 		mixed := rapid.Permutation(lines).Draw(t, "order")
 		if got := fold(mixed, rapid.IntRange(0, len(mixed)).Draw(t, "restart")); got != want {

@@ -54,7 +54,7 @@ type Totals struct {
 	Buyers    uint64 // persons with an order
 	Refunds   uint64
 	Cancels   uint64
-	Repeats   uint64 // purchase events whose order was known already; they change nothing
+	Repeats   uint64 // purchase events whose order was known already: of two the one placed first counts
 	Leads     uint64 // contacts that only strangers have named
 	LeadsLost uint64 // leads, or what they said of themselves, that there was no room for
 	Forgotten uint64 // visitors that made room, of Visitors
