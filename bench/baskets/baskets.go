@@ -58,7 +58,8 @@ type Dataset struct {
 	Users   int    `json:"users,omitempty"`
 	Items   int    `json:"items"`
 	Cases   int    `json:"cases"`
-	Groups  int    `json:"groups"` // baskets or customers that the cases are of
+	Columns string `json:"columns,omitempty"` // what was taken from which, of a table
+	Groups  int    `json:"groups"`            // baskets or customers that the cases are of
 }
 
 // Figures are those of one recipe.

@@ -2,10 +2,13 @@ package baskets
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,4 +150,63 @@ func TestPublic(t *testing.T) {
 	}
 	f(Config{}, "groceries/groceries.csv.gz", "complements", "hr@10", "popularity", "cosine", "llr")
 	f(Config{Sample: 2000, Split: time.Date(2011, 10, 1, 0, 0, 0, 0, time.UTC)}, "online_retail/online_retail.csv.gz", "complements", "hr@10", "popularity", "cosine", "llr")
+}
+
+// Order lines in any dialect are the same baskets; a table of something else is refused and named.
+func TestTables(t *testing.T) {
+	rows := [][2]string{{"A", "x"}, {"B", "y"}, {"A", "y"}, {"C", "x"}, {"C", "z"}, {"A", "x"}, {"B", "z"}}
+	table := func(format string, header string) string {
+		text := header
+		for i, r := range rows {
+			text += fmt.Sprintf(format, r[0], r[1], i+1)
+		}
+		return text
+	}
+	dir := t.TempDir()
+	read := func(name, text string, c Config) ([]Basket, string, error) {
+		t.Helper()
+		c.File = filepath.Join(dir, name)
+		if err := os.WriteFile(c.File, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		yes, err := isTable(&c)
+		if err != nil {
+			return nil, "", err
+		}
+		if !yes {
+			t.Fatalf("%s is no table", name)
+		}
+		return loadTable(&c)
+	}
+	for name, text := range map[string]string{
+		"comma.csv":     table("%s,%s,2026-03-0%d\n", "order_id,sku,date\n"),
+		"semicolon.csv": table("%s;\"%s\";0%d.03.2026\r\n", "\ufeffOrder Number;SKU;Date\r\n"),
+		"tabs.tsv":      table("%s\t%s\t2026-03-0%d\n", "Transaction\tItem\tTime\n"),
+	} {
+		all, columns, err := read(name, text, Config{})
+		if err != nil || len(all) != 3 || !slices.Equal(all[0].Items, []uint32{1, 2}) || !slices.Equal(all[1].Items, []uint32{2, 3}) || !slices.Equal(all[2].Items, []uint32{1, 3}) {
+			t.Errorf("%s: %v, %v", name, all, err)
+		}
+		if !strings.Contains(columns, "no column is the quantity") || !strings.HasPrefix(columns, "order is ") {
+			t.Errorf("%s: %q", name, columns)
+		}
+	}
+	all, columns, err := read("named.csv", table("%s,%s,%d\n", "bon,what,n\n"), Config{Order: "bon", Item: "what", Quantity: "n"})
+	if err != nil || len(all) != 3 || columns != "order is bon, item is what, quantity is n, no column is the time" {
+		t.Errorf("%v, %q, %v", all, columns, err)
+	}
+	for name, text := range map[string]string{
+		"people.csv": "name,age,city\n" + strings.Repeat("ann,3,ulm\n", 12), "prices.csv": "id;name;price\nA;x;1,50\nB;y;2,50\n",
+	} {
+		if _, _, err := read(name, text, Config{}); !errors.Is(err, errTable) || !strings.Contains(err.Error(), "there are ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c := Config{File: filepath.Join(dir, "lines.csv")}
+	if err := os.WriteFile(c.File, []byte("milk,bread\nmilk\nbread,butter,eggs\nmilk,eggs\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if yes, err := isTable(&c); yes || err != nil {
+		t.Errorf("a basket a line is a table: %v, %v", yes, err)
+	}
 }

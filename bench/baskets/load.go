@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"orrery/stream/files"
 )
 
 // Basket is one order: distinct items, in the order of the file.
@@ -107,58 +109,147 @@ func loadLines(path string) ([]Basket, error) {
 	return all, err
 }
 
-// loadInvoices reads a table of order lines: InvoiceNo, StockCode, Quantity and InvoiceDate by their names in the
-// header. Cancellations, and codes that are no products (postage, fees), are left out. Orders are sorted by time.
-func loadInvoices(path string) ([]Basket, error) {
-	f, err := open(path)
-	if err != nil {
-		return nil, err
+// Names that columns of order lines have.
+var (
+	orderNames    = []string{"InvoiceNo", "Invoice", "order", "order_id", "order number", "transaction", "transaction_id", "basket_id", "basket", "bill", "receipt"}
+	itemNames     = []string{"StockCode", "item_id", "item", "product_id", "product", "sku", "article_id", "lineitem sku", "material"}
+	quantityNames = []string{"Quantity", "qty", "pieces", "lineitem quantity"}
+	timeNames     = []string{"InvoiceDate", "time", "date", "timestamp", "datetime", "order_date", "created_at", "transaction_timestamp", "date_time"}
+)
+
+// tableColumns are the columns that are taken of a table of order lines.
+type tableColumns struct{ order, item, quantity, time string }
+
+func (c *Config) columnsOf(names []string) tableColumns {
+	pick := func(given string, names, usual []string) string {
+		if given != "" {
+			return given
+		}
+		return files.Named(names, usual...)
 	}
-	defer f.Close()
-	table := csv.NewReader(bufio.NewReaderSize(f, 1<<20))
-	table.ReuseRecord = true
-	header, err := table.Read()
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the header of %q: %w", path, err)
-	}
-	var at [4]int
-	for i, name := range []string{"InvoiceNo", "StockCode", "Quantity", "InvoiceDate"} {
-		if at[i] = slices.Index(header, name); at[i] < 0 {
-			return nil, fmt.Errorf("cannot read %q: there is no column %q", path, name)
+	return tableColumns{pick(c.Order, names, orderNames), pick(c.Item, names, itemNames), pick(c.Quantity, names, quantityNames), pick(c.Time, names, timeNames)}
+}
+
+// String says what was taken from which column.
+func (c tableColumns) String() string {
+	text := "order is " + c.order + ", item is " + c.item
+	for _, pair := range [][2]string{{"quantity", c.quantity}, {"time", c.time}} {
+		if pair[1] == "" {
+			text += ", no column is the " + pair[0]
+		} else {
+			text += ", " + pair[0] + " is " + pair[1]
 		}
 	}
-	items, orders := numbers{}, map[string]int{}
-	var all []Basket
-	for {
-		record, err := table.Read()
-		if errors.Is(err, io.EOF) {
-			break
+	return text
+}
+
+// errTable says that a file is a table, and not of order lines.
+var errTable = errors.New("it is a table without the columns of a basket file: name those of order and item (order, item)")
+
+// isTable tells whether a file is a table of order lines. A table of something else is an error.
+func isTable(c *Config) (yes bool, err error) {
+	cfg := c.Dialect
+	cfg.Files = []string{c.File}
+	err = files.Tables(cfg, func(t *files.Table) error {
+		names := t.Columns
+		if t.JSON {
+			yes = c.Order != "" && c.Item != ""
+			return nil
 		}
-		if err != nil {
-			return nil, fmt.Errorf("cannot read %q: %w", path, err)
+		cols := c.columnsOf(names)
+		if yes = cols.order != "" && cols.item != "" && cols.order != cols.item; yes || len(names) < 2 {
+			return nil
 		}
-		code := record[at[1]]
-		quantity, _ := strconv.Atoi(record[at[2]])
-		if quantity <= 0 || code == "" || code[0] < '0' || code[0] > '9' {
-			continue
+		// Baskets have as many items as people bought: where all rows have as many columns, it is a table.
+		if err := t.Bind(nil, nil, nil); err != nil {
+			return err
 		}
-		order, known := orders[record[at[0]]]
-		if !known {
-			t, err := time.Parse(time.DateTime, record[at[3]])
-			if err != nil {
-				return nil, fmt.Errorf("cannot read %q: %w", path, err)
+		rows := 0
+		for ; rows < 50; rows++ {
+			if _, err := t.Next(); err == io.EOF {
+				break
+			} else if err != nil {
+				return nil
 			}
-			order = len(all)
-			orders[strings.Clone(record[at[0]])] = order
-			all = append(all, Basket{Time: t})
 		}
-		item := items.of(strings.Clone(code))
-		if b := &all[order]; !slices.Contains(b.Items, item) {
-			b.Items = append(b.Items, item)
+		if rows > 9 || rows > 1 && t.Separator != "," {
+			return fmt.Errorf("cannot read baskets of %q: %w: there are %s", c.File, errTable, strings.Join(names, ", "))
 		}
+		return nil
+	})
+	return yes, err
+}
+
+// loadTable reads a table of order lines, in any dialect. Lines of no pieces or fewer are left out. In UCI's Online Retail so are codes that
+// are no products (postage, fees). Orders are sorted by time, where there is one.
+func loadTable(c *Config) (all []Basket, columns string, err error) {
+	cfg := c.Dialect
+	cfg.Files = []string{c.File}
+	items, orders := numbers{}, map[string]int{}
+	err = files.Tables(cfg, func(t *files.Table) error {
+		cols := c.columnsOf(t.Columns)
+		columns = cols.String()
+		bound := []string{cols.order, cols.item}
+		quantity, at := -1, -1
+		if cols.quantity != "" {
+			quantity, bound = len(bound), append(bound, cols.quantity)
+		}
+		if cols.time != "" {
+			at, bound = len(bound), append(bound, cols.time)
+		}
+		var quantities, times []string
+		if quantity > 0 {
+			quantities = []string{cols.quantity}
+		}
+		if at > 0 {
+			times = []string{cols.time}
+		}
+		if err := t.Bind(bound, quantities, times); err != nil {
+			return err
+		}
+		invoices := cols.order == "InvoiceNo" && cols.item == "StockCode"
+		for {
+			row, err := t.Next()
+			if err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			code := row.Cells[1]
+			if len(code) == 0 || len(row.Cells[0]) == 0 || invoices && (code[0] < '0' || code[0] > '9') {
+				continue
+			}
+			if quantity > 0 {
+				if n, _, err := t.Amount(row.Cells[quantity]); err != nil || n <= 0 {
+					continue
+				}
+			}
+			order, known := orders[string(row.Cells[0])]
+			if !known {
+				var b Basket
+				if at > 0 {
+					moment, err := t.Time(row.Cells[at])
+					if err != nil {
+						return fmt.Errorf("line %d: %w", row.Line, err)
+					}
+					b.Time = moment.Std()
+				}
+				order = len(all)
+				orders[string(row.Cells[0])] = order
+				all = append(all, b)
+			}
+			item := items.of(string(code))
+			if b := &all[order]; !slices.Contains(b.Items, item) {
+				b.Items = append(b.Items, item)
+			}
+		}
+	})
+	if err != nil {
+		return nil, columns, fmt.Errorf("cannot read %q: %w", c.File, err)
 	}
 	slices.SortStableFunc(all, func(a, b Basket) int { return a.Time.Compare(b.Time) })
-	return all, nil
+	return all, columns, nil
 }
 
 // loadCustomers reads a customer a line: {"user":n,"baskets":[[item,...],...]}, oldest basket first. Item numbers grow

@@ -30,6 +30,9 @@ func (r *Result) JSON(dst io.Writer) error {
 // Text writes the result as an aligned table with the definitions below it. Rates are in per cent.
 func (r *Result) Text(dst io.Writer) error {
 	d := r.Dataset
+	if d.Columns != "" {
+		fmt.Fprintln(dst, d.Columns)
+	}
 	fmt.Fprintf(dst, "%s, %s: %d baskets or customers, %d entries, %d items; %d test cases of %d baskets or customers\n\n",
 		d.Name, r.Protocol, d.Baskets, d.Entries, d.Items, d.Cases, d.Groups)
 	w := tabwriter.NewWriter(dst, 0, 8, 2, ' ', tabwriter.AlignRight)

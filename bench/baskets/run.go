@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"orrery/stream/files"
 )
 
 // Config is one backtest; its fields are the flags of `orrery backtest baskets`.
@@ -18,7 +20,10 @@ type Config struct {
 	Valid   bool      // tune: leave the test out, and test on the last part of the training
 	Shuffle bool      // shuffle what was bought among the cases: a leak check, everything must fall to popularity
 	Sample  int       // run about so many cases only; 0 is all
-	Command string    // the command line, for the record
+	// Order, Item, Quantity and Time name the columns of a table of order lines; told from the header where empty.
+	Order, Item, Quantity, Time string
+	Dialect                     files.Config // how the table is written; told from it where empty
+	Command                     string       // the command line, for the record
 }
 
 func (c *Config) sampled(cases []Case) []Case {
@@ -44,14 +49,19 @@ func Run(ctx context.Context, c Config, log io.Writer) (*Result, error) {
 		return nil, err
 	}
 	switch {
-	case strings.HasPrefix(first, "{"):
+	case strings.HasPrefix(first, "{") && strings.Contains(first, `"baskets"`):
 		return runCustomers(ctx, c, log)
 	case first != "" && strings.Trim(first, "0123456789 ") == "":
 		return runSequences(ctx, c, log)
-	case strings.HasPrefix(first, "InvoiceNo"):
-		return runCarts(ctx, c, loadInvoices, log)
 	}
-	return runCarts(ctx, c, loadLines, log)
+	table, err := isTable(&c)
+	if err != nil {
+		return nil, err
+	}
+	if table {
+		return runCarts(ctx, c, loadTable, log)
+	}
+	return runCarts(ctx, c, func(c *Config) ([]Basket, string, error) { all, err := loadLines(c.File); return all, "", err }, log)
 }
 
 // against names the recipe that the others are compared with.
@@ -63,8 +73,8 @@ func (c *Config) against(otherwise string) string {
 }
 
 // runCarts runs the cart protocol.
-func runCarts(ctx context.Context, c Config, load func(string) ([]Basket, error), log io.Writer) (*Result, error) {
-	all, err := load(c.File)
+func runCarts(ctx context.Context, c Config, load func(*Config) ([]Basket, string, error), log io.Writer) (*Result, error) {
+	all, columns, err := load(&c)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +87,7 @@ func runCarts(ctx context.Context, c Config, load func(string) ([]Basket, error)
 		Dataset: describe(setName(c.File), all),
 		metrics: []measure{{"hr", 10}, {"mrr", 10}, {"ndcg", 10}},
 	}
+	r.Dataset.Columns = columns
 	exact := count(train)
 	rows := []row{
 		{"popularity", func() (recipe, error) { return popular{exact.best}, nil }},

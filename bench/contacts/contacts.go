@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"orrery/bench/calibration"
+	"orrery/stream/files"
 )
 
 // Config is what to read and where to cut.
@@ -18,8 +19,9 @@ type Config struct {
 	// ID, Time and Value name columns by the header, or by number from 1 on where the file has none. Empty ones are looked
 	// for under usual names. Value may be a product of two columns ("Quantity*UnitPrice"), and may be absent.
 	ID, Time, Value string
-	Unit            float64 // days per unit of model time; 7 where 0
-	Command         string  // as typed, for the record
+	Dialect         files.Config // how the file is written; told from it where empty
+	Unit            float64      // days per unit of model time; 7 where 0
+	Command         string       // as typed, for the record
 	Progress        io.Writer
 }
 
@@ -39,6 +41,7 @@ type Result struct {
 // Dataset says what was read.
 type Dataset struct {
 	File        string  `json:"file"`
+	Columns     string  `json:"columns"` // what was taken from which
 	Rows        int     `json:"rows"`
 	Skipped     int     `json:"skipped"` // rows without customer, date or positive value
 	Days        int     `json:"customer_days"`

@@ -178,6 +178,8 @@ func TestReadLog(t *testing.T) {
 	f("customer_id date dollar_value\n 1 20200101 5\n 1 nonsense 5\n", Config{}, 1, 2, 1)
 	f("CustomerID;Time;q;p\n1;2020-01-01;2;3.5\n;2020-01-01;2;3.5\n", Config{Value: "q*p"}, 1, 2, 1)
 	f("id,date\na,2020-01-01T10:00:00Z\n", Config{}, 1, 1, 0)
+	f("\ufeffKunde;Datum;Betrag\r\na;31.12.2020;1.234,50 €\r\nb;01.01.2021;x\r\n", Config{ID: "Kunde", Time: "Datum", Value: "Betrag"}, 2, 2, 0)
+	f("user_id,timestamp,amount\na,2020-01-01 10:00,1\nb,2020-01-01 10:00\n", Config{}, 1, 2, 1)
 	if _, err := readLog(Config{File: "/nowhere"}); err == nil {
 		t.Error("read a file that is not there")
 	}
@@ -198,4 +200,24 @@ func TestRunRefusesNonsense(t *testing.T) {
 			t.Errorf("%+v was accepted", c)
 		}
 	}
+}
+
+// A price is of one piece: it is never taken for what a customer has spent, and the columns that are taken are told.
+func TestColumnsAreTold(t *testing.T) {
+	f := func(content, want string, spent float64) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "log.csv")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l, err := readLog(Config{File: file})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.columns != want || l.valued == (spent == 0) || l.valued && l.customers[0].spent[0] != spent {
+			t.Errorf("%q: %q, %v", content, l.columns, l.customers)
+		}
+	}
+	f("customer_id,date,price\na,2020-01-01,7\n", "customer is customer_id, time is date, no column is the value", 0)
+	f("customer_id;date;price;amount\na;01.02.2020;7,25;1.014,50\na;01.02.2020;7,25;14,5\n", "customer is customer_id, time is date, value is amount", 1029)
 }

@@ -3,7 +3,6 @@ package contacts
 import (
 	"bufio"
 	"compress/gzip"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"orrery/churn/btyd"
+	"orrery/stream/files"
 )
 
 // customer is the log of one customer: distinct purchase days, ascending, and what was spent on each.
@@ -28,78 +28,148 @@ type log struct {
 	rows      int
 	skipped   int
 	valued    bool
+	columns   string // what was taken from which
 }
 
-// readLog reads a file: gzip or plain, separated by comma, tab, semicolon, bar or blanks, with or without a header.
+// readLog reads a file: delimited text in any dialect, a workbook or JSON lines, with or without a header, or blank-separated columns, the
+// classic layout of CDNOW.
 func readLog(c Config) (*log, error) {
-	f, err := os.Open(c.File)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open purchase log %q: %w", c.File, err)
-	}
-	defer f.Close()
-	var in io.Reader = f
-	if strings.HasSuffix(c.File, ".gz") {
-		if in, err = gzip.NewReader(f); err != nil {
-			return nil, fmt.Errorf("cannot read purchase log %q: %w", c.File, err)
-		}
-	}
-	l, err := parseLog(bufio.NewReader(in), c)
+	l, err := readTable(c)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read purchase log %q: %w", c.File, err)
 	}
 	return l, nil
 }
 
-// lines yields the fields of a file's lines.
-func lines(in *bufio.Reader) (func() ([]string, error), error) {
-	head, err := in.Peek(512)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	first, _, _ := strings.Cut(string(head), "\n")
-	for _, sep := range ",\t;|" {
-		if strings.ContainsRune(first, sep) {
-			r := csv.NewReader(in)
-			r.Comma, r.FieldsPerRecord, r.LazyQuotes, r.ReuseRecord = sep, -1, true, true
-			return r.Read, nil
+// errNoHeader says that the first row is data.
+var errNoHeader = errors.New("the first row is no header")
+
+func readTable(c Config) (*log, error) {
+	cfg := c.Dialect
+	cfg.Files = []string{c.File}
+	var l *log
+	take := func(t *files.Table) (err error) {
+		if len(t.Columns) == 1 && !t.JSON && strings.ContainsAny(strings.TrimSpace(t.Columns[0]), " \t") {
+			return errBlanks
 		}
-	}
-	scan := bufio.NewScanner(in)
-	return func() ([]string, error) {
-		if !scan.Scan() {
-			return nil, errors.Join(scan.Err(), io.EOF)
+		l, err = c.read(t, cfg.Columns == nil)
+		if errors.Is(err, errNoHeader) {
+			for i := range t.Columns {
+				cfg.Columns = append(cfg.Columns, strconv.Itoa(i+1))
+			}
 		}
-		return strings.Fields(scan.Text()), nil
-	}, nil
+		return err
+	}
+	err := files.Tables(cfg, take)
+	if errors.Is(err, errNoHeader) {
+		err = files.Tables(cfg, take)
+	}
+	if errors.Is(err, errBlanks) {
+		return readBlanks(c)
+	}
+	return l, err
 }
 
-func parseLog(in *bufio.Reader, c Config) (*log, error) {
-	next, err := lines(in)
+// errBlanks says that blanks separate the columns.
+var errBlanks = errors.New("blanks separate the columns")
+
+// read reads a table.
+func (c *Config) read(t *files.Table, mayLack bool) (*log, error) {
+	names := t.Columns
+	if t.JSON {
+		if c.ID == "" || c.Time == "" {
+			return nil, errors.New("the rows are JSON: say which members are customer and time (id, time)")
+		}
+		names = append([]string{c.ID, c.Time}, strings.Split(c.Value, "*")...)
+	}
+	cols, header, err := findColumns(names, *c)
 	if err != nil {
 		return nil, err
 	}
-	first, err := next()
-	if err != nil {
+	if !header && mayLack {
+		return nil, errNoHeader
+	}
+	bound := []string{names[cols.id], names[cols.time]}
+	for _, i := range cols.value {
+		bound = append(bound, names[i])
+	}
+	if err := t.Bind(bound, bound[2:], bound[1:2]); err != nil {
 		return nil, err
 	}
-	cols, header, err := findColumns(first, c)
-	if err != nil {
-		return nil, err
-	}
-	b := builder{log: &log{valued: len(cols.value) > 0}, cols: cols, at: map[string]int{}}
-	if !header {
-		b.add(first)
-	}
+	b := builder{log: &log{valued: len(cols.value) > 0, columns: cols.text(names)}, at: map[string]int{}}
 	for {
-		row, err := next()
-		if errors.Is(err, io.EOF) {
+		row, err := t.Next()
+		if err == io.EOF {
 			return b.finish(), nil
+		}
+		if _, _, fault := files.Fault(err); fault {
+			b.rows++
+			b.skipped++
+			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		b.add(row)
+		at, err := moment(t, row.Cells[1])
+		value := 1.0
+		for _, cell := range row.Cells[2:] {
+			value *= amount(t, cell)
+		}
+		b.take(string(row.Cells[0]), at, value, err)
 	}
+}
+
+func moment(t *files.Table, cell []byte) (time.Time, error) {
+	if at, err := t.Time(cell); err == nil {
+		return at.Std(), nil
+	}
+	return parseTime(string(cell))
+}
+
+// amount reads a number; what is none is 0.
+func amount(t *files.Table, cell []byte) float64 {
+	if t.Decimal != "," {
+		if v, err := strconv.ParseFloat(string(cell), 64); err == nil {
+			return v
+		}
+	}
+	m, _, err := t.Amount(cell)
+	if err != nil {
+		return 0
+	}
+	return m.Float()
+}
+
+// readBlanks reads columns that blanks separate, plain or gzip.
+func readBlanks(c Config) (*log, error) {
+	f, err := os.Open(c.File)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var in io.Reader = f
+	if strings.HasSuffix(c.File, ".gz") {
+		if in, err = gzip.NewReader(f); err != nil {
+			return nil, err
+		}
+	}
+	scan := bufio.NewScanner(in)
+	if !scan.Scan() {
+		return nil, errors.Join(scan.Err(), io.EOF)
+	}
+	first := strings.Fields(scan.Text())
+	cols, header, err := findColumns(first, c)
+	if err != nil {
+		return nil, err
+	}
+	b := builder{log: &log{valued: len(cols.value) > 0, columns: cols.text(first)}, cols: cols, at: map[string]int{}}
+	if !header {
+		b.add(first)
+	}
+	for scan.Scan() {
+		b.add(strings.Fields(scan.Text()))
+	}
+	return b.finish(), scan.Err()
 }
 
 type columns struct {
@@ -107,11 +177,27 @@ type columns struct {
 	value    []int // factors of a product
 }
 
+// text says what was taken from which column.
+func (c *columns) text(names []string) string {
+	out := fmt.Sprintf("customer is %s, time is %s", names[c.id], names[c.time])
+	if len(c.value) == 0 {
+		return out + ", no column is the value"
+	}
+	out += ", value is "
+	for i, at := range c.value {
+		if i > 0 {
+			out += " times "
+		}
+		out += names[at]
+	}
+	return out
+}
+
 // usual names of the columns, most specific first.
 var usual = map[string][]string{
 	"id":    {"customerid", "customer_id", "contact", "user_id", "id"},
 	"time":  {"invoicedate", "date", "time", "timestamp"},
-	"value": {"value", "dollar_value", "amount", "price"},
+	"value": {"value", "dollar_value", "amount", "total", "revenue", "sales_value", "order_total", "spend"}, // never a price: it is of one piece
 }
 
 func findColumns(first []string, c Config) (columns, bool, error) {
@@ -203,7 +289,20 @@ func (b *builder) add(row []string) {
 		b.skipped++
 		return
 	}
-	id := row[b.cols.id]
+	b.put(row[b.cols.id], t, value)
+}
+
+// take takes a row of a table.
+func (b *builder) take(id string, t time.Time, value float64, err error) {
+	b.rows++
+	if id == "" || err != nil || value < 0 {
+		b.skipped++
+		return
+	}
+	b.put(id, t, value)
+}
+
+func (b *builder) put(id string, t time.Time, value float64) {
 	i, ok := b.at[id]
 	if !ok {
 		i = len(b.spent)

@@ -83,7 +83,7 @@ func cut(l *log, c Config) (*run, error) {
 }
 
 func (r *run) describe(l *log, c Config) Dataset {
-	d := Dataset{File: c.File, Rows: l.rows, Skipped: l.skipped, Customers: len(r.keys), Repeats: int(r.sample.Repeats()),
+	d := Dataset{File: c.File, Columns: l.columns, Rows: l.rows, Skipped: l.skipped, Customers: len(r.keys), Repeats: int(r.sample.Repeats()),
 		Distinct: r.sample.Len(), Calibration: c.CalibrationEnd.Format(time.DateOnly),
 		Holdout: c.HoldoutEnd.Format(time.DateOnly), Horizon: r.horizon}
 	active := 0

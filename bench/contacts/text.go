@@ -14,7 +14,7 @@ import (
 // WriteText writes the result for people: aligned tables, and the definitions of the figures below them.
 func (r *Result) WriteText(w io.Writer) error {
 	d := r.Dataset
-	fmt.Fprintf(w, "%s\n%d rows (%d without customer, date or positive value), %d customer days\n", d.File, d.Rows, d.Skipped, d.Days)
+	fmt.Fprintf(w, "%s: %s\n%d rows (%d without customer, date or positive value), %d customer days\n", d.File, d.Columns, d.Rows, d.Skipped, d.Days)
 	fmt.Fprintf(w, "calibration to %s: %d customers, %d with repeats, %d repeat days, %d distinct histories\n",
 		d.Calibration, d.Customers, d.Repeaters, d.Repeats, d.Distinct)
 	fmt.Fprintf(w, "holdout to %s (%.2f units of time): %d purchase days, %.4f of the customers active\n\n",

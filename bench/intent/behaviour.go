@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -36,6 +38,8 @@ type BehaviourResult struct {
 	Command string                `json:"command"`
 	Events  uint64                `json:"events"`
 	Orders  uint64                `json:"orders"`
+	Refused map[string]uint64     `json:"refused,omitempty"` // events that the engine does not take, by field and reason
+	Read    []files.Dialect       `json:"read,omitempty"`
 	Took    float64               `json:"seconds"`
 	Rows    []BehaviourRow        `json:"rows"`
 	Models  models.CustomerModels `json:"-"`
@@ -70,8 +74,9 @@ func Behaviour(ctx context.Context, cfg BehaviourConfig) (*BehaviourResult, erro
 	}
 	began := time.Now()
 	sink := &direct{engine: e}
+	var read files.Summary
 	if len(cfg.Replay.Files) > 0 {
-		_, err = files.Run(ctx, cfg.Replay, sink, nil)
+		read, err = files.Run(ctx, cfg.Replay, sink, nil)
 	} else {
 		err = simulate(ctx, cfg, sink)
 	}
@@ -80,7 +85,7 @@ func Behaviour(ctx context.Context, cfg BehaviourConfig) (*BehaviourResult, erro
 	}
 	r := &BehaviourResult{Command: cfg.Command, Took: time.Since(began).Seconds()}
 	stats := e.Stats()
-	r.Events, r.Orders = stats.Total, stats.Orders
+	r.Events, r.Orders, r.Refused, r.Read = stats.Total, stats.Orders, sink.refused, read.Dialects
 	r.Rows = append(r.Rows, compare("session", sessions, func(f *Forecast) (float64, float64, bool) { return f.P, f.Base, f.Bought }))
 	for i, what := range []string{"within 7 days", "within 28 days"} {
 		var list []Forecast
@@ -136,6 +141,12 @@ func compare(what string, all []Forecast, of func(*Forecast) (p, base float64, y
 // WriteText writes the result for people.
 func (r *BehaviourResult) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "%d events, %d orders, %.1f s; every forecast was made before its outcome was known\n\n", r.Events, r.Orders, r.Took)
+	for i := range r.Read {
+		fmt.Fprintf(w, "read %s\n", &r.Read[i])
+	}
+	for _, why := range slices.Sorted(maps.Keys(r.Refused)) {
+		fmt.Fprintf(w, "%d events that the engine does not take: %s\n", r.Refused[why], why)
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "purchase\tforecasts\tcame\tlog loss\tbase rate\tdifference, 95 %\tAUC\tECE")
 	for _, row := range r.Rows {

@@ -75,3 +75,16 @@ func dataFile(t *testing.T, name string) string {
 	}
 	return filepath.Join(data, name)
 }
+
+// An event that the engine does not take is counted, and the others go on.
+func TestBehaviourGoesOnPastARefusedEvent(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "events.csv")
+	text := "when;who;what;sku;price\n01.03.2026 10:00;v1;view_item;A;1,50\n01.03.2026 10:01;;view_item;A;1,50\n01.03.2026 10:02;v2;view_item;A;1,50\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Behaviour(t.Context(), BehaviourConfig{Replay: files.Config{Files: []string{file}, Map: []string{"event=what", "time=when", "visitor=who", "item_id=sku", "price=price"}}})
+	if err != nil || r.Events != 2 || r.Refused["visitor missing"] != 1 || len(r.Read) != 1 || r.Read[0].Separator != ";" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -2,6 +2,7 @@ package intent
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -46,14 +47,23 @@ func Sessions(ctx context.Context, cfg files.Config) ([]Forecast, error) {
 
 // direct is a replay's sink that applies records as they come.
 type direct struct {
-	engine *engine.Engine
+	engine  *engine.Engine
+	refused map[string]uint64 // events that the engine does not take, by field and reason
 }
 
 // Put implements files.Sink.
 func (d *direct) Put(_ context.Context, r models.Record) error {
 	ev := new(models.Event)
 	if err := ev.Decode(r.Value, models.TimeOf(time.Now())); err != nil {
-		return err
+		var invalid *models.Invalid
+		if !errors.As(err, &invalid) {
+			return err
+		}
+		if d.refused == nil { // such an event would be a dead letter: the others go on
+			d.refused = map[string]uint64{}
+		}
+		d.refused[invalid.Field+" "+invalid.Code]++
+		return nil
 	}
 	d.engine.Apply([]*models.Event{ev})
 	return nil

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"orrery/models"
+	"orrery/stream/files"
 )
 
 // Set is a data set: training sessions in order of time, and test cases.
@@ -22,8 +22,11 @@ type Set struct {
 	Test  []Case
 	Items int // distinct items, test included
 
-	names []string // of items, from 1 on; nil where the file's own numbers are used
-	ids   []string // of test sessions, where the file names them
+	Columns string // of tables: what was taken from which
+
+	dialect files.Config
+	names   []string // of items, from 1 on; nil where the file's own numbers are used
+	ids     []string // of test sessions, where the file names them
 }
 
 // Case is one prediction: the clicks of a session so far, newest last, and the next one.
@@ -40,14 +43,17 @@ const (
 )
 
 // Load reads a training and a test file, gzip-compressed if they end in .gz. An empty format is told from the content.
-func Load(train, test, format string) (*Set, error) {
+func Load(train, test, format string) (*Set, error) { return load(train, test, format, files.Config{}) }
+
+// load is Load of tables that are written in a dialect.
+func load(train, test, format string, dialect files.Config) (*Set, error) {
 	if format == "" {
 		var err error
-		if format, err = sniff(train); err != nil {
+		if format, err = sniff(train, dialect); err != nil {
 			return nil, err
 		}
 	}
-	s := &Set{Name: setName(train)}
+	s := &Set{Name: setName(train), dialect: dialect}
 	switch format {
 	case Sessions, "pairs":
 		if err := eachLine(train, s.addSession); err != nil {
@@ -86,7 +92,7 @@ func Load(train, test, format string) (*Set, error) {
 func LoadTrain(path, format string) ([][]uint32, error) {
 	if format == "" {
 		var err error
-		if format, err = sniff(path); err != nil {
+		if format, err = sniff(path, files.Config{}); err != nil {
 			return nil, err
 		}
 	}
@@ -105,13 +111,14 @@ func setName(path string) string {
 	return strings.TrimPrefix(name, "sessions_")
 }
 
-func sniff(path string) (string, error) {
+func sniff(path string, dialect files.Config) (string, error) {
 	format := Sessions
-	err := eachLine(path, func(line []byte) error {
-		if bytes.Contains(line, []byte("ItemId")) {
+	dialect.Files = []string{path}
+	err := files.Tables(dialect, func(t *files.Table) error {
+		if _, err := clickColumnsOf(t.Columns); err == nil {
 			format = TSV
 		}
-		return io.EOF
+		return nil
 	})
 	return format, err
 }
@@ -197,20 +204,21 @@ func (s *Set) addPair(line []byte) error {
 	return nil
 }
 
-// clickColumns are where a click's session, item and time stand in a line.
-type clickColumns struct{ session, item, time int }
+// Names that the columns of clicks have.
+var clickNames = [3][]string{
+	{"SessionId", "session", "sessions"}, {"ItemId", "item", "item_id", "product_id", "itemid", "sku"}, {"Time", "timestamp", "ts", "datetime", "event_time"},
+}
 
-func clickColumnsOf(header []byte) (c clickColumns, err error) {
-	names := strings.Split(strings.TrimSuffix(string(header), "\r"), "\t")
-	find := func(name string) int {
-		at := slices.Index(names, name)
-		if at < 0 && err == nil {
-			err = fmt.Errorf("cannot find column %s: there are %s", name, strings.Join(names, ", "))
+// clickColumnsOf returns the columns of a click's session, item and time.
+func clickColumnsOf(header []string) (names []string, err error) {
+	for _, usual := range clickNames {
+		name := files.Named(header, usual...)
+		if name == "" {
+			return nil, fmt.Errorf("cannot find column %s: there are %s", usual[0], strings.Join(header, ", "))
 		}
-		return at
+		names = append(names, name)
 	}
-	c = clickColumns{find("SessionId"), find("ItemId"), find("Time")}
-	return c, err
+	return names, nil
 }
 
 // click is one of a session, whose order their times say.
@@ -219,57 +227,67 @@ type click struct {
 	time float64
 }
 
-// readTSV reads sessions of clicks, whose items it numbers. The clicks of a session stand together, in whatever order.
-func (s *Set) readTSV(path string, numbers map[string]uint32) ([][]uint32, error) {
-	var sessions [][]uint32
-	var clicks []click
-	var columns *clickColumns
-	last := ""
-	end := func() {
-		if len(clicks) == 0 {
-			return
-		}
-		slices.SortStableFunc(clicks, func(a, b click) int { return cmp.Compare(a.time, b.time) })
-		session := make([]uint32, len(clicks))
-		for i, c := range clicks {
-			session[i] = c.item
-		}
-		s.ids, sessions, clicks = append(s.ids, last), append(sessions, session), clicks[:0]
-	}
-	err := eachLine(path, func(line []byte) error {
-		if columns == nil {
-			c, err := clickColumnsOf(line)
-			columns = &c
+// readTSV reads sessions of clicks, whose items it numbers, in any dialect. The clicks of a session stand wherever they stand; sessions are
+// in the order of their first clicks.
+func (s *Set) readTSV(path string, numbers map[string]uint32) (sessions [][]uint32, err error) {
+	byID := map[string]int{}
+	var clicks [][]click
+	s.ids = nil
+	cfg := s.dialect
+	cfg.Files = []string{path}
+	err = files.Tables(cfg, func(t *files.Table) error {
+		columns, err := clickColumnsOf(t.Columns)
+		if err != nil {
 			return err
 		}
-		fields := bytes.Split(bytes.TrimSuffix(line, []byte{'\r'}), []byte{'\t'})
-		if len(fields) <= max(columns.session, columns.item, columns.time) {
-			return fmt.Errorf("cannot read a click: %d columns", len(fields))
+		s.Columns = fmt.Sprintf("session is %s, item is %s, time is %s", columns[0], columns[1], columns[2])
+		if err := t.Bind(columns, nil, columns[2:]); err != nil {
+			return err
 		}
-		at, err := strconv.ParseFloat(string(fields[columns.time]), 64)
-		if err != nil {
-			t, ok := models.ParseTime(fields[columns.time])
-			if !ok {
-				return fmt.Errorf("cannot read Time %q: it is neither seconds nor a time as RFC 3339 has it", fields[columns.time])
+		for {
+			row, err := t.Next()
+			if err == io.EOF {
+				return nil
 			}
-			at = float64(t)
+			if err != nil {
+				return err
+			}
+			at, err := strconv.ParseFloat(string(row.Cells[2]), 64)
+			if err != nil {
+				moment, err := t.Time(row.Cells[2])
+				if err != nil {
+					return fmt.Errorf("line %d: cannot read Time %q: %w", row.Line, row.Cells[2], err)
+				}
+				at = float64(moment)
+			}
+			item, ok := numbers[string(row.Cells[1])]
+			if !ok {
+				item = uint32(len(s.names))
+				name := string(row.Cells[1])
+				numbers[name] = item
+				s.names = append(s.names, name)
+			}
+			n, known := byID[string(row.Cells[0])]
+			if !known {
+				id := string(row.Cells[0])
+				n = len(clicks)
+				byID[id], clicks, s.ids = n, append(clicks, nil), append(s.ids, id)
+			}
+			clicks[n] = append(clicks[n], click{item, at})
 		}
-		name := string(fields[columns.item])
-		item, ok := numbers[name]
-		if !ok {
-			item = uint32(len(s.names))
-			numbers[name] = item
-			s.names = append(s.names, name)
-		}
-		if id := string(fields[columns.session]); id != last {
-			end()
-			last = id
-		}
-		clicks = append(clicks, click{item, at})
-		return nil
 	})
-	end()
-	return sessions, err
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %q: %w", path, err)
+	}
+	for _, list := range clicks {
+		slices.SortStableFunc(list, func(a, b click) int { return cmp.Compare(a.time, b.time) })
+		session := make([]uint32, len(list))
+		for i, c := range list {
+			session[i] = c.item
+		}
+		sessions = append(sessions, session)
+	}
+	return sessions, nil
 }
 
 func (s *Set) countItems() {

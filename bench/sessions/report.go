@@ -29,6 +29,9 @@ func (f Figures) MarshalJSON() ([]byte, error) {
 // Text writes the result as an aligned table with the definitions below it. Rates are in per cent.
 func (r *Result) Text(dst io.Writer) error {
 	d := r.Dataset
+	if d.Columns != "" {
+		fmt.Fprintln(dst, d.Columns)
+	}
 	fmt.Fprintf(dst, "%s: %d training sessions (%d clicks), %d test cases of %d sessions, %d items\n\n",
 		d.Name, d.TrainSessions, d.TrainClicks, d.TestCases, d.TestSessions, d.Items)
 	k := 0

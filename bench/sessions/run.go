@@ -12,25 +12,27 @@ import (
 
 	"orrery/bench/metric"
 	"orrery/recommend/session"
+	"orrery/stream/files"
 )
 
 // Config is one backtest; its fields are the flags of `orrery backtest sessions`.
 type Config struct {
-	Train, Test string   // files
-	Format      string   // sessions, pairs, tsv; empty tells it from the content
-	Recipes     []string // in addition to Baselines; default next
-	K           int      // length of the lists; default 20
-	Baseline    string   // recipe that the others are compared with; default knn
-	Live        bool     // after the frozen run of a recipe that is no baseline, a live one: each test session is inserted after it has been predicted
-	Shuffle     bool     // shuffle the labels among the test cases: a leak check, everything must fall to popularity
-	Sample      int      // run every n-th case so that about this many remain; 0 is all
-	Valid       float64  // hold out this last share of the training sessions as the test, ignore Test's cases: for tuning
-	Learn       float64  // last share of the training sessions that the ranker learns from; default 0.8
-	References  []string // files of lists that others made for the test cases of a tsv set, to be compared with
-	NoVectors   bool     // rank without the item embedding
-	Every       int      // learn as production does, from one click in so many of the whole training, as it comes; 0 is all clicks of the last share
-	Pipeline    bool     // and bring the training through the embedded broker and the engine; Every is then 4 unless set
-	Command     string   // the command line, for the record
+	Train, Test string       // files
+	Dialect     files.Config // how tables are written; told from them where empty
+	Format      string       // sessions, pairs, tsv; empty tells it from the content
+	Recipes     []string     // in addition to Baselines; default next
+	K           int          // length of the lists; default 20
+	Baseline    string       // recipe that the others are compared with; default knn
+	Live        bool         // after the frozen run of a recipe that is no baseline, a live one: each test session is inserted after it has been predicted
+	Shuffle     bool         // shuffle the labels among the test cases: a leak check, everything must fall to popularity
+	Sample      int          // run every n-th case so that about this many remain; 0 is all
+	Valid       float64      // hold out this last share of the training sessions as the test, ignore Test's cases: for tuning
+	Learn       float64      // last share of the training sessions that the ranker learns from; default 0.8
+	References  []string     // files of lists that others made for the test cases of a tsv set, to be compared with
+	NoVectors   bool         // rank without the item embedding
+	Every       int          // learn as production does, from one click in so many of the whole training, as it comes; 0 is all clicks of the last share
+	Pipeline    bool         // and bring the training through the embedded broker and the engine; Every is then 4 unless set
+	Command     string       // the command line, for the record
 }
 
 func (c *Config) index() session.Config { return session.Config{Blocks: 4 << 20} }
@@ -75,6 +77,7 @@ type Result struct {
 // Dataset counts what was read.
 type Dataset struct {
 	Name          string `json:"name"`
+	Columns       string `json:"columns,omitempty"` // what was taken from which, of a table
 	TrainSessions int    `json:"train_sessions"`
 	TrainClicks   int    `json:"train_clicks"`
 	TestCases     int    `json:"test_cases"`
@@ -114,7 +117,7 @@ type Times struct {
 // Run runs a backtest and reports progress to log.
 func Run(ctx context.Context, c Config, log io.Writer) (*Result, error) {
 	c = c.withDefaults()
-	set, err := Load(c.Train, c.Test, c.Format)
+	set, err := load(c.Train, c.Test, c.Format, c.Dialect)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +181,7 @@ func (r *Result) compare(b *metric.Bootstrap) {
 }
 
 func (s *Set) dataset() Dataset {
-	d := Dataset{Name: s.Name, TrainSessions: len(s.Train), TestCases: len(s.Test), Items: s.Items}
+	d := Dataset{Name: s.Name, Columns: s.Columns, TrainSessions: len(s.Train), TestCases: len(s.Test), Items: s.Items}
 	for _, t := range s.Train {
 		d.TrainClicks += len(t)
 	}

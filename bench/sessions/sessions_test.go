@@ -253,6 +253,7 @@ func TestTimeSaysTheOrder(t *testing.T) {
 	for i, text := range []string{
 		"SessionId\tItemId\tTime\n7\t600\t3\n7\t700\t4\n7\t600\t5\n8\t500\t1\n",
 		"SessionId\tItemId\tTime\n7\t600\t5\n7\t700\t4\n7\t600\t3\n8\t500\t1\n",
+		"ts;item_id;session\n2026-01-01 00:00:05;600;7\n2026-01-01 00:00:04;700;7\n2026-01-01 00:00:03;500;8\n2026-01-01 00:00:03;600;7\n",
 		"Time\tItemId\tSessionId\r\n2026-01-01T00:00:05Z\t600\t7\r\n2026-01-01T00:00:04Z\t700\t7\r\n2026-01-01T00:00:03Z\t600\t7\r\n2026-01-01T00:00:03Z\t500\t8\r\n",
 	} {
 		s, err := Load(train, write(t, fmt.Sprintf("test%d.tsv", i), text), TSV)
@@ -267,7 +268,7 @@ func TestTimeSaysTheOrder(t *testing.T) {
 		}
 	}
 	for text, part := range map[string]string{
-		"Session\tItemId\tTime\n":               "cannot find column SessionId: there are Session, ItemId, Time",
+		"Visit\tItemId\tTime\n":                 "cannot find column SessionId: there are Visit, ItemId, Time",
 		"SessionId\tItemId\tTime\n1\t2\tsoon\n": `cannot read Time "soon"`,
 	} {
 		if _, err := LoadTrain(write(t, "bad.tsv", text), TSV); err == nil || !strings.Contains(err.Error(), part) {

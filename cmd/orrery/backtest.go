@@ -47,6 +47,10 @@ type backtestSessionsCmd struct {
 	Lists   []string `name:"reference" type:"existingfile" placeholder:"FILE" help:"Lists that another implementation made for the test cases of a tsv set, to be compared with."`
 	Plot    string   `name:"plot" placeholder:"FILE" help:"Write a chart, .png or .svg."`
 	Quiet   bool     `name:"quiet" help:"No progress."`
+
+	Separator string `name:"separator" help:"Between columns of tables: , ; | or tab; by default told from them, as is the encoding."`
+	Encoding  string `name:"encoding" help:"Of tables, as in replay."`
+	TimeZone  string `name:"time-zone" help:"Of times without one."`
 }
 
 // Run backtests next-item recommendation.
@@ -55,7 +59,11 @@ func (c *backtestSessionsCmd) Run(ctx context.Context, all *cli) error {
 	if c.Quiet {
 		log = io.Discard
 	}
-	r, err := sessions.Run(ctx, sessions.Config{
+	var dialect files.Config
+	if err := (&dialectFlags{Separator: c.Separator, Encoding: c.Encoding, TimeZone: c.TimeZone}).fill(&dialect); err != nil {
+		return err
+	}
+	r, err := sessions.Run(ctx, sessions.Config{Dialect: dialect,
 		Train: c.Train, Test: c.Test, Format: c.Format, Recipes: c.Recipes, K: c.K, Baseline: c.Against,
 		Live: c.Live, Shuffle: c.Shuffle, Sample: c.Sample, Valid: c.Valid, Every: c.Every, Pipeline: c.Piped, References: c.Lists, Command: commandLine(),
 	}, log)
@@ -74,14 +82,15 @@ func (c *backtestSessionsCmd) Run(ctx context.Context, all *cli) error {
 }
 
 type backtestContactsCmd struct {
-	File        string  `name:"file" required:"" help:"Purchase log: CSV or the classic CDNOW layout, plain or gzip."`
-	Calibration string  `name:"calibration-end" required:"" placeholder:"DATE" help:"Last day that the models learn from, 2006-01-02."`
-	Holdout     string  `name:"holdout-end" required:"" placeholder:"DATE" help:"Last day that forecasts are compared with."`
-	ID          string  `name:"id" help:"Column of the customer, by name or number; by default told from the header."`
-	Time        string  `name:"time" help:"Column of the time."`
-	Value       string  `name:"value" help:"Column of the amount, or a product of two: Quantity*UnitPrice."`
-	Unit        float64 `name:"unit" default:"7" help:"Days per unit of time in the models."`
-	Quiet       bool    `name:"quiet" help:"No progress."`
+	File        string `name:"file" required:"" help:"Purchase log: CSV in any dialect, xlsx, JSON lines, or the classic CDNOW layout; plain or packed."`
+	Calibration string `name:"calibration-end" required:"" placeholder:"DATE" help:"Last day that the models learn from, 2006-01-02."`
+	Holdout     string `name:"holdout-end" required:"" placeholder:"DATE" help:"Last day that forecasts are compared with."`
+	ID          string `name:"id" help:"Column of the customer, by name or number; by default told from the header."`
+	Time        string `name:"time" help:"Column of the time."`
+	Value       string `name:"value" help:"Column of the amount, or a product of two: Quantity*UnitPrice."`
+	dialectFlags
+	Unit  float64 `name:"unit" default:"7" help:"Days per unit of time in the models."`
+	Quiet bool    `name:"quiet" help:"No progress."`
 }
 
 // Run backtests customer forecasts.
@@ -108,6 +117,9 @@ func (c *backtestContactsCmd) result() (*contacts.Result, error) {
 	cfg := contacts.Config{
 		File: c.File, CalibrationEnd: calibration, HoldoutEnd: holdout, ID: c.ID, Time: c.Time, Value: c.Value,
 		Unit: c.Unit, Command: commandLine(),
+	}
+	if err := c.fill(&cfg.Dialect); err != nil {
+		return nil, err
 	}
 	if !c.Quiet {
 		cfg.Progress = os.Stderr
@@ -138,13 +150,21 @@ type backtestBehaviourCmd struct {
 	Rate    float64  `name:"rate" default:"0.03" help:"Events a second of the simulated shop."`
 	Persons int      `name:"persons" default:"15000" help:"Persons whom the simulated shop remembers."`
 	Seed    uint64   `name:"seed" default:"3" help:"Seed of the simulated shop."`
-	Files   []string `arg:"" optional:"" help:"Files to replay; the simulated shop without."`
+	Map     []string `name:"map" sep:"none" placeholder:"FIELD=COLUMN" help:"Column of an event's field, as in replay."`
+	Group   []string `name:"group" help:"Columns whose rows are one event, as in replay."`
+	Join    []string `name:"join" sep:"none" placeholder:"FILE:COLUMN=COLUMN" help:"Another file's rows, as in replay."`
+	dialectFlags
+	Files []string `arg:"" optional:"" help:"Files to replay; the simulated shop without."`
 }
 
 // Run backtests forecasts from behaviour.
 func (c *backtestBehaviourCmd) Run(ctx context.Context, all *cli) error {
+	replay := files.Config{Files: c.Files, Preset: c.Preset, Map: c.Map, Group: c.Group, Join: c.Join}
+	if err := c.fill(&replay); err != nil {
+		return err
+	}
 	r, err := intent.Behaviour(ctx, intent.BehaviourConfig{
-		Replay: files.Config{Files: c.Files, Preset: c.Preset}, Days: c.Days, Rate: c.Rate, Persons: c.Persons, Seed: c.Seed, Command: commandLine(),
+		Replay: replay, Days: c.Days, Rate: c.Rate, Persons: c.Persons, Seed: c.Seed, Command: commandLine(),
 	})
 	if err != nil {
 		return err

@@ -130,7 +130,8 @@ func (d *Dialect) cut(head []byte, cfg *Config, m *mapping) {
 	default:
 		d.quote = quoteOf(head)
 	}
-	if d.Format == TSV {
+	first, _, _ := bytes.Cut(head, []byte{'\n'})
+	if d.Format == TSV && (cfg.Format == TSV || bytes.IndexByte(first, '\t') >= 0) { // else the name alone says so
 		def(&d.separator, '\t')
 	}
 	if d.separator != 0 {
