@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,11 @@ type engineFlags struct {
 
 // do asks the engine, and returns status and body.
 func (f *engineFlags) do(ctx context.Context, method, path string) (status int, body []byte, err error) {
+	return f.send(ctx, method, path, nil)
+}
+
+// send is do with a body, and with headers as names and values.
+func (f *engineFlags) send(ctx context.Context, method, path string, content []byte, headers ...string) (status int, body []byte, err error) {
 	address := strings.TrimSuffix(f.URL, "/") + path
 	if f.Shop != "" {
 		sign := "?"
@@ -37,12 +43,15 @@ func (f *engineFlags) do(ctx context.Context, method, path string) (status int, 
 		}
 		address += sign + url.Values{"shop": {f.Shop}}.Encode()
 	}
-	req, err := http.NewRequestWithContext(ctx, method, address, nil)
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(content))
 	if err != nil {
 		return 0, nil, fmt.Errorf("url: cannot ask %q: %w", f.URL, err)
 	}
 	if f.Key != "" {
 		req.Header.Set("Authorization", "Bearer "+f.Key)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

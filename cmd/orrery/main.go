@@ -22,22 +22,23 @@ type cli struct {
 	Config string `name:"config" placeholder:"FILE" help:"TOML file with settings; a flag or an environment variable of the same name wins over it."`
 	JSON   bool   `name:"json" help:"Print results as JSON, for machines."`
 
-	Demo       demoCmd       `cmd:"" help:"Run everything at once with a simulated shop: broker, engine, dashboard."`
-	Serve      serveCmd      `cmd:"" help:"Run the engine: embedded broker unless --kafka.brokers is given."`
-	Doctor     doctorCmd     `cmd:"" help:"Look at settings, ports, broker, clocks, feed, tracker and bots, and say what to do."`
-	Replay     replayCmd     `cmd:"" help:"Send files of shop events into the stream."`
-	Backtest   backtestCmd   `cmd:"" help:"Measure models on public data, with the code that serves."`
-	Bench      benchCmd      `cmd:"" help:"Measure what this machine can do with it."`
-	Export     exportCmd     `cmd:"" help:"Fetch a table from a running engine: contacts, recommendations, orders, products, events."`
-	Import     importGroup   `cmd:"" help:"Bring in what the shop knows of its contacts."`
-	Catalogue  catalogueCmd  `cmd:"" help:"Bring in product feeds, and check them."`
-	Topics     topicsCmd     `cmd:"" help:"Look after the topics."`
-	Deadletter deadletterCmd `cmd:"" help:"Look at records that could not be understood, and send them again."`
-	Snapshot   snapshotCmd   `cmd:"" help:"Look into snapshots, and take the facts out of one and into another place."`
-	Erase      eraseCmd      `cmd:"" help:"Forget a contact or a visitor, and look whether that is so."`
-	Keys       keysCmd       `cmd:"" help:"Make and list keys of the HTTP server."`
-	Settings   configCmd     `cmd:"" name:"config" help:"Check or print the configuration."`
-	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Demo       demoCmd        `cmd:"" help:"Run everything at once with a simulated shop: broker, engine, dashboard."`
+	Serve      serveCmd       `cmd:"" help:"Run the engine: embedded broker unless --kafka.brokers is given."`
+	Doctor     doctorCmd      `cmd:"" help:"Look at settings, ports, broker, clocks, feed, tracker and bots, and say what to do."`
+	Replay     replayCmd      `cmd:"" help:"Send files of shop events into the stream."`
+	Backtest   backtestCmd    `cmd:"" help:"Measure models on public data, with the code that serves."`
+	Bench      benchCmd       `cmd:"" help:"Measure what this machine can do with it."`
+	Export     exportCmd      `cmd:"" help:"Fetch a table from a running engine: contacts, recommendations, orders, products, events."`
+	Import     importGroup    `cmd:"" help:"Bring in what the shop knows of its contacts."`
+	Catalogue  catalogueCmd   `cmd:"" help:"Bring in product feeds, and check them."`
+	Topics     topicsCmd      `cmd:"" help:"Look after the topics."`
+	Deadletter deadletterCmd  `cmd:"" help:"Look at records that could not be understood, and send them again."`
+	Snapshot   snapshotCmd    `cmd:"" help:"Look into snapshots, and take the facts out of one and into another place."`
+	Erase      eraseCmd       `cmd:"" help:"Forget a contact or a visitor, and look whether that is so."`
+	Keys       keysCmd        `cmd:"" help:"Make and list keys of the HTTP server."`
+	Define     definitionsCmd `cmd:"" name:"settings" help:"Keep what shops set, like frames, in files."`
+	Settings   configCmd      `cmd:"" name:"config" help:"Check or print the configuration."`
+	Version    versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // Exit codes.
