@@ -87,7 +87,7 @@ func (c *applyCmd) Run(ctx context.Context, all *cli) error {
 			return err
 		}
 		if status != http.StatusOK {
-			return fmt.Errorf("%s: %w", filepath.Join(c.Dir, d.file()), refusal(status, answer))
+			return fmt.Errorf("%s: %w", filepath.Join(c.Dir, d.file()), refusedWith(status, answer))
 		}
 		done = append(done, d.Kind+"/"+d.Name)
 		if !all.JSON {
@@ -103,8 +103,8 @@ func (c *applyCmd) Run(ctx context.Context, all *cli) error {
 	return nil
 }
 
-// refusal reads the error of an answer.
-func refusal(status int, answer []byte) error {
+// refusedWith reads the error of an answer.
+func refusedWith(status int, answer []byte) error {
 	var e struct {
 		Error struct{ Message string }
 	}
@@ -302,7 +302,7 @@ func (f *definitionFlags) read(ctx context.Context, path string, into any) error
 		return err
 	}
 	if status != http.StatusOK {
-		return fmt.Errorf("cannot read the settings: %w", refusal(status, answer))
+		return fmt.Errorf("cannot read the settings: %w", refusedWith(status, answer))
 	}
 	if err := json.Unmarshal(answer, into); err != nil {
 		return fmt.Errorf("cannot read the settings: %w", err)
