@@ -160,15 +160,18 @@ func isTable(c *Config) (yes bool, err error) {
 		if yes = cols.order != "" && cols.item != "" && cols.order != cols.item; yes || len(names) < 2 {
 			return nil
 		}
-		// Baskets have as many items as people bought: where all rows have as many columns, it is a table.
-		if err := t.Bind(nil, nil, nil); err != nil {
+		// Baskets have as many items as people bought, and what is in the first one is bought again: where all rows have as many columns, and
+		// no cell is what the first row has, that is a header.
+		if err := t.Bind(names, nil, nil); err != nil {
 			return err
 		}
 		rows := 0
 		for ; rows < 50; rows++ {
-			if _, err := t.Next(); err == io.EOF {
+			row, err := t.Next()
+			if err == io.EOF {
 				break
-			} else if err != nil {
+			}
+			if err != nil || slices.ContainsFunc(row.Cells, func(cell []byte) bool { return slices.Contains(names, string(cell)) }) {
 				return nil
 			}
 		}

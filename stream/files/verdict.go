@@ -38,6 +38,8 @@ func (s *Summary) Err() error {
 		refused += n
 	}
 	switch {
+	case s.Rows == 0 && len(s.Dialects) > 0 && s.Dialects[0].Format == Feed:
+		return errors.New("no item or entry of a Google Merchant feed is in it; orrery catalogue import reads Meta's, Yandex's and other catalogues as well")
 	case s.Rows == 0:
 		return errors.New("no row was found: is it a file of this format, and has it more than a header?")
 	case slices.ContainsFunc(s.Joins, func(j Joined) bool { return j.Matched == 0 && j.Rows > 0 }):
