@@ -63,7 +63,8 @@ func formatOf(name string) Format {
 		return CSV
 	case strings.HasSuffix(name, ".tsv"), strings.HasSuffix(name, ".tab"):
 		return TSV
-	case strings.HasSuffix(name, ".jsonl"), strings.HasSuffix(name, ".ndjson"), strings.HasSuffix(name, ".json"):
+	case strings.HasSuffix(name, ".jsonl"), strings.HasSuffix(name, ".ndjson"), strings.HasSuffix(name, ".json"),
+		strings.HasSuffix(name, ".parquet"), strings.HasSuffix(name, ".arrow"), strings.HasSuffix(name, ".feather"):
 		return JSONL
 	}
 	return ""

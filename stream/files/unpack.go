@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
+
+	"orrery/stream/columnar"
 )
 
 // windowSize bounds the memory that unpacking zstd takes: what its --long=27 writes.
@@ -37,6 +39,8 @@ func openAll(cfg *Config, name string, read *int64, take func(*source) error) er
 			return fmt.Errorf("cannot open %q: %w", name, err)
 		}
 		return unzip(cfg, name, &meterAt{f, read}, info.Size(), take)
+	} else if _, columns := columnar.FormatOf(magic[:n]); columns {
+		return openColumnar(name, f, read, take)
 	}
 	return unpack(&source{name: name}, &meter{f, read}, take)
 }

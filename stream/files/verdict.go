@@ -132,7 +132,7 @@ func foreign(head []byte) error {
 		"PAR1": "Parquet", "ARROW1": "Arrow", "\xd0\xcf\x11\xe0": "a spreadsheet (xls)",
 	} {
 		if bytes.HasPrefix(head, []byte(magic)) {
-			return fmt.Errorf("it is %s: write it as CSV or JSON lines", what)
+			return fmt.Errorf("it is %s: Parquet and Arrow are read from files of their own, not from a pipe or within others; else write it as CSV or JSON lines", what)
 		}
 	}
 	return nil
