@@ -32,8 +32,8 @@ type exportCmd struct {
 	Quiet   bool   `name:"quiet" help:"No progress."`
 }
 
-// exportPage is how many rows of a text are asked for at a time: so much is fetched again when a connection breaks.
-const exportPage = 100_000
+// exportPage is how many rows of a text are asked for at a time: so much is fetched again when a connection breaks. Tests set it.
+var exportPage int64 = 100_000
 
 // Run fetches. Neither side holds more than a piece of it.
 func (c *exportCmd) Run(ctx context.Context, all *cli) error {

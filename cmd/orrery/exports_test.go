@@ -7,6 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -239,5 +245,55 @@ func TestExportRefuses(t *testing.T) {
 		if _, err := c.x.OpenExport(context.Background(), c.q); !errors.As(err, &why) || why.Field != c.field {
 			t.Errorf("%+v: %v", c.q, err)
 		}
+	}
+}
+
+// A file that broke off goes on where the last page ended, and is what it would have been at once.
+func TestExportCommandGoesOn(t *testing.T) {
+	defer func(n int64) { exportPage = n }(exportPage)
+	exportPage = 4
+	target, err := url.Parse(house(t, "south"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	through, asked, broken := httputil.NewSingleHostReverseProxy(target), 0, true
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Host = target.Host
+		if asked++; broken && asked == 3 {
+			panic(http.ErrAbortHandler)
+		}
+		through.ServeHTTP(w, r)
+	}))
+	defer proxy.Close()
+	dir := t.TempDir()
+	for _, format := range []string{"csv", "jsonl", "parquet"} {
+		file := filepath.Join(dir, "contacts."+format)
+		args := []string{"export", "contacts", "--url", proxy.URL, "--http.secret-key", "south-secret", "--out"}
+		asked, broken = 0, true
+		if _, stderr, code := output(t, append(args, file)...); (code == 0) != (format == "parquet") {
+			t.Fatalf("%s: %d %s", format, code, stderr)
+		}
+		_, err := os.Stat(file)
+		if notes, _ := filepath.Glob(file + ".cursor"); format != "parquet" && (!errors.Is(err, os.ErrNotExist) || len(notes) != 1) {
+			t.Errorf("%s: the file is there before it is whole, or where to go on is not: %v %v", format, err, notes)
+		}
+		pages := asked
+		asked, broken = 0, false
+		for _, name := range []string{file, file + ".whole." + format} {
+			if _, stderr, code := output(t, append(args, name)...); code != 0 {
+				t.Fatalf("%s: %d %s", format, code, stderr)
+			}
+			if name == file && format != "parquet" && asked > 9-pages {
+				t.Errorf("%s: %d pages were fetched again", format, asked)
+			}
+		}
+		got, _ := os.ReadFile(file)
+		want, err := os.ReadFile(file + ".whole." + format)
+		if err != nil || !bytes.Equal(got, want) || len(want) == 0 {
+			t.Errorf("%s: in parts %d bytes, at once %d", format, len(got), len(want))
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.part")); len(left) > 0 {
+		t.Errorf("there is left %v", left)
 	}
 }
