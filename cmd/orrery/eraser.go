@@ -28,7 +28,8 @@ type eraser struct {
 	history scoreHistory
 	speaks  func() bool
 	prune   func(context.Context) (int, error)
-	compact func(context.Context) error // nil with a cluster
+	compact func(context.Context) error    // nil with a cluster
+	keep    func() (rows int64, err error) // takes who was erased out of the history; nil without one
 	imports string
 	note    string
 	log     *slog.Logger
@@ -53,6 +54,9 @@ func (n *node) startEraser() {
 	}
 	if n.broker != nil {
 		e.compact = n.broker.Compact
+	}
+	if n.keeper != nil {
+		e.keep = n.keeper.files.Erase
 	}
 	n.eraser = e
 	e.beside = startBeside(n.pipeline.WaitCaughtUp, e.run)
@@ -95,6 +99,12 @@ func (e *eraser) pass(ctx context.Context, n uint64) error {
 	if err != nil {
 		return fmt.Errorf("cannot take a person out of what was imported: %w", err)
 	}
+	kept := int64(0)
+	if e.keep != nil {
+		if kept, err = e.keep(); err != nil {
+			return fmt.Errorf("cannot take a person out of the history: %w", err)
+		}
+	}
 	told, err := e.untell(ctx)
 	if err != nil {
 		return err
@@ -112,7 +122,7 @@ func (e *eraser) pass(ctx context.Context, n uint64) error {
 		return err
 	}
 	e.done.Store(n)
-	e.log.Info("erased", "erasures", n, "older snapshots removed", removed, "imported lines changed", lines, "scores removed", told)
+	e.log.Info("erased", "erasures", n, "older snapshots removed", removed, "imported lines changed", lines, "scores removed", told, "rows of the history", kept)
 	return nil
 }
 

@@ -84,6 +84,8 @@ type nodeFlags struct {
 	Source sourceFlags `embed:""`
 	Feeds  feedFlags   `embed:""`
 
+	History historyFlags `embed:""`
+
 	Map string `name:"kafka.map" placeholder:"FILE" help:"TOML file of topics that others write, to be read as well: tables [[topic]] with name and either platform (and about: orders/create), as for /v1/in/{platform}, or [topic.map] field = \"path.of.member\" or \"=text\", items = \"path\", deleted = \"cancel\"; envelopes of Debezium are taken off."`
 
 	WriteKey  string        `name:"http.write-key" help:"Public key of the shop's pages: events, frames and social proof."`

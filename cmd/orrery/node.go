@@ -34,6 +34,7 @@ type node struct {
 	fitter   *fitter
 	scores   *announcer
 	eraser   *eraser
+	keeper   *keeper // nil without --history.days
 	watch    *watch
 	bridge   *stream.Bridge // nil without --kafka.map
 	memory   *collector
@@ -255,6 +256,9 @@ func (n *node) startLearners() error {
 	n.stopsWith("fits", func(context.Context) error { n.fitter.Close(); return nil })
 	n.scores = startAnnouncer(n.engine, n.writer, n.toldScores, n.pipeline.Speaks, n.engine.StreamTime, n.pipeline.WaitCaughtUp, n.log)
 	n.stopsWith("scores", func(context.Context) error { n.scores.Close(); return nil })
+	if err := n.startHistory(); err != nil {
+		return err
+	}
 	n.startEraser()
 	return nil
 }
@@ -321,7 +325,7 @@ func (n *node) startServer() (err error) {
 		Log:     log, Stream: progress{n.pipeline}, Clock: n.clock(),
 		Room:    room{n.memory, n.engine},
 		Checks:  n.checks(),
-		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.behindMetrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics, n.eraser.metrics, bridged},
+		Metrics: []func(io.Writer){progress{n.pipeline}.metrics, n.behindMetrics, n.memory.metrics, n.trainer.metrics, n.fitter.metrics, n.scores.metrics, n.eraser.metrics, n.keeper.metrics, bridged},
 	})
 	if err != nil {
 		return err
