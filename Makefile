@@ -76,6 +76,11 @@ backtest: build ## all backtests on the public data sets in DATA: tables here, J
 proof-feed: ## a product feed of a million products: time, memory, and a second run that writes nothing
 	ORRERY_FEED_PRODUCTS=1000000 go test ./stream/feed -run TestProofFeed -v -timeout 60m
 
+.PHONY: proof-export
+proof-export: ## a mass mailing of a million contacts in all formats, a million events as Parquet, and two readers beside the pipeline: time and memory
+	ORRERY_EXPORT_ROWS=1000000 go test ./cmd/orrery -run 'TestProofExport|TestProofParquet' -v -timeout 60m
+	ORRERY_READER_EVENTS=1000000 go test ./stream -run TestProofReaders -v -timeout 60m
+
 .PHONY: proof-attack
 proof-attack: build ## ten minutes of an attack of all kinds beside 1,000 honest events and 1,000 honest frames a second
 	./orrery bench attack $(ARGS)

@@ -63,7 +63,9 @@ func TestHistoryOfANode(t *testing.T) {
 		n = startNode(t, dir, "--history.days", "3")
 		before := n.engine.Stats().Total
 		post(t, n, bytes.Join(part, nil))
-		within(t, "all events are applied", func() bool { return n.engine.Stats().Total+n.pipeline.Status().Duplicates >= before+uint64(len(part))-1 })
+		within(t, "all events are applied", func() bool {
+			return n.engine.Stats().Total+n.pipeline.Status().Duplicates >= before+uint64(len(part))-1
+		})
 		within(t, "the history has read them", func() bool { r := n.keeper.reader.Load(); return r != nil && r.Taken() > 0 && r.Lag() == 0 })
 		n.end(t)
 	}
