@@ -8,7 +8,7 @@ import (
 	"orrery/serve"
 	"orrery/stream"
 	"orrery/stream/columnar"
-	"orrery/stream/history"
+	past "orrery/stream/history"
 )
 
 // exportRemembered is how many ids of a partition are known when one comes again: some MB, where the state has some dozen.
@@ -29,7 +29,7 @@ func (x *exports) openEvents(ctx context.Context, q *serve.ExportRequest, at *cu
 	if len(x.cluster.Brokers) == 0 {
 		return nil, errors.New("cannot export events: there is no log")
 	}
-	r, err := stream.OpenReader(ctx, stream.ReaderConfig{Cluster: x.cluster, Topics: history.Topics, From: at.Log, Remembered: exportRemembered})
+	r, err := stream.OpenReader(ctx, stream.ReaderConfig{Cluster: x.cluster, Topics: past.Topics, From: at.Log, Remembered: exportRemembered})
 	if errors.Is(err, stream.ErrGap) {
 		return nil, badExport("cursor", "the log does not hold any more what follows: begin again without it")
 	}
@@ -63,16 +63,16 @@ func (x *eventExport) left() (n int64) {
 // Write implements serve.Export.
 func (x *eventExport) Write(ctx context.Context, w io.Writer) (rows int64, cursor string, err error) {
 	defer x.reader.Close()
-	out, err := columnar.NewWriter(w, &history.Events, x.format, columnar.Options{Headless: x.headless})
+	out, err := columnar.NewWriter(w, &past.Events, x.format, columnar.Options{Headless: x.headless})
 	if err != nil {
 		return 0, "", err
 	}
-	var row history.Row
+	var row past.Row
 	if x.left() > 0 {
 		err = x.reader.Run(ctx, func(records []stream.Record) error {
 			for i := range records {
 				rec := &records[i]
-				if rec.Event == nil || history.ShopOf(rec.Event) != x.shop || rec.Offset >= x.at.Ends[rec.Place] {
+				if rec.Event == nil || past.ShopOf(rec.Event) != x.shop || rec.Offset >= x.at.Ends[rec.Place] {
 					continue
 				}
 				if err := out.Append(row.Of(rec)); err != nil {

@@ -18,7 +18,7 @@ import (
 	"orrery/serve"
 	"orrery/stream"
 	"orrery/stream/columnar"
-	"orrery/stream/history"
+	past "orrery/stream/history"
 )
 
 // proofSize returns how many things a proof is to be of, and skips it where that is not said.
@@ -153,11 +153,11 @@ func TestProofParquet(t *testing.T) {
 	n := proofSize(t)
 	random := rand.New(rand.NewPCG(3, 4))
 	lines, file := 0, new(bytes.Buffer)
-	w, err := columnar.NewWriter(file, &history.Events, columnar.Parquet, columnar.Options{})
+	w, err := columnar.NewWriter(file, &past.Events, columnar.Parquet, columnar.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var row history.Row
+	var row past.Row
 	var wrote time.Duration
 	memory, _ := peak(func() {
 		for i := range n {
@@ -182,7 +182,7 @@ func TestProofParquet(t *testing.T) {
 		wrote += time.Since(began)
 	})
 	began, rows := time.Now(), 0
-	if err := columnar.Rows(bytes.NewReader(file.Bytes()), &history.Events, func([]columnar.Value) error { rows++; return nil }); err != nil || rows != n {
+	if err := columnar.Rows(bytes.NewReader(file.Bytes()), &past.Events, func([]columnar.Value) error { rows++; return nil }); err != nil || rows != n {
 		t.Fatal(rows, err)
 	}
 	read := time.Since(began)

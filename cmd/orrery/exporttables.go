@@ -127,13 +127,32 @@ func appendMailColumns(row []columnar.Value, m *models.MailHour) []columnar.Valu
 var orderTable = columnar.Table{Name: "orders", Version: 1, Columns: []columnar.Column{
 	{Name: "kind", Kind: columnar.ID}, {Name: "order", Kind: columnar.Text}, {Name: "key", Kind: columnar.Text}, {Name: "time", Kind: columnar.Moment}, {Name: "contact", Kind: columnar.Text}, {Name: "visitor", Kind: columnar.Text},
 	{Name: "value", Kind: columnar.Money}, {Name: "refunded", Kind: columnar.Money}, {Name: "net", Kind: columnar.Money}, {Name: "currency", Kind: columnar.ID}, {Name: "cancelled", Kind: columnar.Bool},
-	{Name: "lines", Kind: columnar.List, Fields: []columnar.Column{{Name: "item_id", Kind: columnar.ID}, {Name: "quantity", Kind: columnar.Int}}},
+	{Name: "coupon", Kind: columnar.ID}, {Name: "discount", Kind: columnar.Money}, {Name: "shipping", Kind: columnar.Money}, {Name: "tax", Kind: columnar.Money},
+	{Name: "lines", Kind: columnar.List, Fields: boughtColumns},
 }}
 
-var lineTable = columnar.Table{Name: "order_lines", Version: 1, Columns: []columnar.Column{
+// boughtColumns are what is said of a line of an order, as it was bought; paid and discount are of all pieces.
+var boughtColumns = []columnar.Column{
+	{Name: "item_id", Kind: columnar.ID}, {Name: "quantity", Kind: columnar.Int}, {Name: "paid", Kind: columnar.Money}, {Name: "discount", Kind: columnar.Money},
+	{Name: "coupon", Kind: columnar.ID}, {Name: "brand", Kind: columnar.ID}, {Name: "category", Kind: columnar.ID},
+}
+
+func appendBought(row []columnar.Value, l *models.FactLine) []columnar.Value {
+	return append(row, columnar.OfString(l.Product), columnar.OfInt(l.Quantity), amount(l.Paid), amount(l.Discount), name(l.Coupon), name(l.Brand), name(l.Category))
+}
+
+// amount returns an amount, null where none was said.
+func amount(a *models.Amount) columnar.Value {
+	if a == nil {
+		return null
+	}
+	return columnar.OfMoney(models.Money(*a))
+}
+
+var lineTable = columnar.Table{Name: "order_lines", Version: 1, Columns: append([]columnar.Column{
 	{Name: "order", Kind: columnar.Text}, {Name: "key", Kind: columnar.Text}, {Name: "line", Kind: columnar.Int}, {Name: "time", Kind: columnar.Moment}, {Name: "contact", Kind: columnar.Text}, {Name: "visitor", Kind: columnar.Text},
-	{Name: "currency", Kind: columnar.ID}, {Name: "cancelled", Kind: columnar.Bool}, {Name: "item_id", Kind: columnar.ID}, {Name: "quantity", Kind: columnar.Int},
-}}
+	{Name: "currency", Kind: columnar.ID}, {Name: "cancelled", Kind: columnar.Bool},
+}, boughtColumns...)}
 
 // name returns a text, null where it is empty.
 func name(s string) columnar.Value { return columnar.OfName([]byte(s)) }
@@ -164,19 +183,20 @@ func netOf(o *models.Fact) columnar.Value {
 func (x *exports) orders(q *serve.ExportRequest) *rowTable {
 	return x.eachOrder(q, &orderTable, func(o *models.Fact, row []columnar.Value, put func([]columnar.Value) error) error {
 		lines := make([][]columnar.Value, len(o.Lines))
-		for i, l := range o.Lines {
-			lines[i] = []columnar.Value{columnar.OfString(l.Product), columnar.OfInt(l.Quantity)}
+		for i := range o.Lines {
+			lines[i] = appendBought(nil, &o.Lines[i])
 		}
 		return put(append(row, columnar.OfString(o.Fact), name(o.Order), hashed(o.Key), columnar.OfMoment(o.Time), name(o.Contact), hashed(o.Visitor), columnar.OfMoney(models.Money(o.Value)),
-			columnar.OfMoney(models.Money(o.Refunded)), netOf(o), name(o.Currency), columnar.OfBool(o.Cancelled), columnar.OfList(lines)))
+			columnar.OfMoney(models.Money(o.Refunded)), netOf(o), name(o.Currency), columnar.OfBool(o.Cancelled),
+			name(o.Coupon), amount(o.Discount), amount(o.Shipping), amount(o.Tax), columnar.OfList(lines)))
 	})
 }
 
 func (x *exports) orderLines(q *serve.ExportRequest) *rowTable {
 	return x.eachOrder(q, &lineTable, func(o *models.Fact, row []columnar.Value, put func([]columnar.Value) error) error {
-		for i, l := range o.Lines {
-			if err := put(append(row[:0], name(o.Order), hashed(o.Key), columnar.OfInt(i+1), columnar.OfMoment(o.Time), name(o.Contact), hashed(o.Visitor),
-				name(o.Currency), columnar.OfBool(o.Cancelled), columnar.OfString(l.Product), columnar.OfInt(l.Quantity))); err != nil {
+		for i := range o.Lines {
+			if err := put(appendBought(append(row[:0], name(o.Order), hashed(o.Key), columnar.OfInt(i+1), columnar.OfMoment(o.Time), name(o.Contact), hashed(o.Visitor),
+				name(o.Currency), columnar.OfBool(o.Cancelled)), &o.Lines[i])); err != nil {
 				return err
 			}
 		}

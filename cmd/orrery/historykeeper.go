@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"orrery/stream"
-	"orrery/stream/history"
+	past "orrery/stream/history"
 )
 
 // historyFlags say what is kept of the log's events for longer than the log keeps them.
@@ -23,7 +23,7 @@ type historyFlags struct {
 // keeper writes the history, beside the pipeline and in the time that the machine has to spare.
 type keeper struct {
 	beside
-	files   *history.History
+	files   *past.History
 	cluster stream.Cluster
 	log     *slog.Logger
 	reader  atomic.Pointer[stream.Reader]
@@ -37,7 +37,7 @@ func (n *node) startHistory() error {
 	if n.flags.History.Days <= 0 {
 		return nil
 	}
-	files, err := history.Open(history.Config{
+	files, err := past.Open(past.Config{
 		Dir: filepath.Join(n.flags.DataDir, "history"), Days: n.flags.History.Days, MaxBytes: int64(n.flags.History.Bytes), Erased: n.engine.WasErased,
 	})
 	if err != nil {
@@ -68,7 +68,7 @@ func (k *keeper) run(ctx context.Context) {
 // follow reads the log from where the files end.
 func (k *keeper) follow(ctx context.Context) error {
 	r, err := stream.OpenReader(ctx, stream.ReaderConfig{
-		Cluster: k.cluster, Topics: history.Topics, From: k.files.From(), AcceptGap: true, Every: time.Second, Rest: newSpare(exportPace).pause, Remembered: exportRemembered,
+		Cluster: k.cluster, Topics: past.Topics, From: k.files.From(), AcceptGap: true, Every: time.Second, Rest: newSpare(exportPace).pause, Remembered: exportRemembered,
 	})
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 
 	"orrery/models"
 	"orrery/stream/columnar"
-	"orrery/stream/history"
+	past "orrery/stream/history"
 )
 
 // keptRows reads the events of a history's files: how many there are by name, repeats left out, and everything that they say.
@@ -22,7 +22,7 @@ func keptRows(t *testing.T, dir string) (byName map[string]uint64, text string) 
 	}
 	byName = map[string]uint64{}
 	at := map[string]int{}
-	for i, c := range history.Events.Columns {
+	for i, c := range past.Events.Columns {
 		at[c.Name] = i
 	}
 	for _, name := range files {
@@ -30,7 +30,7 @@ func keptRows(t *testing.T, dir string) (byName map[string]uint64, text string) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := columnar.Rows(f, &history.Events, func(row []columnar.Value) error {
+		if err := columnar.Rows(f, &past.Events, func(row []columnar.Value) error {
 			if row[at["repeat"]].Number() == 0 {
 				byName[string(row[at["event"]].Bytes())]++
 			}
