@@ -68,7 +68,8 @@ func TestForeignFiles(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, want)
 		}
 	}
-	f("a.parquet", "PAR1....", "it is Parquet")
+	f("a.parquet", "PAR1....", "file too small")
+	f("a.xls", "\xd0\xcf\x11\xe0....", "it is a spreadsheet")
 	f("nofile.xyz", "", "cannot open")
 	f("nofile", "", "no such file")
 }
