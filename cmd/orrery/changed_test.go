@@ -39,6 +39,8 @@ var changes = map[string][]string{
 	"hash.seed":           {"--hash.seed=5"},
 	"history.items":       {"--history.items=4"},
 	"history.window":      {"--history.window=24h"},
+	"history.days":        {"--history.days=2"},
+	"history.bytes":       {"--history.days=2", "--history.bytes=1GiB"},
 	"neighbours.bound":    {"--neighbours.bound=8"},
 	"decay.half-life":     {"--decay.half-life=24h"},
 	"decay.off":           {"--decay.off"},
