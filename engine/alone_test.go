@@ -21,3 +21,6 @@ func Alone(t testing.TB) {
 func (e *Engine) Tables() []intern.Table {
 	return slices.Concat(e.m.People.Tables(), e.m.Catalogue.Tables(), []intern.Table{e.m.Similar.Table(), e.m.Rebuy.Table()})
 }
+
+// Slots is how many numbers visitors have been given: what every array by visitor has room for.
+func Slots(e *Engine) uint32 { return e.m.People.LastVisitor() }

@@ -153,6 +153,7 @@ func (e *Engine) Stats() models.Stats {
 	s.Hidden = e.hidden()
 	s.Bytes = e.registry().Bytes()
 	s.Dropped = e.dropped()
+	_, s.ForgottenReturned = e.silence.Counts()
 	s.StreamTime = e.StreamTime()
 	return s
 }

@@ -56,6 +56,9 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 			e.customers.Dawn(ev.Time)
 		}
 		e.m.Catalogue.Advance(ev.Time)
+		if e.silence.Pass(ev.Time) {
+			e.letGo()
+		}
 	}
 	if e.customers.Renewing() {
 		e.customers.Renew()

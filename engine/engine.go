@@ -52,6 +52,8 @@ type Config struct {
 	MaxStrangers int       // visitors that only the public key has spoken of, of all shops; 0: any number
 	MaxShops     int       // shops that there may be; default 1,000, at most 2^20
 
+	Forget models.Time // after which visitors are forgotten who were not seen: see people.Silence; 0: they never are
+
 	NetworkInvented  int // names of each such kind that one network (a /24, a /48) may bring a shop a day; default 2,000, at most 65,535
 	NetworkStrangers int // such visitors of a shop that are kept of one network; default 20,000
 
@@ -128,6 +130,7 @@ type Engine struct {
 	settings   *settings.Store
 	sets       pershop.Table[frame.Set] // of the settings, compiled
 	uncompiled bool                     // settings were restored, and are not compiled yet
+	silence    *people.Silence
 
 	free    chan *frame.Answerer // answerers that no request uses
 	basket  facts.Basket
@@ -140,6 +143,7 @@ type Engine struct {
 
 	taking  *facts.Import    // an import under way
 	forgets []func(v uint32) // of each model that knows visitors
+	waits   []func(v uint32) bool
 }
 
 // New returns an engine with empty models.
@@ -171,7 +175,9 @@ func New(cfg Config) (*Engine, error) {
 	e.outlook = outlook.New(e.m.People, e.intents, e.customers)
 	e.outlook.Listen(cfg.Horizons)
 	e.mails = timing.NewMails(e.m.People)
-	e.forgets = e.registry().Forgets()
+	e.silence = people.NewSilence(e.m.People, cfg.Forget)
+	models := e.registry()
+	e.forgets, e.waits = models.Forgets(), models.Waits()
 	return e, nil
 }
 
@@ -196,7 +202,7 @@ func newModels(cfg *Config) frame.Models {
 func (e *Engine) Seed(n uint64) {
 	s := intern.SeedOf(n)
 	e.ledger.Shops().Seed(s)
-	for _, m := range []interface{ Seed(intern.Seed) }{e.shops, e.m.Catalogue, e.m.People, e.m.Similar, e.m.Rebuy, e.votes, e.erased} {
+	for _, m := range []interface{ Seed(intern.Seed) }{e.shops, e.m.Catalogue, e.m.People, e.m.Similar, e.m.Rebuy, e.votes, e.erased, e.silence} {
 		m.Seed(s)
 	}
 }

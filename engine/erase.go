@@ -25,6 +25,7 @@ func (e *Engine) erase(shop uint32, ev *models.Event) {
 	if hash, ok := e.erased.Open(ev.Visitor, e.m.People.Hashed); ok && len(ev.Visitor) > 0 {
 		found := e.m.People.OfVisitor(people.KeyOf(shop, hash))
 		e.erased.Add(e.who(shop, hash, true), ev.Time)
+		e.silence.Erase(people.KeyOf(shop, hash))
 		e.eraseAll(shop, 0, &found, ev.Time)
 	}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // gone is the sections that hold nothing any more of a person who was erased.
-var gone = []string{"shops", "catalogue", "offers", "people", "strangers", "claims", "customers", "time"}
+var gone = []string{"shops", "catalogue", "offers", "people", "strangers", "silence", "claims", "customers", "time"}
 
 // kept is the sections in which something of the person stays, and what: SECURITY.md says the same.
 var kept = map[string]string{

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"orrery/models"
 	"orrery/models/catalogue"
 	"orrery/models/erased"
@@ -24,6 +26,8 @@ func (e *Engine) dropped() []models.Dropped {
 	}
 	list = append(list, models.Dropped{What: "setting", Why: "conflict", N: e.settings.Conflicts()},
 		models.Dropped{What: "setting", Why: "ceiling", N: e.settings.Refused()})
+	silent, _ := e.silence.Counts()
+	list = append(list, models.Dropped{What: "visitor", Why: "silent", N: silent})
 	return append(list, models.Dropped{What: "contact", Why: "erased", N: e.erased.Sum(erased.Contacts)},
 		models.Dropped{What: "visitor", Why: "erased", N: e.erased.Sum(erased.Visitors)})
 }
@@ -54,24 +58,40 @@ func (e *Engine) meet(shop, v uint32, net uint64) {
 	p := e.m.People
 	p.Met(shop, v, net)
 	for range 2 {
-		its, oldest := shop, p.Overfull(v, uint64(e.cfg.NetworkStrangers))
+		oldest := p.Overfull(v, uint64(e.cfg.NetworkStrangers))
 		if most := uint64(e.cfg.MaxStrangers); oldest == 0 && most > 0 && p.Crowd() > most {
-			its, oldest = p.Oldest(shop, v, most)
+			oldest = p.Oldest(shop, v, most)
 		}
 		if oldest == 0 {
 			return
 		}
-		e.forget(its, oldest)
+		p.MadeRoom()
+		e.forget(oldest)
 	}
 }
 
-// forget makes all models forget a visitor of a shop who has no order and no login. What has been counted stays counted. The
+// letGo forgets visitors who have not been seen for long: those whose turn it is with this event.
+func (e *Engine) letGo() {
+	for v := e.silence.Next(); v != 0; v = e.silence.Next() {
+		if !e.awaited(v) {
+			e.silence.Depart(v)
+			e.forget(v)
+		}
+	}
+}
+
+// awaited tells whether something is under way of a visitor, who is not forgotten then.
+func (e *Engine) awaited(v uint32) bool {
+	return slices.ContainsFunc(e.waits, func(waits func(uint32) bool) bool { return waits(v) })
+}
+
+// forget makes all models forget a visitor who has no order and no login. What has been counted stays counted. The
 // number is another visitor's some time later, unless a forecast that waits for its outcome still names it: see outlook.Outlooks.
-func (e *Engine) forget(shop, v uint32) {
+func (e *Engine) forget(v uint32) {
 	for _, forget := range e.forgets {
 		forget(v)
 	}
-	e.m.People.Forget(shop, v)
+	e.m.People.Forget(v)
 	if !e.outlook.Holds(v) {
 		e.m.People.Free(v)
 	}

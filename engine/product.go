@@ -81,14 +81,15 @@ func (a *arrivals) note(visitor []byte) {
 	a.names[a.n/noteEvery%recentArrivals].Store(&name)
 }
 
-// RecentVisitors returns up to n visitors of a shop whose sessions began last, in no order.
+// RecentVisitors returns up to n visitors of a shop whose sessions began last and who are not forgotten, in no order.
 func (e *Engine) RecentVisitors(shop []byte, n int) (names []string) {
-	a := e.arrivals.Find(e.findShop(shop))
+	number := e.findShop(shop)
+	a := e.arrivals.Find(number)
 	if a == nil {
 		return nil
 	}
 	for i := range a.names {
-		if name := a.names[i].Load(); name != nil && len(names) < n {
+		if name := a.names[i].Load(); name != nil && len(names) < n && e.m.People.FindVisitor(number, []byte(*name)) != 0 {
 			names = append(names, *name)
 		}
 	}

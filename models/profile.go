@@ -29,6 +29,8 @@ type Stats struct {
 
 	MergedContacts uint64 // contacts that became one with another, since their ids have one form: mail addresses in lower case
 
+	ForgottenReturned uint64 // visitors who were forgotten for having been away, and have come back: they are counted anew
+
 	OverRefunds        uint64           // orders of which more was refunded than their value: they are worth 0
 	OverRefunded       map[string]Money // that more, by currency; it counts in no revenue
 	OrderConflicts     uint64           // orders under the id of another one, of another contact and with another value: both count

@@ -225,6 +225,7 @@ func (s *Server) writeState(w io.Writer) {
 	metrics.WriteGaugeUint64(w, "contacts", stats.Contacts)
 	metrics.WriteGaugeUint64(w, "orrery_leads", stats.Leads)
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="join",why="too_many"}`, stats.JoinsCut)
+	metrics.WriteCounterUint64(w, "orrery_forgotten_returned_total", stats.ForgottenReturned)
 	metrics.WriteGaugeUint64(w, "orrery_claims_open", stats.Claims.Open)
 	metrics.WriteCounterUint64(w, "sessions_total", stats.Sessions)
 	metrics.WriteGaugeUint64(w, "products", stats.Products)

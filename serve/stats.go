@@ -60,6 +60,7 @@ func appendStats(dst, shop []byte, stats *models.Stats, status *StreamStatus) []
 	dst = appendUint(dst, "confirmed", stats.Claims.Confirmed)
 	dst = append(appendUint(dst, "expired", stats.Claims.Expired), '}')
 	dst = appendUint(dst, "merged_contacts", stats.MergedContacts)
+	dst = appendUint(dst, "forgotten_returned", stats.ForgottenReturned)
 	dst = appendUint(dst, "over_refunds", stats.OverRefunds)
 	dst = appendAmounts(appendMember(dst, "over_refunded"), stats.OverRefunded)
 	dst = appendUint(dst, "order_conflicts", stats.OrderConflicts)

@@ -495,6 +495,12 @@ func (in *Intents) Drop(visitor uint32) { in.visits.drop(visitor) }
 // Forget forgets a visitor.
 func (in *Intents) Forget(visitor uint32) { in.visits.forget(visitor) }
 
+// Running tells whether a visitor has a session whose outcome is not known yet. For the writer.
+func (in *Intents) Running(visitor uint32) bool {
+	visit, _ := in.visits.of(visitor)
+	return visit != 0
+}
+
 // Ahead asks for which session a visitor is in, AheadSession for the session, AheadItem for what is counted of a product. See
 // intern.Hashes.Ahead.
 func (in *Intents) Ahead(visitor uint32)        { in.visits.ahead(visitor) }

@@ -50,6 +50,7 @@ var changes = map[string][]string{
 	"shops.max":           {"--shops.max=5"},
 	"visitors.max":        {"--visitors.max=1"},
 	"products.max":        {"--products.max=1"},
+	"visitors.forget":     {"--visitors.forget=24h"},
 	"feed.url":            {"--feed.url=http://127.0.0.1:1/feed.xml"},
 	"feed.every":          {"--feed.every=2h"},
 	"feed.currency":       {"--feed.currency=EUR"},

@@ -68,6 +68,8 @@ type nodeFlags struct {
 
 	MaxVisitors int `name:"visitors.max" default:"0" help:"Visitors that may be remembered, of all shops, of whom only the public key has spoken: without order, login or a word of the shop's servers. The oldest make room. 0: as many as fit into a quarter of the memory."`
 
+	Forget time.Duration `name:"visitors.forget" default:"2160h" help:"How long after their last event visitors are forgotten who have no order, no login and nothing in the cart; what they were counted in stays. 0: never."`
+
 	MaxProducts int `name:"products.max" default:"0" help:"Products, and as many categories and brands, of all shops, that only the public key has named: no feed, no order, no word of the shop's servers. New ones are refused then, of the shop that has most. 0: as many as fit into a quarter of the memory."`
 
 	Unlisted string `name:"catalogue.unlisted" enum:"until-full,hide,show" default:"until-full" help:"What becomes of products that events name and no feed has: shown until-full, that is until the shop has sent a full feed (mode=full, or by URL); hide them as soon as one product is in the catalogue; or show them always."`
@@ -133,6 +135,7 @@ func (f *nodeFlags) validate() error {
 	check(f.BotPace > 0 && f.BotPace <= 250, "bots.pace", "must lie between 1 and 250")
 	check(f.MaxShops > 0 && f.MaxShops <= 1<<20, "shops.max", "must lie between 1 and 1,048,576")
 	check(f.MaxVisitors >= 0, "visitors.max", "must not be negative")
+	check(f.Forget == 0 || f.Forget >= 24*time.Hour, "visitors.forget", "must be 0, or 24h at least")
 	check(f.MaxProducts >= 0, "products.max", "must not be negative")
 	check(f.Refit > 0, "churn.refit", "must be positive")
 	check(edges(f.Recency), "rfm.recency", "must be four ascending numbers")
@@ -266,7 +269,7 @@ func (f *nodeFlags) engine(memory int64) engine.Config {
 		RFM:      f.rules(),
 		MaxShops: f.MaxShops,
 
-		MaxStrangers: most, MaxInvented: products,
+		MaxStrangers: most, MaxInvented: products, Forget: models.Time(f.Forget.Milliseconds()),
 	}
 }
 

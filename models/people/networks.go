@@ -18,16 +18,18 @@ const (
 )
 
 // networkOf returns the number of a stranger's network, 0 where it is not known.
-func (s *Strangers) networkOf(v uint32) uint64 { return s.links.Load(uint64(v)*linkWords + ofNetwork) }
+func (s *Strangers) networkOf(v uint32) uint64 {
+	return s.links.Load(uint64(v)*linkWords+ofNetwork) & 0xffffffff
+}
 
-// join notes which network a visitor is of.
+// join notes which shop and network a visitor is of.
 func (s *Strangers) join(shop, v uint32, net uint64) {
 	network := uint64(0)
 	if net != 0 {
 		network = s.number(max(s.seed.Mix(net^uint64(shop)*shopSalt), 1))
 		s.networks.Set(network*networkWords+nCount, s.networks.Load(network*networkWords+nCount)+1)
 	}
-	s.links.Set(uint64(v)*linkWords+ofNetwork, network)
+	s.links.Set(uint64(v)*linkWords+ofNetwork, uint64(shop)<<32|network)
 }
 
 // number returns the number of a network by its key.
@@ -49,10 +51,10 @@ func (s *Strangers) number(key uint64) uint64 {
 // part takes a visitor, who has left the queues, off its network. One that has no other is forgotten.
 func (s *Strangers) part(v uint32) {
 	network := s.networkOf(v)
+	s.links.Set(uint64(v)*linkWords+ofNetwork, 0)
 	if network == 0 {
 		return
 	}
-	s.links.Set(uint64(v)*linkWords+ofNetwork, 0)
 	at := network * networkWords
 	n := s.networks.Load(at+nCount) - 1
 	if s.networks.Set(at+nCount, n); n == 0 {

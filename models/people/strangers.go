@@ -29,7 +29,7 @@ type Strangers struct {
 const (
 	inShop    = iota // the one before<<32 | the one behind; of a number that is nobody's: the next such one
 	inNetwork        // likewise
-	ofNetwork        // number of the network, 0 where it is not known
+	ofNetwork        // shop<<32 | number of the network, 0 where that is not known
 	linkWords
 )
 
@@ -80,13 +80,30 @@ func (s *Strangers) Freeze() *slab.Parts {
 	return slab.Join(s.links.Freeze(), s.shops.Freeze(), s.networks.Freeze())
 }
 
-// ReadFrom replaces the queues by what Freeze wrote.
-func (s *Strangers) ReadFrom(r io.Reader) (int64, error) {
-	n, err := slab.ReadAll(r, &s.links, &s.shops, &s.networks)
+// ReadVersion replaces the queues by what Freeze wrote; up to version 12 a visitor's shop was not with it.
+func (s *Strangers) ReadVersion(r io.Reader, version uint16) error {
+	_, err := slab.ReadAll(r, &s.links, &s.shops, &s.networks)
 	s.shops.Grow(queueWords)
 	s.networks.Grow(networkWords)
 	s.byKey.Rebuild()
-	return n, err
+	if err != nil || version > 12 {
+		return err
+	}
+	for shop := uint32(1); uint64(shop) < s.shops.Len()/queueWords; shop++ {
+		for which := uint64(qPlain); which <= qCarted; which++ {
+			q := s.ofShop(shop, which)
+			for v := uint32(q.words.Load(q.ends) >> 32); v != 0; v = uint32(s.load(q, v)) {
+				at := uint64(v)*linkWords + ofNetwork
+				s.links.Set(at, s.links.Load(at)&0xffffffff|uint64(shop)<<32)
+			}
+		}
+	}
+	return nil
+}
+
+// shopOf returns the shop of a stranger.
+func (s *Strangers) shopOf(v uint32) uint32 {
+	return uint32(s.links.Load(uint64(v)*linkWords+ofNetwork) >> 32)
 }
 
 // queue is a place among others: ends is the word of its first<<32 | last, link the word of each visitor.
@@ -243,9 +260,9 @@ func (p *People) Crowd() uint64 { return p.strangers.shops.Load(totalCount) }
 
 // Oldest returns the stranger, not v of a shop, who is to make room where there are more than most: of that shop if it has
 // more than an equal share, else of the one that has most.
-func (p *People) Oldest(shop, v uint32, most uint64) (its, oldest uint32) {
-	s := p.strangers
-	if its = shop; s.shops.Load(uint64(shop)*queueWords+qCount) <= most/s.shops.Load(totalShops) {
+func (p *People) Oldest(shop, v uint32, most uint64) (oldest uint32) {
+	s, its := p.strangers, shop
+	if s.shops.Load(uint64(shop)*queueWords+qCount) <= most/s.shops.Load(totalShops) {
 		for n, other := uint64(0), uint32(1); uint64(other) < s.shops.Len()/queueWords; other++ {
 			if have := s.shops.Load(uint64(other)*queueWords + qCount); have > n {
 				n, its = have, other
@@ -254,10 +271,10 @@ func (p *People) Oldest(shop, v uint32, most uint64) (its, oldest uint32) {
 	}
 	for which := uint64(qPlain); which <= qCarted; which++ {
 		if oldest = uint32(s.shops.Load(s.ofShop(its, which).ends) >> 32); oldest != 0 && oldest != v {
-			return its, oldest
+			return oldest
 		}
 	}
-	return 0, 0
+	return 0
 }
 
 // Gone tells whether a number is nobody's.
@@ -265,8 +282,10 @@ func (p *People) Gone(v uint32) bool { return p.Key(v) == 0 }
 
 // Forget forgets a visitor without order or login. Its number is nobody's until Free gives it away: when nothing elsewhere
 // refers to it any more.
-func (p *People) Forget(shop, v uint32) {
-	p.Confirm(shop, v) // leaves the queue
+func (p *People) Forget(v uint32) {
+	if p.IsStranger(v) {
+		p.Confirm(p.strangers.shopOf(v), v) // leaves the queue
+	}
 	p.byHash.Delete(v)
 	for _, w := range [2]uint64{vViews, vCart} {
 		list := p.visitors.Load(p.word(v, w))
@@ -277,8 +296,10 @@ func (p *People) Forget(shop, v uint32) {
 		p.visitors.Set(p.word(v, w), 0)
 	}
 	p.logins.forget(v)
-	p.bump(cntForgotten, 1)
 }
+
+// MadeRoom counts that a stranger is about to be forgotten for others.
+func (p *People) MadeRoom() { p.bump(cntForgotten, 1) }
 
 // Free lets the number of a forgotten visitor become another one's.
 func (p *People) Free(v uint32) { p.strangers.free(v) }

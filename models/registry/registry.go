@@ -34,7 +34,8 @@ type Entry struct {
 	read    func(r io.Reader, version uint16) error
 	parts   func() map[string]uint64 // bytes by part, where they are told one by one
 	forget  func(visitor uint32)     // where the model has state by visitor
-	learned bool                     // the rest goes on without it: weights, counts of what was shown, forecasts under way
+	waits   func(visitor uint32) bool
+	learned bool // the rest goes on without it: weights, counts of what was shown, forecasts under way
 }
 
 // Unchanged lists a model that has had one layout only.
@@ -72,6 +73,10 @@ func (e Entry) Relearned() Entry { e.learned = true; return e }
 
 // Forgetting says how the model forgets a visitor without order and login.
 func (e Entry) Forgetting(forget func(visitor uint32)) Entry { e.forget = forget; return e }
+
+// Waiting says how to ask the model whether something is under way of a visitor that its number has to be known for: a session, a
+// forecast. Such a visitor is not forgotten for having been away.
+func (e Entry) Waiting(waits func(visitor uint32) bool) Entry { e.waits = waits; return e }
 
 // Told tells the bytes of a model by part.
 func (e Entry) Told(parts func() map[string]uint64) Entry { e.parts = parts; return e }
@@ -118,6 +123,16 @@ func (l List) Forgets() (all []func(visitor uint32)) {
 	for i := range l {
 		if l[i].forget != nil {
 			all = append(all, l[i].forget)
+		}
+	}
+	return all
+}
+
+// Waits returns how to ask the models that may wait for a visitor: see Waiting.
+func (l List) Waits() (all []func(visitor uint32) bool) {
+	for i := range l {
+		if l[i].waits != nil {
+			all = append(all, l[i].waits)
 		}
 	}
 	return all

@@ -40,6 +40,7 @@ const (
 	classRevenue
 	classOver
 	classConflicts
+	classReturned // visitors who had been forgotten
 )
 
 const countWords = 3
@@ -66,6 +67,13 @@ func (t *Shops) event(name uint32) {
 		record, _ = t.byKey.Add(tallyKey(classEvents, t.shop, name))
 		t.names[name] = uint64(t.shop)<<32 | uint64(record)
 	}
+	at := uint64(record)*countWords + 1
+	t.counts.Set(at, t.counts.Load(at)+1)
+}
+
+// Returned counts a visitor who had been forgotten and has come back.
+func (t *Shops) Returned() {
+	record, _ := t.byKey.Add(tallyKey(classReturned, t.shop, 0))
 	at := uint64(record)*countWords + 1
 	t.counts.Set(at, t.counts.Load(at)+1)
 }
@@ -182,6 +190,7 @@ func (l *Totals) ReportShop(shop uint32, s *models.Stats) {
 	}
 	s.Revenue, s.OverRefunded, s.OrderConflictValue = t.amounts(classRevenue, shop, l), t.amounts(classOver, shop, l), t.amounts(classConflicts, shop, l)
 	s.Items = t.word(shop, tallyItems)
+	s.ForgottenReturned = t.count(classReturned, shop, 0)
 	s.Since = models.Time(t.word(shop, tallySince)) * models.Second
 }
 
