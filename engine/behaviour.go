@@ -18,7 +18,7 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 	}
 	e.answerMail(shop, v, ev, step.Began)
 	if step.Began && !step.Bot && len(ev.Visitor) > 0 {
-		e.arrivals.Get(shop, newArrivals).note(ev.Visitor)
+		e.arrivals.Get(shop, people.NewArrivals).Note(ev.Visitor)
 	}
 	focus := e.products(shop, v, ev, a, &step)
 	if step.Bot {

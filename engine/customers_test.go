@@ -156,7 +156,9 @@ func batch(streams [][]*models.Event) map[string]struct {
 		}
 		whose := string(s.Contact)
 		if whose == "" {
-			rank := func(c string) uint64 { return e.m.People.ContactHash(e.m.People.Contact(1, []byte(c))) }
+			rank := func(c string) uint64 {
+				return people.KeyIn(1, e.m.People.ContactHash(e.m.People.Contact(1, []byte(c))))
+			}
 			var past, future *login
 			for _, l := range logins[string(s.Visitor)] {
 				if l.at <= s.Time && (past == nil || l.at > past.at || l.at == past.at && rank(l.contact) > rank(past.contact)) {

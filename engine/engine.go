@@ -123,7 +123,7 @@ type Engine struct {
 	mails      *timing.Mails
 	category   *category.Next
 	outlook    *outlook.Outlooks
-	arrivals   pershop.Table[arrivals]
+	arrivals   pershop.Table[people.Arrivals]
 	votes      *votes.Votes
 	erased     *erased.List
 	withheld   withheld

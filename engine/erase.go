@@ -68,7 +68,7 @@ func (e *Engine) eraseAll(shop uint32, contact uint64, found *people.Erasing, t 
 		}
 		e.m.Rebuy.Forget(frame.VisitorOwner(v))
 		if a := e.arrivals.Find(shop); a != nil {
-			a.forget(func(name []byte) bool { return p.HashOf(shop, name) == key })
+			a.Forget(func(name []byte) bool { return p.HashOf(shop, name) == key })
 		}
 	}
 	for _, v := range found.Shared {

@@ -36,7 +36,7 @@ func (e *Engine) EachFact(build string, seed uint64, f func(*models.Fact) error)
 }
 
 func (e *Engine) facts() facts.State {
-	return facts.State{Shops: e.shops, Catalogue: e.m.Catalogue, People: e.m.People, Totals: e.ledger, Time: e.StreamTime(), Erased: e.EachErased, Settings: e.eachSetting}
+	return facts.State{Shops: e.shops, Catalogue: e.m.Catalogue, People: e.m.People, Totals: e.ledger, Time: e.StreamTime(), Erased: e.erased, Settings: e.eachSetting}
 }
 
 // TakeFact takes a fact that EachFact has told, before the first event. Facts come in the order of an export; one that is
@@ -61,9 +61,6 @@ func (e *Engine) TakeFact(f *models.Fact) error {
 	shop := e.shop([]byte(f.Shop))
 	if shop == 0 {
 		return fmt.Errorf("shop: there are more shops than --shops.max: %w", facts.ErrFact)
-	}
-	if f.Fact == models.FactErased {
-		return e.takeErased(shop, f)
 	}
 	if f.Fact == models.FactSetting {
 		return e.takeSetting(shop, f)

@@ -30,7 +30,7 @@ func whose(e *Engine, all []*models.Event, sale *models.Event) string {
 		if c == "" {
 			return 0
 		}
-		return e.m.People.ContactHash(e.m.People.Contact(1, []byte(c)))
+		return people.KeyIn(1, e.m.People.ContactHash(e.m.People.Contact(1, []byte(c))))
 	}
 	var past, first *models.Event
 	newer := func(a, b *models.Event) bool {

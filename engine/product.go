@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"sync/atomic"
-
-	"orrery/models"
-)
+import "orrery/models"
 
 // Product returns what is known of a product, and false where the id is unknown.
 func (e *Engine) Product(shop, product []byte) (p models.Product, ok bool) {
@@ -60,48 +56,11 @@ func (e *Engine) hidden() (all models.HiddenProducts) {
 	return all
 }
 
-// arrivals remembers who came last to a shop, for people who want to look at somebody: visitors are kept by hash, so this is
-// the only place that knows a name. It is no part of the state, and takes some 300 B a shop.
-type arrivals struct {
-	names [recentArrivals]atomic.Pointer[string]
-	n     int
-}
-
-const recentArrivals = 8
-
-// noteEvery spares the stream the copy of a name for most sessions.
-const noteEvery = 16
-
-// note remembers that a visitor has begun a session: the first of every noteEvery.
-func (a *arrivals) note(visitor []byte) {
-	if a.n++; a.n%noteEvery != 1 {
-		return
-	}
-	name := string(visitor)
-	a.names[a.n/noteEvery%recentArrivals].Store(&name)
-}
-
 // RecentVisitors returns up to n visitors of a shop whose sessions began last and who are not forgotten, in no order.
 func (e *Engine) RecentVisitors(shop []byte, n int) (names []string) {
 	number := e.findShop(shop)
-	a := e.arrivals.Find(number)
-	if a == nil {
-		return nil
-	}
-	for i := range a.names {
-		if name := a.names[i].Load(); name != nil && len(names) < n && e.m.People.FindVisitor(number, []byte(*name)) != 0 {
-			names = append(names, *name)
-		}
+	if a := e.arrivals.Find(number); a != nil {
+		names = a.Names(n, func(name []byte) bool { return e.m.People.FindVisitor(number, name) != 0 })
 	}
 	return names
 }
-
-// forget forgets the names that are somebody's.
-func (a *arrivals) forget(is func(name []byte) bool) {
-	for i := range a.names {
-		if name := a.names[i].Load(); name != nil && is([]byte(*name)) {
-			a.names[i].Store(nil)
-		}
-	}
-}
-func newArrivals() *arrivals { return new(arrivals) }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"orrery/models"
 	"orrery/models/catalogue"
+	"orrery/models/erased"
 	"orrery/models/intern"
 	"orrery/models/people"
 	"orrery/models/totals"
@@ -18,8 +19,8 @@ type State struct {
 	Catalogue *catalogue.Catalogue
 	People    *people.People
 	Totals    *totals.Totals
-	Time      models.Time              // of the newest event
-	Erased    func(func(*models.Fact)) // tells who was erased and has not come back
+	Time      models.Time // of the newest event
+	Erased    *erased.List
 	Settings  func(func(*models.Fact)) // tells what the shops have set
 }
 
@@ -33,7 +34,7 @@ func (s *State) Each(build string, seed uint64, f func(*models.Fact) error) erro
 	out.contacts()
 	out.logins()
 	out.orders()
-	s.Erased(out.tell)
+	s.EachErased(out.tell)
 	s.Settings(out.tell)
 	t := s.People.Totals()
 	totals := &models.Fact{

@@ -50,6 +50,8 @@ func (e *Import) Take(shop uint32, f *models.Fact) error {
 		return e.takeLogin(shop, f)
 	case models.FactOrder:
 		return e.takeOrder(shop, f)
+	case models.FactErased:
+		return e.takeErased(shop, f)
 	case models.FactNote:
 		return e.takeNote(shop, f)
 	}
