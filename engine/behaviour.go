@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"bytes"
-
 	"orrery/churn/timing"
 	"orrery/models"
 	"orrery/models/people"
@@ -12,7 +10,7 @@ import (
 
 // behaviour takes what a visitor did on the shop's pages.
 func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
-	step := e.m.People.Step(shop, v, ev, declaredBot(ev))
+	step := e.m.People.Step(shop, v, ev, ev.DeclaresBot())
 	if step.Caught {
 		e.takeBack(v, ev, &step)
 	}
@@ -126,16 +124,6 @@ func (e *Engine) did(shop, v, item uint32, ev *models.Event, it *models.Item, ki
 // forgetViews takes what a visitor has viewed out of social proof: a machine made it.
 func (e *Engine) forgetViews(v, key uint32) {
 	e.m.People.EachViewed(v, func(item uint32) { e.demand.Add(demand.Interaction{Kinds: demand.Forgotten, Item: item, Key: key}) })
-}
-
-// declaredBot tells whether an event says of itself that a crawler made it: "bot":true in props. A page that names a contact
-// and no browser does not make a crawler of the contact.
-func declaredBot(ev *models.Event) bool {
-	if len(ev.Props) == 0 || !bytes.Contains(ev.Props, []byte(`"bot"`)) || !ev.Confirmed() && len(ev.Visitor) == 0 {
-		return false
-	}
-	yes, _ := models.Member(ev.Props, "bot").Bool()
-	return yes
 }
 
 // view takes a view of a product.

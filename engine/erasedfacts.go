@@ -22,26 +22,17 @@ func (e *Engine) ContactData(shop, contact []byte, now models.Time) (d models.Co
 	if d.Profile, ok = e.Contact(shop, contact, now); !ok {
 		return d, false
 	}
-	number := e.findShop(shop)
+	number, state := e.findShop(shop), e.facts()
 	d.Shop = string(e.shops.Name(number))
-	c := e.m.People.FindContact(number, contact)
-	if c == 0 {
-		return d, true
-	}
-	e.m.People.Reader().EachVisitor(people.Person{Contact: c}, func(v uint32) {
-		e.m.People.EachLogin(v, func(who, second uint32) {
-			if who == c {
-				d.Logins = append(d.Logins, models.LoginTouch{Visitor: people.KeyIn(number, e.m.People.Key(v)), At: models.Time(second) * models.Second})
-			}
-		})
-	})
-	d.Mails = e.mails.Of(c)
-	keys := map[uint64]bool{e.m.People.HashOf(number, models.CanonicalContact(contact)): true}
-	e.m.People.Reader().EachVisitor(people.Person{Contact: c}, func(v uint32) { keys[e.m.People.Key(v)] = true })
-	for _, claim := range e.claims.Told(number, func(key uint64) bool { return keys[key] }) {
-		d.Claims = append(d.Claims, models.ClaimTouch{
-			Order: people.KeyIn(number, claim.Order), Visitor: people.KeyIn(number, claim.Visitor), At: claim.Time, Known: claim.Number != 0,
-		})
+	if c := e.m.People.FindContact(number, contact); c != 0 {
+		state.Data(&d, number, c)
+		d.Mails = e.mails.Of(c)
+		keys := state.Keys(c)
+		for _, claim := range e.claims.Told(number, func(key uint64) bool { return keys[key] }) {
+			d.Claims = append(d.Claims, models.ClaimTouch{
+				Order: people.KeyIn(number, claim.Order), Visitor: people.KeyIn(number, claim.Visitor), At: claim.Time, Known: claim.Number != 0,
+			})
+		}
 	}
 	return d, true
 }

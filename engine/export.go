@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"orrery/models"
-	"orrery/recommend/frame"
-	"orrery/recommend/neighbours"
-)
+import "orrery/models"
 
 // What is exported is told in the order of numbers, which a restart keeps: each of these calls f from a number on until f returns false, and
 // returns the number to go on from, 0 after the last. Any goroutine may call them; f must not keep what it gets.
@@ -42,35 +38,5 @@ func ofShop(shop []byte, f func(*models.Fact) bool) func(*models.Fact) bool {
 
 // EachNeighbours tells the neighbour lists of a shop's products: each product once for every relation in which it has neighbours.
 func (e *Engine) EachNeighbours(shop []byte, from uint32, now models.Time, f func(*models.Neighbours) bool) (next uint32) {
-	relations := [...]struct {
-		name  frame.Recipe
-		lists *neighbours.Lists
-	}{{frame.ViewedTogether, e.m.Viewed}, {frame.BoughtTogether, e.m.Bought}, {frame.BoughtAfterViewing, e.m.After}}
-	number := e.findShop(shop)
-	var near []neighbours.Neighbour
-	var told models.Neighbours
-	for item := max(from, 1); number != 0 && int(item) <= e.m.Catalogue.Items(); item++ {
-		if e.m.Catalogue.Shop(item) != number {
-			continue
-		}
-		more := true
-		for _, r := range relations {
-			var pairs neighbours.Pairs
-			near, pairs = r.lists.Read(near[:0], item, now)
-			told = models.Neighbours{Product: e.m.Catalogue.ID(item), Relation: string(r.name), Left: pairs.Left, Total: pairs.Total, List: told.List[:0]}
-			for _, n := range near {
-				told.List = append(told.List, models.Neighbour{
-					Product: e.m.Catalogue.ID(n.Item), Count: n.Count, Right: n.Right,
-					Cosine: neighbours.Cosine(n.Count, pairs.Left, n.Right), LLR: neighbours.LLR(n.Count, pairs.Left, n.Right, pairs.Total),
-				})
-			}
-			if len(told.List) > 0 {
-				more = f(&told) && more
-			}
-		}
-		if !more { // all relations of a product are told, or none
-			return item + 1
-		}
-	}
-	return 0
+	return e.m.EachNeighbours(e.findShop(shop), from, now, f)
 }

@@ -36,7 +36,7 @@ func (e *Engine) EachFact(build string, seed uint64, f func(*models.Fact) error)
 }
 
 func (e *Engine) facts() facts.State {
-	return facts.State{Shops: e.shops, Catalogue: e.m.Catalogue, People: e.m.People, Totals: e.ledger, Time: e.StreamTime(), Erased: e.erased, Settings: e.eachSetting}
+	return facts.State{Shops: e.shops, Catalogue: e.m.Catalogue, People: e.m.People, Totals: e.ledger, Time: e.StreamTime(), Erased: e.erased, Settings: e.settings}
 }
 
 // TakeFact takes a fact that EachFact has told, before the first event. Facts come in the order of an export; one that is
@@ -62,9 +62,6 @@ func (e *Engine) TakeFact(f *models.Fact) error {
 	if shop == 0 {
 		return fmt.Errorf("shop: there are more shops than --shops.max: %w", facts.ErrFact)
 	}
-	if f.Fact == models.FactSetting {
-		return e.takeSetting(shop, f)
-	}
 	e.resettle()
 	shops.At(shop)
 	e.demand.At(shop)
@@ -87,10 +84,11 @@ func (h hooks) LoggedIn(shop, v uint32, viewed []people.Pair) {
 func (h hooks) Buy(key uint64, shop, v, contact uint32, ev *models.Event, f *models.Fact) {
 	h.e.buy(key, shop, v, contact, ev, f)
 }
-func (h hooks) Book(money []people.Change) { h.e.book(money) }
-func (h hooks) Settle(shop, order uint32)  { h.e.customers.Settle(shop, order) }
-func (h hooks) Noted(shop uint32)          { h.e.customers.Noted(shop) }
-func (h hooks) Pass(t models.Time)         { h.e.now.Store(max(h.e.now.Load(), int64(t))) }
+func (h hooks) Book(money []people.Change)        { h.e.book(money) }
+func (h hooks) Settle(shop, order uint32)         { h.e.customers.Settle(shop, order) }
+func (h hooks) Set(shop uint32, ev *models.Event) { h.e.set(shop, ev) }
+func (h hooks) Noted(shop uint32)                 { h.e.customers.Noted(shop) }
+func (h hooks) Pass(t models.Time)                { h.e.now.Store(max(h.e.now.Load(), int64(t))) }
 func (h hooks) Done() {
 	if now := h.e.StreamTime(); h.e.customers.Dawns(now) {
 		h.e.customers.Dawn(now)

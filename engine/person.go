@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"bytes"
-
-	"orrery/models"
-)
+import "orrery/models"
 
 // person returns the visitor and the contact that an event is about, the latter 0 where it names none, and links them.
 func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, contact uint32) {
@@ -77,7 +73,7 @@ func (e *Engine) contact(shop, v uint32, ev *models.Event) (c uint32) {
 		t -= models.MaxPublicAhead + models.Second // a page's clock never wins over the shop's
 	}
 	c = p.Contact(shop, ev.Contact)
-	if ev.Kind != models.Logout && !actingAs(ev) {
+	if ev.Kind != models.Logout && !ev.ActsForAnother() {
 		e.baskets.Viewed(e.claims.Without(p.Link(v, c, t), 0))
 		e.customers.Moved(shop, v)
 	}
@@ -85,14 +81,4 @@ func (e *Engine) contact(shop, v uint32, ev *models.Event) (c uint32) {
 		p.Identify(c, ev.Props, t)
 	}
 	return c
-}
-
-// actingAs tells whether an event names a contact that somebody else acts for, a shop's clerk most of the time:
-// "acting_as":true. It links nothing.
-func actingAs(ev *models.Event) bool {
-	if len(ev.Props) == 0 || !bytes.Contains(ev.Props, []byte(`"acting_as"`)) {
-		return false
-	}
-	yes, _ := models.Member(ev.Props, "acting_as").Bool()
-	return yes
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"orrery/models"
-	"orrery/models/facts"
 	"orrery/models/settings"
 	"orrery/recommend/frame"
 )
@@ -74,24 +73,4 @@ func (e *Engine) Permit(q *models.FrameQuery, items []models.FrameItem) ([]model
 	a := e.answerer()
 	defer e.release(a)
 	return a.Permit(q, shop, e.sets.Find(shop), items)
-}
-
-func (e *Engine) eachSetting(f func(*models.Fact)) {
-	_ = e.settings.Each(func(shop uint32, v *settings.Version) error {
-		r, err := v.Record(nil)
-		if err == nil {
-			f(&models.Fact{Fact: models.FactSetting, Shop: string(e.shops.Name(shop)), Time: v.Time, Setting: r.Value})
-		}
-		return err
-	})
-}
-
-// takeSetting takes a version that eachSetting has told.
-func (e *Engine) takeSetting(shop uint32, f *models.Fact) error {
-	ev := models.Event{Kind: models.SettingRecord, Props: f.Setting}
-	if why := e.settings.Admit(&ev); why != nil {
-		return fmt.Errorf("%s: %w", why.Reason, facts.ErrFact)
-	}
-	e.set(shop, &ev)
-	return nil
 }

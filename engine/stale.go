@@ -9,7 +9,7 @@ func (e *Engine) remember(shop, v uint32, ev *models.Event) {
 	if p.Behave(v, ev.Time) {
 		p.Came(shop, v)
 	}
-	if declaredBot(ev) {
+	if ev.DeclaresBot() {
 		p.MarkBot(v)
 	}
 	if p.IsBot(v) {

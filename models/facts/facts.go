@@ -10,6 +10,7 @@ import (
 	"orrery/models/erased"
 	"orrery/models/intern"
 	"orrery/models/people"
+	"orrery/models/settings"
 	"orrery/models/totals"
 )
 
@@ -21,7 +22,7 @@ type State struct {
 	Totals    *totals.Totals
 	Time      models.Time // of the newest event
 	Erased    *erased.List
-	Settings  func(func(*models.Fact)) // tells what the shops have set
+	Settings  *settings.Store
 }
 
 // Each calls f with all facts, in the order in which they are taken, until f returns an error. Nothing may be applied meanwhile. f must
@@ -35,7 +36,7 @@ func (s *State) Each(build string, seed uint64, f func(*models.Fact) error) erro
 	out.logins()
 	out.orders()
 	s.EachErased(out.tell)
-	s.Settings(out.tell)
+	s.EachSetting(out.tell)
 	t := s.People.Totals()
 	totals := &models.Fact{
 		Fact: models.FactTotals, Time: s.Time, Contacts: t.Contacts, Orders: t.Orders, Buyers: t.Buyers,

@@ -58,3 +58,21 @@ func moneyOf(s people.Stated) *models.Money {
 func (s *State) touch(item uint32, at models.Time, quantity int32) models.ItemTouch {
 	return models.ItemTouch{ID: s.Catalogue.ID(item), At: at, Quantity: quantity}
 }
+
+// Data fills in the logins of a contact of a shop.
+func (s *State) Data(d *models.ContactData, shop, contact uint32) {
+	s.People.Reader().EachVisitor(people.Person{Contact: contact}, func(v uint32) {
+		s.People.EachLogin(v, func(who, second uint32) {
+			if who == contact {
+				d.Logins = append(d.Logins, models.LoginTouch{Visitor: people.KeyIn(shop, s.People.Key(v)), At: models.Time(second) * models.Second})
+			}
+		})
+	})
+}
+
+// Keys returns what a contact and its browsers are known by.
+func (s *State) Keys(contact uint32) map[uint64]bool {
+	keys := map[uint64]bool{s.People.ContactHash(contact): true}
+	s.People.Reader().EachVisitor(people.Person{Contact: contact}, func(v uint32) { keys[s.People.Key(v)] = true })
+	return keys
+}

@@ -23,6 +23,7 @@ type Hooks interface {
 	Buy(key uint64, shop, visitor, contact uint32, ev *models.Event, f *models.Fact)
 	Book(money []people.Change)
 	Settle(shop, order uint32)
+	Set(shop uint32, ev *models.Event)
 	Noted(shop uint32)  // something that was noted has changed
 	Pass(t models.Time) // the stream has come to a moment
 	Done()              // all facts are taken
@@ -50,6 +51,8 @@ func (e *Import) Take(shop uint32, f *models.Fact) error {
 		return e.takeLogin(shop, f)
 	case models.FactOrder:
 		return e.takeOrder(shop, f)
+	case models.FactSetting:
+		return e.takeSetting(shop, f)
 	case models.FactErased:
 		return e.takeErased(shop, f)
 	case models.FactNote:
