@@ -138,7 +138,7 @@ func TestRelayAdmission(t *testing.T) {
 		{"of a shop that nobody knows", hookSecret, "?shop=south", order, 401},
 		{"without a secret", "", "", order, 401},
 		{"of a platform without one", hookSecret, "", delivery{"segment", "", `{"type":"page"}`}, 401},
-		{"of none", hookSecret, "", delivery{"magento", "", `{}`}, 404},
+		{"of none", hookSecret, "", delivery{"bigcommerce", "", `{}`}, 404},
 	} {
 		if got := x.d.send(r, x.secret, x.query); got != x.want {
 			t.Errorf("%s: %d, want %d", x.name, got, x.want)
