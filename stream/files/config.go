@@ -229,7 +229,7 @@ func (c *Config) format(src *source) (Format, error) {
 	case f == "":
 		return "", fmt.Errorf("cannot tell the format of %q from its name: give it", name)
 	case c.own() && f != JSONL:
-		return "", fmt.Errorf("cannot read %q: a %s file needs a preset or a column map", name, f)
+		return f, fmt.Errorf("cannot read %q: a %s file needs a preset or a column map", name, f)
 	}
 	return f, nil
 }

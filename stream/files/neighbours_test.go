@@ -146,3 +146,18 @@ func TestNeighbours(t *testing.T) {
 		}
 	}
 }
+
+// A table without a map is told with its columns, and with the map that they look like.
+func TestUnmapped(t *testing.T) {
+	cfg := input(Config{Format: CSV}, "Bestellnummer;Datum;E-Mail;Artikelnummer;Art der Zahlung;Menge;Unit Price\r\n1;1.3.2026;a@x;A;bar;1;1,50\r\n")
+	_, err := Run(t.Context(), cfg, &memory{}, nil)
+	const want = "its columns are Bestellnummer, Datum, E-Mail, Artikelnummer, Art der Zahlung, Menge, Unit Price; as orders: --map event==purchase --map order=Bestellnummer " +
+		"--map time=Datum --map contact=E-Mail --map item_id=Artikelnummer --map quantity=Menge --map 'price=Unit Price'"
+	if err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	_, err = Run(t.Context(), input(Config{Format: CSV}, "a,b\n1,2\n"), &memory{}, nil)
+	if err == nil || !strings.HasSuffix(err.Error(), "needs a preset or a column map: its columns are a, b") {
+		t.Error(err)
+	}
+}

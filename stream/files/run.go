@@ -169,6 +169,9 @@ func (r *runner) one(ctx context.Context, src *source) error {
 	if strange := foreign(magic); strange != nil {
 		return fmt.Errorf("cannot read %q: %w", src.name, strange)
 	}
+	if err != nil && (format == CSV || format == TSV) {
+		err = r.unmapped(src, err)
+	}
 	if err != nil {
 		return err
 	}
