@@ -81,6 +81,11 @@ proof-export: ## a mass mailing of a million contacts in all formats, a million 
 	ORRERY_EXPORT_ROWS=1000000 go test ./cmd/orrery -run 'TestProofExport|TestProofParquet' -v -timeout 60m
 	ORRERY_READER_EVENTS=1000000 go test ./stream -run TestProofReaders -v -timeout 60m
 
+.PHONY: proof-pandas
+proof-pandas: ## the files of presets counted by pandas anew, and compared with what the presets make of them (fetches pandas)
+	python3 -m venv .cache/pandas && .cache/pandas/bin/pip install -q pandas==2.3.3
+	ORRERY_PANDAS='$(CURDIR)/.cache/pandas/bin/python' go test ./stream/files -run Pandas -v
+
 .PHONY: proof-attack
 proof-attack: build ## ten minutes of an attack of all kinds beside 1,000 honest events and 1,000 honest frames a second
 	./orrery bench attack $(ARGS)

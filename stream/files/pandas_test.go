@@ -89,7 +89,7 @@ func TestPresetsAsPandasCounts(t *testing.T) {
 	}
 }
 
-// The kept counts are what pandas says. ORRERY_PANDAS names a Python that has pandas 2.3.3.
+// The kept counts are what pandas says: make proof-pandas.
 func TestPandasStillCounts(t *testing.T) {
 	python := os.Getenv("ORRERY_PANDAS")
 	if python == "" {
