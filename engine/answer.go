@@ -75,7 +75,7 @@ func (e *Engine) Social(shop, product, visitor []byte, now models.Time) (models.
 	if len(visitor) > 0 {
 		self = frame.VisitorKey(e.m.People.HashOf(number, visitor))
 	}
-	return e.m.Social.Of(item, self, now), true
+	return e.m.Social.Of(e.m.Catalogue.Main(item), self, now), true
 }
 
 // Contact returns the profile of a contact, and false where it is unknown.

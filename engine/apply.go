@@ -130,7 +130,22 @@ func (e *Engine) follow(shop, item uint32, effect catalogue.Effect) {
 		e.m.Catalogue.Product(item, &p)
 		e.m.Similar.List(shop, &p)
 	}
-	if effect&catalogue.Moved != 0 {
-		e.demand.Add(demand.Interaction{Kinds: demand.Moved, Item: item, Scope: e.m.Catalogue.Innermost(item)})
+	if effect&catalogue.Joined != 0 {
+		e.join(item)
 	}
+	if effect&catalogue.Moved != 0 {
+		main := e.m.Catalogue.Main(item)
+		e.demand.Add(demand.Interaction{Kinds: demand.Moved, Item: main, Scope: e.m.Catalogue.Innermost(main)})
+	}
+}
+
+// join takes what is counted of an item for its main item, now that it is known to be a variant.
+func (e *Engine) join(item uint32) {
+	main := e.m.Catalogue.Main(item)
+	if main == item {
+		return
+	}
+	e.baskets.Join(item, main)
+	e.intents.Join(item, main)
+	e.demand.AddView(demand.Interaction{Kinds: demand.Joined, Item: main, Scope: e.m.Catalogue.Innermost(main)}, append(e.voids[:0], item))
 }

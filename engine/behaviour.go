@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"orrery/churn/timing"
 	"orrery/models"
 	"orrery/models/people"
@@ -32,17 +34,21 @@ func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
 func (e *Engine) takeBack(v uint32, ev *models.Event, step *people.Step) {
 	key := frame.VisitorKey(step.Key)
 	for _, item := range step.Viewed {
-		e.demand.Add(demand.Interaction{Kinds: demand.Forgotten, Item: item, Key: key})
+		e.demand.Add(demand.Interaction{Kinds: demand.Forgotten, Item: e.m.Catalogue.Main(item), Key: key})
 	}
 	if step.Burst == nil {
 		return
 	}
 	e.voids = e.voids[:0]
 	for _, view := range step.Burst {
-		e.voids = append(e.voids, view.ID)
+		item := e.m.Catalogue.Main(view.ID)
+		if e.m.Catalogue.HasGroups() && slices.Contains(e.voids, item) { // another variant of it has come before
+			continue
+		}
+		e.voids = append(e.voids, item)
 		if ev.Trust != models.Public { // of those not every view has counted: see weigh
 			e.demand.Add(demand.Interaction{
-				Kinds: demand.Voided, Item: view.ID, Scope: e.m.Catalogue.Innermost(view.ID), Time: models.Time(view.Aux) * models.Second,
+				Kinds: demand.Voided, Item: item, Scope: e.m.Catalogue.Innermost(item), Time: models.Time(view.Aux) * models.Second,
 			})
 		}
 	}
@@ -59,7 +65,8 @@ func (e *Engine) answerMail(shop, v uint32, ev *models.Event, began bool) {
 	}
 }
 
-// products takes what an event says of products, and returns the one that it is about, 0 where it is about none or several.
+// products takes what an event says of products, and returns the main item of the one that it is about, 0 where it is about none or
+// several.
 func (e *Engine) products(shop, v uint32, ev *models.Event, a *ahead, step *people.Step) (focus uint32) {
 	single := ev.Kind == models.ViewItem && len(ev.Items) == 1 // a list of products is not a step of a visitor
 	kinds := demand.Viewed
@@ -87,7 +94,7 @@ func (e *Engine) products(shop, v uint32, ev *models.Event, a *ahead, step *peop
 		}
 		e.mention(shop, item, ev, &ev.Items[i])
 		if single || ev.Kind == models.AddToCart {
-			focus = item
+			focus = e.m.Catalogue.Main(item)
 		}
 		if !step.Bot {
 			e.did(shop, v, item, ev, &ev.Items[i], kinds, step)
@@ -104,17 +111,17 @@ func (e *Engine) first(shop uint32, ev *models.Event, a *ahead) uint32 {
 	return a.item
 }
 
-// did takes what a visitor did with a product.
+// did takes what a visitor did with a product: with the variant as far as the visitor goes, and with its main item for all others.
 func (e *Engine) did(shop, v, item uint32, ev *models.Event, it *models.Item, kinds demand.Kinds, step *people.Step) {
-	p, key := e.m.People, frame.VisitorKey(step.Key)
+	p, key, main := e.m.People, frame.VisitorKey(step.Key), e.m.Catalogue.Main(item)
 	switch ev.Kind {
 	case models.ViewItem:
-		e.view(ev, demand.Interaction{Kinds: kinds, Visitor: v, Key: key, Item: item, Time: ev.Time, Hash: ev.IDHash()})
+		e.view(ev, item, demand.Interaction{Kinds: kinds, Visitor: v, Key: key, Item: main, Time: ev.Time, Hash: ev.IDHash()})
 	case models.AddToCart:
-		counts := e.cartCounts(ev, v, item)
+		counts := e.cartCounts(ev, v, main)
 		p.Basket(shop, v, item, ev, it)
 		if counts {
-			e.demand.Add(demand.Interaction{Kinds: demand.Carted, Item: item, Key: key, Time: ev.Time})
+			e.demand.Add(demand.Interaction{Kinds: demand.Carted, Item: main, Key: key, Time: ev.Time})
 		}
 	case models.RemoveFromCart:
 		p.Basket(shop, v, item, ev, it)
@@ -123,14 +130,16 @@ func (e *Engine) did(shop, v, item uint32, ev *models.Event, it *models.Item, ki
 
 // forgetViews takes what a visitor has viewed out of social proof: a machine made it.
 func (e *Engine) forgetViews(v, key uint32) {
-	e.m.People.EachViewed(v, func(item uint32) { e.demand.Add(demand.Interaction{Kinds: demand.Forgotten, Item: item, Key: key}) })
+	e.m.People.EachViewed(v, func(item uint32) {
+		e.demand.Add(demand.Interaction{Kinds: demand.Forgotten, Item: e.m.Catalogue.Main(item), Key: key})
+	})
 }
 
-// view takes a view of a product.
-func (e *Engine) view(ev *models.Event, x demand.Interaction) {
+// view takes a view of a variant of the product of x.
+func (e *Engine) view(ev *models.Event, variant uint32, x demand.Interaction) {
 	e.claims.View(x.Visitor, x.Item, x.Time)
 	again := ev.Trust == models.Public && e.m.People.ViewedWithin(x.Visitor, x.Item, x.Time, models.Day)
-	isFirst, session, before := e.m.People.View(x.Visitor, x.Item, x.Time)
+	isFirst, session, before := e.m.People.View(x.Visitor, variant, x.Time)
 	if ev.Trust == models.Public {
 		isFirst = e.weigh(ev, &x, isFirst, again)
 		session = session[max(0, len(session)-publicPairs):]

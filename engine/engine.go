@@ -160,6 +160,7 @@ func New(cfg Config) (*Engine, error) {
 	e.m.Catalogue.Bound(cfg.MaxInvented, cfg.NetworkInvented)
 	e.m.Catalogue.SetUnlisted(cfg.Unlisted)
 	e.m.Catalogue.Watch(e.changed)
+	e.m.People.SetMains(e.m.Catalogue)
 	e.baskets = baskets.New(baskets.Models{
 		Bought: e.m.Bought, After: e.m.After, Together: e.m.Together, Rebuy: e.m.Rebuy, People: e.m.People,
 	}, cfg.PairItems, e.bestsellers)

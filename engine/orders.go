@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"cmp"
+	"slices"
+
 	"orrery/churn/timing"
 	"orrery/models"
 	"orrery/models/people"
@@ -81,7 +83,10 @@ func (e *Engine) teach(shop, v uint32, ev *models.Event, order *people.Order) {
 	visitor := frame.VisitorKey(e.m.People.Key(v))
 	e.bought = e.bought[:0]
 	for _, l := range order.Lines {
-		e.bought = append(e.bought, l.Item)
+		main := e.m.Catalogue.Main(l.Item)
+		if !e.m.Catalogue.HasGroups() || !slices.Contains(e.bought, main) {
+			e.bought = append(e.bought, main)
+		}
 	}
 	e.baskets.Take(&baskets.Order{Shop: shop, Owner: owner, Hash: ev.IDHash(), Time: ev.Time, Products: e.bought})
 	for _, item := range e.bought {

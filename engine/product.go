@@ -13,6 +13,16 @@ func (e *Engine) Product(shop, product []byte) (p models.Product, ok bool) {
 	return p, true
 }
 
+// ProductState returns what is known of a product, and whether and why frames show it; false where the id is unknown.
+func (e *Engine) ProductState(shop, product []byte) (models.ProductState, bool) {
+	number := e.findShop(shop)
+	item := e.m.Catalogue.Find(number, product)
+	if number == 0 || item == 0 {
+		return models.ProductState{}, false
+	}
+	return e.m.Catalogue.State(number, item), true
+}
+
 // Said returns the hash of what the newest upsert said of a product, 0 where something else is known since, and whether the product is
 // listed or was taken out: what a feed that says it again need not send.
 func (e *Engine) Said(shop, product []byte) (hash uint64, listed, removed bool) {

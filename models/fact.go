@@ -22,6 +22,7 @@ type Fact struct {
 	URL       string `json:"url,omitempty"`
 	Image     string `json:"image,omitempty"`
 	Brand     string `json:"brand,omitempty"`
+	Group     string `json:"item_group_id,omitempty"` // what it is a variant of
 	Category  string `json:"category,omitempty"`
 	Price     Amount `json:"price,omitempty"`
 	Sale      Amount `json:"sale_price,omitempty"`

@@ -42,6 +42,7 @@ type HiddenProducts struct {
 	Unlisted uint64 `json:"unlisted"` // in no feed, of a shop whose full feed has been taken
 	Removed  uint64 `json:"removed"`  // taken out of the catalogue
 	SoldOut  uint64 `json:"sold_out"`
+	Refused  uint64 `json:"refused"` // rows of the newest feed that are no products
 }
 
 // Dropped is how often something was left out because of a bound.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,18 @@ type FeedRequest struct {
 // one is being read.
 type Feeds interface {
 	TakeFeed(ctx context.Context, q FeedRequest, body io.Reader) (report any, err error)
+	// Refused returns how many rows of a shop's newest feed are no products.
+	Refused(shop string) uint64
+	// FeedProblems returns what a person would mend of a product in a shop's newest feed, as far as it is kept, and when that was fetched.
+	FeedProblems(shop, product string) (problems []FeedProblem, at models.Time)
+}
+
+// FeedProblem is something in a feed that a person would mend.
+type FeedProblem struct {
+	Line    int64  `json:"line"`
+	Field   string `json:"field,omitempty"`
+	Reason  string `json:"reason"`
+	Refused bool   `json:"refused,omitempty"` // the row is no product
 }
 
 // ErrFeedBusy says that another feed is being read.
@@ -52,8 +65,8 @@ func (s *Server) answerCatalogue(c *call) *fault {
 	if declared > c.route.body {
 		return tooLarge(c.route)
 	}
-	switch string(c.ctx.Request.Header.ContentEncoding()) {
-	case "", "identity", "gzip": // told from what it begins with
+	switch string(bytes.ToLower(c.ctx.Request.Header.ContentEncoding())) {
+	case "", "identity", "gzip", "x-gzip": // told from what it begins with
 	default:
 		return &fault{fasthttp.StatusUnsupportedMediaType, "unsupported_encoding", "send the body plain or as gzip", "Content-Encoding"}
 	}

@@ -69,6 +69,11 @@ type Catalogue interface {
 	Product(shop, product []byte) (models.Product, bool)
 }
 
+// Products tells what is known of a product and why frames do not show it, and false for one that nothing has named.
+type Products interface {
+	ProductState(shop, product []byte) (models.ProductState, bool)
+}
+
 // Statistics counts what the engine has taken, of all shops together and of one. They are called about once a second.
 type Statistics interface {
 	Stats() models.Stats
@@ -128,6 +133,7 @@ type Deps struct {
 	Profiles    Profiles
 	People      People
 	Customers   Customers
+	Products    Products
 	Statistics  Statistics
 	Log         Log
 	Stream      Stream
@@ -170,6 +176,7 @@ func (d *Deps) validate() error {
 	need(d.Profiles != nil, "Profiles")
 	need(d.People != nil, "People")
 	need(d.Customers != nil, "Customers")
+	need(d.Products != nil, "Products")
 	need(d.Statistics != nil, "Statistics")
 	need(d.Log != nil, "Log")
 	need(d.Stream != nil, "Stream")

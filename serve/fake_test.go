@@ -3,6 +3,7 @@ package serve
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -144,6 +145,19 @@ func (k *fake) Social(_, product, _ []byte, _ models.Time) (models.Social, bool)
 	return k.social, string(product) != "unknown"
 }
 
+// ProductState implements Products: SKU7 is sold out, others are shown.
+func (k *fake) ProductState(_, product []byte) (models.ProductState, bool) {
+	switch id := string(product); id {
+	case "unknown", "bad":
+		return models.ProductState{}, false
+	case "SKU7":
+		return models.ProductState{ID: id, Title: "Kettle", Price: json.RawMessage("24.9"), Currency: "EUR", Listed: true, Group: "K", Variants: []string{"SKU8", "SKU7"},
+			Shown: true, ShownAs: "SKU8", Hidden: models.HiddenSoldOut, Why: "it is out of stock", Times: models.FieldTimes{Text: "2026-11-18T12:53:20Z"}}, true
+	default:
+		return models.ProductState{ID: id, Listed: true, InStock: true, Shown: true, Why: "frames show it"}, true
+	}
+}
+
 func (k *fake) Contact(_, contact []byte, _ models.Time) (models.Profile, bool) {
 	p, ok := k.profiles[string(contact)]
 	return p, ok
@@ -259,7 +273,7 @@ func (k *fake) deps() Deps {
 	for name, w := range source.Webhooks(foreign.BySKU) {
 		sources[name] = w
 	}
-	return Deps{Sources: sources, Feeds: fakeFeeds{}, Exports: k, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Statistics: k, Recent: k, Quality: k, Fits: k, Settings: k, Contacts: fakeContacts{}, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
+	return Deps{Sources: sources, Feeds: fakeFeeds{}, Exports: k, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Products: k, Statistics: k, Recent: k, Quality: k, Fits: k, Settings: k, Contacts: fakeContacts{}, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
 
 // rig is a server on a loopback socket, and a client to it. (fasthttp's in-memory connections do not allow a deadline to

@@ -74,6 +74,7 @@ func table(cfg *Config) []line {
 		{"events", "POST", "/v1/events", public, (*Server).answerEvents, fresh, all, 0},
 		{"contacts", "POST", "/v1/contacts", secret, (*Server).answerContacts, fresh, all, 0},
 		{"catalogue", "PUT", "/v1/catalogue", secret, (*Server).answerCatalogue, fresh, maxFeed, 0},
+		{"product", "GET", "/v1/products/{id}", secret, (*Server).answerProduct, fresh, 0, 0},
 		{"social", "GET", "/v1/social/{product}", public, (*Server).answerSocial, fresh, 0, 0},
 		{"contact", "GET", "/v1/contacts/{id}", secret, (*Server).answerContact, fresh, 0, 0},
 		{"contact_data", "GET", "/v1/contacts/{id}/data", secret, (*Server).answerContactData, fresh, 0, 0},

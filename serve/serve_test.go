@@ -222,7 +222,7 @@ func TestStats(t *testing.T) {
 		r.fake.status = StreamStatus{Lag: 5, Duplicates: 4, DeadLetters: map[string]uint64{"not_json": 2, "missing": 1},
 			Warnings: map[models.WarningCount]uint64{{Field: "contact", Code: "no_id", Word: "null"}: 2, {Field: "contact", Code: "no_id", Word: "guest"}: 1}}
 	})
-	r.expect("GET", "/v1/stats", "", 200, `{"events":{"a\"b":1,"view_item":7},"total":8,"orders":2,"refunds":0,"cancels":0,"buyers":1,"repeats":0,"visitors":3,"contacts":0,"leads":0,"sessions":0,"bots":0,"items":0,"products":0,"hidden":{"unlisted":0,"removed":0,"sold_out":0},`+
+	r.expect("GET", "/v1/stats", "", 200, `{"events":{"a\"b":1,"view_item":7},"total":8,"orders":2,"refunds":0,"cancels":0,"buyers":1,"repeats":0,"visitors":3,"contacts":0,"leads":0,"sessions":0,"bots":0,"items":0,"products":0,"hidden":{"unlisted":0,"removed":0,"sold_out":0,"refused":0},`+
 		`"revenue":{"EUR":"123.45","USD":"-1.00"},"claims":{"open":0,"confirmed":0,"expired":0},"merged_contacts":0,"forgotten_returned":0,"over_refunds":0,"over_refunded":{},"order_conflicts":0,"order_conflict_value":{},"duplicates":4,"deadletters":3,"deadletters_by_code":{"missing":1,"not_json":2},"warnings":{"contact":3},"lag":5,"bytes":{"sessions":10},"stream_time":"2026-11-18T11:06:40.000Z"}`)
 }
 

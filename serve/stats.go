@@ -29,10 +29,17 @@ func (s *Server) answerStats(c *call) *fault {
 
 // stats returns what the engine has taken of a shop, or of all where it is nil.
 func (s *Server) stats(shop []byte) models.Stats {
+	var stats models.Stats
+	named := models.DefaultShop
 	if shop != nil {
-		return s.deps.Statistics.ShopStats(shop)
+		stats, named = s.deps.Statistics.ShopStats(shop), string(shop)
+	} else {
+		stats = s.deps.Statistics.Stats()
 	}
-	return s.deps.Statistics.Stats()
+	if s.deps.Feeds != nil {
+		stats.Hidden.Refused = s.deps.Feeds.Refused(named)
+	}
+	return stats
 }
 
 // appendStats appends what the engine has taken as an object. Money is a decimal in a string, so that no reader rounds it. What is
@@ -53,7 +60,8 @@ func appendStats(dst, shop []byte, stats *models.Stats, status *StreamStatus) []
 	dst = append(appendMember(dst, "hidden"), '{')
 	dst = appendUint(dst, "unlisted", stats.Hidden.Unlisted)
 	dst = appendUint(dst, "removed", stats.Hidden.Removed)
-	dst = append(appendUint(dst, "sold_out", stats.Hidden.SoldOut), '}')
+	dst = appendUint(dst, "sold_out", stats.Hidden.SoldOut)
+	dst = append(appendUint(dst, "refused", stats.Hidden.Refused), '}')
 	dst = appendAmounts(appendMember(dst, "revenue"), stats.Revenue)
 	dst = append(appendMember(dst, "claims"), '{')
 	dst = appendUint(dst, "open", stats.Claims.Open)

@@ -486,6 +486,9 @@ func (in *Intents) ProductQuality(shop uint32) (q models.IntentQuality, ok bool)
 	return f.published.Load().quality, true
 }
 
+// Join makes one product of two: what is counted of from counts for to.
+func (in *Intents) Join(from, to uint32) { in.wants.join(from, to) }
+
 // Ordered takes that a product was ordered.
 func (in *Intents) Ordered(shop, item uint32) { in.wants.count(shop, item, oneOrder) }
 

@@ -83,6 +83,18 @@ func (w *wants) count(shop, item uint32, one uint64) {
 	}
 }
 
+// join counts views and orders of one product for another.
+func (w *wants) join(from, to uint32) {
+	if uint64(from) >= w.items.Len() || w.items.Load(uint64(from)) == 0 {
+		return
+	}
+	w.items.Grow(uint64(to) + 1)
+	a, b := w.items.Load(uint64(from)), w.items.Load(uint64(to))
+	views, orders := min(a>>32+b>>32, math.MaxUint32), min(a&math.MaxUint32+b&math.MaxUint32, math.MaxUint32)
+	w.items.Set(uint64(to), views<<32|orders)
+	w.items.Set(uint64(from), 0)
+}
+
 // ahead asks for what is counted of a product. See intern.Hashes.Ahead.
 func (w *wants) ahead(item uint32) {
 	if uint64(item) < w.items.Len() {
@@ -104,7 +116,7 @@ func (w *wants) rate(shop, item uint32) (views, orders, mean float64) {
 	return views, orders, mean
 }
 
-// values returns the inputs for a product that a visitor looks at. adding says that it goes into the cart at this moment.
+// values returns the inputs for a product that a visitor looks at, by its main item. adding says that it goes into the cart at this moment.
 func (w *wants) values(r *people.Reader, v *visits, visit, visitor, shop, item uint32, adding bool) (x [wantInputs]float64) {
 	who := people.Person{Visitor: visitor, Contact: w.people.ContactOf(visitor)}
 	views, orders, mean := w.rate(shop, item)
@@ -113,13 +125,14 @@ func (w *wants) values(r *people.Reader, v *visits, visit, visitor, shop, item u
 	if adding {
 		x[wtCart] = 1
 	}
+	same := func(id uint32) bool { return id == item || w.catalogue.Main(id) == item }
 	for _, e := range r.Cart(who) {
-		if e.ID == item {
+		if same(e.ID) {
 			x[wtCart] = 1
 		}
 	}
 	for _, e := range r.Viewed(people.Person{Visitor: visitor}) {
-		if e.ID == item && e.Last > e.Aux {
+		if same(e.ID) && e.Last > e.Aux {
 			x[wtAgain] = 1
 		}
 	}
@@ -127,7 +140,7 @@ func (w *wants) values(r *people.Reader, v *visits, visit, visitor, shop, item u
 		x[wtPrice] = math.Log(p / m)
 	}
 	r.Bought(who, func(bought uint32, _ models.Time) {
-		if bought == item {
+		if same(bought) {
 			x[wtOwned] = 1
 		}
 	})
@@ -188,7 +201,8 @@ func (w *wants) of(r *people.Reader, v *visits, visit, visitor, shop uint32, ses
 	if len(viewed) == 0 {
 		return nil
 	}
-	item, at := viewed[0].ID, viewed[0].Last
+	variant, at := viewed[0].ID, viewed[0].Last
+	item := w.catalogue.Main(variant)
 	if first, _ := v.span(visit); at < first {
 		return nil
 	}
@@ -199,7 +213,7 @@ func (w *wants) of(r *people.Reader, v *visits, visit, visitor, shop uint32, ses
 	seen := f.published.Load()
 	views, orders, _ := w.rate(shop, item)
 	out := &models.ProductIntent{
-		Product: w.catalogue.ID(item), At: models.Time(at) * models.Second, Gate: seen.quality.Gate, Quality: seen.quality,
+		Product: w.catalogue.ID(variant), At: models.Time(at) * models.Second, Gate: seen.quality.Gate, Quality: seen.quality,
 		Views: uint64(views), Orders: uint64(orders),
 	}
 	if out.Gate != "" {

@@ -94,8 +94,8 @@ func openFeed(name string) (io.ReadCloser, error) {
 }
 
 func printReport(w io.Writer, r *feed.Report) {
-	fmt.Fprintf(w, "%s, %s, %s\nproducts   %d\nadded      %d\nchanged    %d\nunchanged  %d\nretired    %d\nunoffered  %d\nevents     %d\n",
-		r.Platform, r.Format, r.Encoding, r.Products, r.Added, r.Changed, r.Unchanged, r.Retired, r.Unoffered, r.Events)
+	fmt.Fprintf(w, "%s, %s, %s\nproducts   %d\nadded      %d\nchanged    %d\nunchanged  %d\nretired    %d\nkept       %d\nunoffered  %d\nevents     %d\n",
+		r.Platform, r.Format, r.Encoding, r.Products, r.Added, r.Changed, r.Unchanged, r.Retired, r.Kept, r.Unoffered, r.Events)
 	fmt.Fprintf(w, "hidden     %d in no feed, %d taken out, %d sold out\nto mend    %d\n", r.Hidden.Unlisted, r.Hidden.Removed, r.Hidden.SoldOut, r.Mend)
 	for _, p := range r.Problems {
 		fmt.Fprintf(w, "  %s\n", p)

@@ -105,6 +105,26 @@ func (f feeds) TakeFeed(ctx context.Context, q serve.FeedRequest, body io.Reader
 	return report, err
 }
 
+// Refused implements serve.Feeds.
+func (f feeds) Refused(shop string) uint64 {
+	if n := f.Newest(shop); n != nil {
+		return uint64(n.Report.Bad)
+	}
+	return 0
+}
+
+// FeedProblems implements serve.Feeds.
+func (f feeds) FeedProblems(shop, product string) (problems []serve.FeedProblem, at models.Time) {
+	n := f.Newest(shop)
+	if n == nil {
+		return nil, 0
+	}
+	for _, p := range n.Of(product) {
+		problems = append(problems, serve.FeedProblem{Line: p.Line, Field: p.Field, Reason: p.Reason, Refused: p.Fatal})
+	}
+	return problems, n.At
+}
+
 func (n *node) feedDir() string { return filepath.Join(n.flags.DataDir, "feeds") }
 
 // newFeeds returns the way of feeds into the log. What an earlier process has left of a feed is removed.

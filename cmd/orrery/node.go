@@ -317,6 +317,7 @@ func (n *node) startServer() (err error) {
 	}
 	n.server, err = serve.New(cfg, serve.Deps{
 		Feeds:       products,
+		Products:    n.engine,
 		Contacts:    n.engine,
 		Exports:     &exports{engine: n.engine, cluster: n.cluster, pace: &exportPace},
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, People: n.engine, Customers: n.engine, Statistics: n.engine,

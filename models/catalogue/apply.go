@@ -13,11 +13,18 @@ type Effect uint8
 const (
 	Described Effect = 1 << iota // title, brand or price
 	Moved                        // to another category
+	Joined                       // a group: what was done with it counts for the main item of that
 )
 
 // Apply takes an event of the catalogue topic, about the item of the given number. What it says counts by field: a price that is older
 // than the one that is known changes none, whatever came first.
 func (c *Catalogue) Apply(shop, item uint32, e *models.Event) (effect Effect) {
+	effect = c.take(shop, item, e)
+	c.rechoose(item)
+	return effect
+}
+
+func (c *Catalogue) take(shop, item uint32, e *models.Event) (effect Effect) {
 	it := &e.Items[0]
 	c.own(shop, item)
 	o := c.offers
@@ -81,7 +88,9 @@ func (c *Catalogue) upsert(shop, item uint32, e *models.Event) (effect Effect) {
 	if fresh {
 		o.set(item, oText, uint64(e.Time))
 		c.attribute(item, it.Props)
-		c.group(shop, item, said.group)
+		if c.group(shop, item, said.group) {
+			effect |= Joined
+		}
 		c.list(shop, item, e.Time)
 	}
 	o.set(item, oSaid, 0)
@@ -158,6 +167,9 @@ func (c *Catalogue) label(item, shop uint32, kind uint64) {
 	if kind&flagRemoved != 0 {
 		label |= labelRemoved
 	}
+	if kind&(flagMain|flagListed) == flagMain {
+		label |= labelMain
+	}
 	c.labels.Set(uint64(item/2), word&^(0xffffffff<<shift)|label<<shift)
 	c.count(uint32(label), +1)
 }
@@ -167,14 +179,27 @@ func (c *Catalogue) Mention(shop, item uint32, it *models.Item, currency []byte)
 	kind := c.products.Load(c.word(item, pKind))
 	if kind&flagListed != 0 || kind&flagKnown != 0 &&
 		(len(it.Name) == 0 || kind&flagTitled != 0) && (!it.HasPrice || kind&flagPriced != 0) && (len(it.Category) == 0 || kind>>32 != 0) {
+		return c.mentionGroup(shop, item, it)
+	}
+	effect := c.mentionGroup(shop, item, it) | c.describe(shop, item, factsOf(it, currency), complete)
+	c.rechoose(item)
+	return effect
+}
+
+// mentionGroup takes the group that an event names for an item that the feed has not listed, where none is known. Strangers join nothing.
+func (c *Catalogue) mentionGroup(shop, item uint32, it *models.Item) Effect {
+	if len(it.Props) == 0 || c.invented.by != nil || c.products.Load(c.word(item, pKind))&flagListed != 0 || !bytes.Contains(it.Props, groupMember) || c.Group(item) != 0 {
 		return 0
 	}
-	said := factsOf(it, currency)
-	if len(said.group) > 0 && c.invented.by == nil { // strangers join nothing
-		c.group(shop, item, said.group)
+	if id, _, ok := models.Member(it.Props, groupName).Text(nil); ok && c.group(shop, item, id) {
+		return Joined
 	}
-	return c.describe(shop, item, said, complete)
+	return 0
 }
+
+const groupName = "item_group_id"
+
+var groupMember = []byte(`"` + groupName + `"`)
 
 // A merge says what is kept of an item, known being what is and said what an event says.
 type merge func(known, said facts) facts

@@ -38,9 +38,11 @@ const (
 
 	flagInvented = 1 << 5 // only the public key has named it: see Invented
 	flagRemoved  = 1 << 6 // the shop has taken it out, or never offers it
+	flagMain     = 1 << 7 // it stands for a group of variants
 
 	labelShop    = 2         // where the shop begins in a label
 	labelShops   = 1<<28 - 1 // what its number is within
+	labelMain    = 1 << 30   // it stands for variants, and no feed lists it
 	labelRemoved = 1 << 31
 )
 
@@ -101,9 +103,6 @@ func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
 	item, fresh := c.items.Add(shop, id)
 	if fresh {
 		c.label(item, shop, 0)
-		if c.HasGroups() {
-			c.regroup(shop, item, id)
-		}
 	}
 	return item
 }
@@ -191,7 +190,10 @@ func (c *Catalogue) AppendScopes(dst []uint32, scope uint32) []uint32 {
 
 // Category returns the number of an item's category, 0 where none is known. Any goroutine may call it.
 func (c *Catalogue) Category(item uint32) uint32 {
-	return uint32(c.products.Load(c.word(item, pKind)) >> 32)
+	if category := uint32(c.products.Load(c.word(item, pKind)) >> 32); category != 0 {
+		return category
+	}
+	return uint32(c.products.Load(c.word(c.Told(item), pKind)) >> 32)
 }
 
 // CategoryName returns the path of a category, shared; empty for a shop as a whole. Any goroutine may call it.
@@ -242,7 +244,7 @@ func cleanPath(dst, path []byte) []byte {
 // Allowed tells whether an item may be recommended in a shop: one of its own, in stock, and listed where the shop has a
 // feed. Any goroutine may call it.
 func (c *Catalogue) Allowed(shop, item uint32) bool {
-	label := c.labelOf(item)
+	label := c.labelOf(item) &^ labelMain
 	switch {
 	case label>>labelShop != shop || label&flagSold != 0: // one that was removed is of no shop here
 		return false
@@ -275,7 +277,10 @@ func (c *Catalogue) changed(item uint32) {
 
 // Price returns an item's price, 0 where it is unknown.
 func (c *Catalogue) Price(item uint32) models.Money {
-	return models.Money(c.products.Load(c.word(item, pPrice)))
+	if price := c.products.Load(c.word(item, pPrice)); price != 0 {
+		return models.Money(price)
+	}
+	return models.Money(c.products.Load(c.word(c.Told(item), pPrice)))
 }
 
 // Slot returns an item's id and the JSON members of its slot, nil where nothing is known to show; both are shared and
@@ -313,7 +318,7 @@ func (c *Catalogue) Product(item uint32, p *models.Product) {
 	kind, slot := c.products.Load(c.word(item, pKind)), c.texts.Get(uint64(item))
 	*p = models.Product{
 		Item: item, ID: c.items.Name(item),
-		Price: c.Price(item), Sale: models.Money(c.products.Load(c.word(item, pSale))),
+		Price: models.Money(c.products.Load(c.word(item, pPrice))), Sale: models.Money(c.products.Load(c.word(item, pSale))),
 		Listed: kind&flagListed != 0, InStock: kind&flagSold == 0,
 		Removed: kind&flagRemoved != 0, Added: models.Time(c.products.Load(c.word(item, pAdded))),
 	}

@@ -107,7 +107,7 @@ func TestFeed(t *testing.T) {
 	f(upsert(`{"item_id":"A","item_name":"Lamp 3","price":40,"sale_price":40,"product_type":"Sale","availability":"out of stock"}`),
 		`A "Lamp 3" "https://x/b" "https://x/a.jpg" "Lux" "Sale" 40.00 EUR listed sold`)
 	f(upsert(`{"item_id":"A","item_name":"`+strings.Repeat("x", maxTitle+1)+`","price":1e-6,"sale_price":-1,"in_stock":true}`),
-		`A "Lamp 3" "https://x/b" "https://x/a.jpg" "Lux" "Sale" 0.000001 EUR listed`)
+		`A "`+strings.Repeat("x", maxTitle)+`" "https://x/b" "https://x/a.jpg" "Lux" "Sale" 0.000001 EUR listed`)
 	f(`{"event":"product_remove","items":[{"item_id":"unknown"}]}`, `unknown "" "" "" "" "" 0.00 `)
 	if n := c.Products(); n != 1 {
 		t.Errorf("%d products", n)

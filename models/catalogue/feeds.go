@@ -125,7 +125,7 @@ func classOf(label uint32) uint64 {
 
 // count counts a product of a label, or with -1 takes it back. A product without one yet is none.
 func (c *Catalogue) count(label uint32, by int64) {
-	if label == 0 {
+	if label == 0 || label&labelMain != 0 { // the shop has no such product, but its variants
 		return
 	}
 	at := uint64(label>>labelShop&labelShops)*classes + classOf(label)
@@ -162,6 +162,7 @@ func (c *Catalogue) Settle() {
 		return
 	}
 	defer c.old.Store(false)
+	c.settleGroups()
 	if c.offers.read {
 		return
 	}

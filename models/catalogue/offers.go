@@ -76,7 +76,7 @@ func (o *offers) text(item uint32) []byte {
 
 // Bytes returns the memory held.
 func (o *offers) Bytes() uint64 {
-	return o.words.Bytes() + o.more.Bytes() + o.taken.Bytes() + o.groups.names.Bytes() + o.groups.of.Bytes() + o.groups.first.Bytes() + uint64(cap(o.due))*16
+	return o.words.Bytes() + o.more.Bytes() + o.taken.Bytes() + o.groups.names.Bytes() + o.groups.of.Bytes() + o.groups.first.Bytes() + o.groups.main.Bytes() + o.groups.shown.Bytes() + uint64(cap(o.due))*16
 }
 
 // Freeze returns the offers of this moment for a snapshot.
@@ -197,6 +197,7 @@ func (c *Catalogue) turn(now models.Time) {
 		if sale := o.sale(t.item, now); sale != models.Money(c.products.Load(c.word(t.item, pSale))) {
 			shop := c.Shop(t.item)
 			c.describe(shop, t.item, facts{slot: slot{sale: sale}, hasSale: true, at: t.at}, merged)
+			c.rechoose(t.item)
 		}
 		o.await(t.item)
 	}

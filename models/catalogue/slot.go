@@ -3,6 +3,7 @@ package catalogue
 import (
 	"bytes"
 	"encoding/binary"
+	"unicode/utf8"
 
 	"orrery/models"
 )
@@ -31,7 +32,7 @@ func (f *facts) money() facts {
 	return facts{slot: slot{price: f.price, sale: f.sale, currency: f.currency}, hasPrice: f.hasPrice, hasSale: f.hasSale}
 }
 
-// Bounds of the texts of a slot: what is longer is left out, so that a slot stays well below slab.MaxText.
+// Bounds of the texts of a slot: a longer title is cut, another text that is longer is left out, so that a slot stays well below slab.MaxText.
 const (
 	maxTitle = 512
 	maxURL   = 2048
@@ -39,14 +40,14 @@ const (
 
 // factsOf reads an item of an event. Names are Orrery's own and those of Google Merchant feeds.
 func factsOf(it *models.Item, currency []byte) (f facts) {
-	f.title, f.category = bounded(it.Name, maxTitle), bounded(it.Category, maxURL)
+	f.title, f.category = clipped(it.Name), bounded(it.Category, maxURL)
 	f.price, f.hasPrice, f.currency = it.Price, it.HasPrice, currency
 	models.Members(it.Props, func(name []byte, v models.Value) bool {
 		text, _, ok := v.Text(nil)
 		switch string(name) {
 		case "title":
 			if ok && len(it.Name) == 0 {
-				f.title = bounded(text, maxTitle)
+				f.title = clipped(text)
 			}
 		case "url", "link":
 			f.url = address(text)
@@ -93,6 +94,18 @@ func address(text []byte) []byte {
 		return nil
 	}
 	return bounded(text, maxURL)
+}
+
+// clipped returns as much of a title as is kept.
+func clipped(text []byte) []byte {
+	if len(text) <= maxTitle {
+		return text
+	}
+	cut := maxTitle
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut]
 }
 
 func bounded(text []byte, n int) []byte {

@@ -32,9 +32,11 @@ func Availability(word []byte) string {
 		}
 	}
 	switch string(plain) {
-	case "instock", "available", "availablefororder", "instoreonly", "onlineonly", "limitedavailability", "lowstock", "true", "yes", "1":
+	case "instock", "available", "availablefororder", "instoreonly", "onlineonly", "limitedavailability", "limited", "lowstock", "true", "yes", "y", "1",
+		"auflager", "lieferbar", "sofortlieferbar", "verfügbar", "ja", "dostępny", "dostepny", "tak", "skladem", "disponible", "enstock", "disponibile":
 		return InStock
-	case "outofstock", "soldout", "discontinued", "unavailable", "notavailable", "nostock", "false", "no", "0":
+	case "outofstock", "soldout", "discontinued", "unavailable", "notavailable", "nostock", "temporarilyoutofstock", "reserved", "false", "no", "n", "0",
+		"ausverkauft", "vergriffen", "nichtlieferbar", "nichtverfügbar", "nein", "niedostępny", "niedostepny", "brak", "nie", "vyprodáno", "agotado", "épuisé", "rupture", "esaurito":
 		return OutOfStock
 	case "preorder", "presale":
 		return Preorder
@@ -73,7 +75,11 @@ func stock(kind uint64, props []byte) (flags uint64, n int64, said bool) {
 }
 
 func availabilityOf(v models.Value) string {
-	if yes, ok := v.Bool(); ok {
+	yes, ok := v.Bool()
+	if n, isNumber := v.Float(); isNumber {
+		yes, ok = n > 0, true
+	}
+	if ok {
 		if yes {
 			return InStock
 		}

@@ -124,7 +124,7 @@ func (l *Loans) BoughtItem(v, item uint32, from, to models.Time) (yes bool) {
 	}
 	for _, c := range l.LentTo(l.people.Key(v)) {
 		if t := l.people.OrderTime(c.Number); t >= from && t <= to {
-			l.people.Bought(c.Number, func(line uint32) { yes = yes || line == item })
+			l.people.Bought(c.Number, func(line uint32) { yes = yes || l.people.Main(line) == item })
 		}
 	}
 	return yes

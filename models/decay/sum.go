@@ -39,6 +39,17 @@ func (h HalfLife) Take(s Sum, t models.Time) Sum {
 	return 0
 }
 
+// Join returns the events of both in one.
+func (h HalfLife) Join(a, b Sum) Sum {
+	if a.second() < b.second() {
+		a, b = b, a
+	}
+	if b == 0 {
+		return a
+	}
+	return makeSum(a.value()+b.value()*h.fade(b.second(), a.second()), a.second())
+}
+
 // At returns what s is worth at moment now; before the newest event it is what it is worth at that event.
 func (h HalfLife) At(s Sum, now models.Time) float32 {
 	return s.value() * h.fade(s.second(), now.Seconds())

@@ -84,7 +84,7 @@ func (t *telling) products() {
 			pieces = &p.Pieces
 		}
 		t.tell(&models.Fact{
-			Attributes: attributes, Stock: pieces, Removed: p.Removed,
+			Attributes: attributes, Stock: pieces, Removed: p.Removed, Group: string(c.GroupName(item)),
 			Fact: models.FactProduct, Shop: t.shop(c.Shop(item)), Time: p.Added, Product: string(p.ID), Title: string(p.Title),
 			URL: string(p.URL), Image: string(p.Image), Brand: string(p.Brand), Category: string(p.Category),
 			Price: models.Amount(p.Price), Sale: models.Amount(p.Offer), SaleFrom: p.From, SaleUntil: p.Until, Currency: string(p.Currency), Listed: p.Listed, SoldOut: !p.InStock,

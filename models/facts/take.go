@@ -100,6 +100,7 @@ func productEvent(f *models.Fact) *models.Event {
 	text("url", f.URL)
 	text("image", f.Image)
 	text("brand", f.Brand)
+	text("item_group_id", f.Group)
 	if f.Sale > 0 {
 		text("sale_price", models.Money(f.Sale).String())
 	}

@@ -28,9 +28,10 @@ func (p *People) operate(v uint32, e Entry) {
 	p.store(&p.visitors, at, &l, freed)
 }
 
-// lay works out what lies in a cart after the operations later than second cutoff, and appends it: Last is the newest
-// operation, Aux the quantity. Operations of the same second as an order came before it.
-func lay(dst, operations []Entry, cutoff uint32) []Entry {
+// laid works out what lies in a cart after the operations later than second cutoff, and appends it: Last is the newest
+// operation, Aux the quantity. Operations of the same second as an order came before it. What is taken out under the name of the
+// product, or of another variant, while that is not in the cart, is the variant put in last.
+func (p *People) laid(dst, operations []Entry, cutoff uint32) []Entry {
 	start := len(dst)
 	for _, op := range operations {
 		if op.Last <= cutoff {
@@ -39,6 +40,9 @@ func lay(dst, operations []Entry, cutoff uint32) []Entry {
 		i := start
 		for i < len(dst) && dst[i].ID != op.ID {
 			i++
+		}
+		if int32(op.Aux) < 0 && (i == len(dst) || dst[i].Aux == 0) && p.grouped() {
+			i = p.variantIn(dst, start, p.mains.Main(op.ID), i)
 		}
 		if i == len(dst) {
 			dst = append(dst, Entry{ID: op.ID})
@@ -53,4 +57,15 @@ func lay(dst, operations []Entry, cutoff uint32) []Entry {
 		}
 	}
 	return kept
+}
+
+// variantIn returns the place in dst, from start on, of the newest variant of a product that lies in the cart, else what is given.
+func (p *People) variantIn(dst []Entry, start int, main uint32, none int) int {
+	at := none
+	for i := start; i < len(dst); i++ {
+		if dst[i].Aux > 0 && p.mains.Main(dst[i].ID) == main && (at == none || dst[i].Last >= dst[at].Last) {
+			at = i
+		}
+	}
+	return at
 }

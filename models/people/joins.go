@@ -13,7 +13,7 @@ const joinWidth = 256
 
 // View takes a product view of visitor v at moment t. It tells whether this is the product's first view in the running
 // session, then with the other products of the session, to pair it with; and the orders that this view comes before
-// though it is applied after them. Both slices live until the next call.
+// though it is applied after them: all of them by their main items. Both slices live until the next call.
 func (p *People) View(v, item uint32, t models.Time) (first bool, session []uint32, before []Pair) {
 	s := t.Seconds()
 	p.paired, p.pairs = p.paired[:0], p.pairs[:0]
@@ -22,16 +22,21 @@ func (p *People) View(v, item uint32, t models.Time) (first bool, session []uint
 	at := p.word(v, vViews)
 	l := p.lists.open(p.visitors.Load(at))
 	if first = s >= start && !l.has(item, start); first {
-		p.pairUp(&l, item, start, s)
+		if !p.grouped() {
+			p.pairUp(&l, item, start, s)
+		} else if first = !p.pairVariants(&l, p.mains.Main(item), start); !first {
+			p.paired = p.paired[:0]
+		}
 	}
-	p.joinView(v, item, s)
+	p.joinView(v, p.Main(item), s)
 	p.end()
 	freed := p.look(&l, item, s)
 	p.store(&p.visitors, at, &l, freed)
 	return first, p.paired, p.pairs
 }
 
-// ViewedWithin tells whether a visitor is remembered to have viewed item less than a span before or after t.
+// ViewedWithin tells whether a visitor is remembered to have viewed item, a main one, or a variant of it less than a span before or
+// after t.
 func (p *People) ViewedWithin(v, item uint32, t, span models.Time) bool {
 	return p.within(p.word(v, vViews), item, t, span)
 }
@@ -48,8 +53,9 @@ func (p *People) CartedWithin(v, item uint32, t, span models.Time) bool {
 
 func (p *People) within(list uint64, item uint32, t, span models.Time) bool {
 	l := p.lists.peek(p.visitors.Load(list))
+	grouped := p.grouped()
 	for _, word := range l.block[:l.n] {
-		if uint32(word>>32) == item {
+		if id := uint32(word >> 32); id == item || grouped && p.mains.Main(id) == item {
 			if at := models.Time(uint32(word)) * models.Second; at > t-span && at < t+span {
 				return true
 			}
@@ -128,7 +134,10 @@ func (p *People) joinViews(order uint32, visitors []uint32, counted, n int) {
 		}
 		for k := range l.n {
 			e := l.at(k)
-			if !p.covers(e, s) || !p.known.add(e.ID) || i < counted {
+			if !p.covers(e, s) {
+				continue
+			}
+			if e.ID = p.Main(e.ID); !p.known.add(e.ID) || i < counted {
 				continue
 			}
 			if n--; n < 0 {
@@ -169,15 +178,16 @@ func (p *People) joinView(v, item, s uint32) {
 	}
 }
 
-// spansOf appends the intervals in which the visitors have viewed item.
+// spansOf appends the intervals in which the visitors have viewed item, a main one, or a variant of it.
 func (p *People) spansOf(dst []Entry, visitors []uint32, item uint32) []Entry {
 	for _, m := range visitors {
 		l := p.lists.peek(p.visitors.Load(p.word(m, vViews)))
 		if !p.spend(placeSteps + l.n) {
 			break
 		}
+		grouped := p.grouped()
 		for i, word := range l.block[:l.n] {
-			if uint32(word>>32) == item {
+			if id := uint32(word >> 32); id == item || grouped && p.mains.Main(id) == item {
 				dst = append(dst, l.at(i))
 			}
 		}
@@ -254,10 +264,16 @@ func (p *People) joinOrders(who owner, v uint32) {
 	p.viewers = p.viewersOf(p.viewers[:0], who)
 	p.spread(&own, p.viewers)
 	for n := 0; order != 0 && n < joinWidth && p.spend(placeSteps+own.n); n++ {
-		s := p.orders.time(order).Seconds()
+		s, from := p.orders.time(order).Seconds(), len(p.pairs)
 		for i := range own.n {
 			e := own.at(i)
-			if p.covers(e, s) && !p.known.covered(p, e.ID, s) && !p.pair(e.ID, order) {
+			if !p.covers(e, s) {
+				continue
+			}
+			if e.ID = p.Main(e.ID); p.known.covered(p, e.ID, s) || p.grouped() && paired(p.pairs[from:], e.ID) {
+				continue
+			}
+			if !p.pair(e.ID, order) {
 				return
 			}
 		}
@@ -265,11 +281,21 @@ func (p *People) joinOrders(who owner, v uint32) {
 	}
 }
 
+// paired tells whether a product is in pairs with one order: another variant of it has come before.
+func paired(pairs []Pair, item uint32) bool {
+	for i := range pairs {
+		if pairs[i].Viewed == item {
+			return true
+		}
+	}
+	return false
+}
+
 // spread notes in known when the visitors have viewed the products of a list.
 func (p *People) spread(own *list, visitors []uint32) {
 	p.known.clear()
 	for i := range own.n {
-		p.known.add(own.id(i))
+		p.known.add(p.Main(own.id(i)))
 	}
 	for _, m := range visitors {
 		l := p.lists.peek(p.visitors.Load(p.word(m, vViews)))
@@ -277,7 +303,9 @@ func (p *People) spread(own *list, visitors []uint32) {
 			return
 		}
 		for i := range l.n {
-			p.known.note(l.at(i))
+			e := l.at(i)
+			e.ID = p.Main(e.ID)
+			p.known.note(e)
 		}
 	}
 }

@@ -134,6 +134,7 @@ type People struct {
 
 	attributes *slab.Texts
 	strangers  *Strangers
+	mains      Mains
 
 	moved  bool   // see Moved
 	marked uint32 // see Marked
@@ -159,6 +160,7 @@ type scratch struct {
 	relations []uint32
 	spans     []Entry
 	caught    []uint32
+	sold      []uint32 // products of an order
 	known     products
 	given     int  // steps that the event's joins may take: see begin
 	left      int  // of them

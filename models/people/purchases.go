@@ -55,7 +55,7 @@ func (r *Reader) EachVisitor(who Person, f func(v uint32)) {
 	}
 }
 
-// BoughtWithin tells whether a visitor, or its newest contact by name, bought a product between two moments, both included.
+// BoughtWithin tells whether a visitor, or its newest contact by name, bought a product by its main item between two moments, both included.
 // Any goroutine may call it.
 func (p *People) BoughtWithin(v, item uint32, from, to models.Time) bool {
 	if p.boughtWithin(visitorOwner(v), item, from, to) {
@@ -69,7 +69,7 @@ func (p *People) boughtWithin(who owner, item uint32, from, to models.Time) (yes
 	order := p.newestOrder(who)
 	for n := 0; order != 0 && n < lookBack && p.orders.time(order) >= from; n, order = n+1, p.orders.older(order) {
 		if p.orders.time(order) <= to {
-			p.orders.each(order, func(l Line) { yes = yes || l.Item == item })
+			p.orders.each(order, func(l Line) { yes = yes || p.Main(l.Item) == item })
 		}
 	}
 	return yes

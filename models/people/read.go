@@ -202,7 +202,7 @@ func (r *Reader) Cart(who Person) []Entry {
 			r.raw = slices.DeleteFunc(r.raw, func(e Entry) bool { return !r.p.mine(who, m.ID, e.Last) })
 		}
 		if len(r.raw) > 0 {
-			r.entries = lay(r.entries, r.raw, cutoff)
+			r.entries = r.p.laid(r.entries, r.raw, cutoff)
 		}
 	}
 	return r.newestFirst()

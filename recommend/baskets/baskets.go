@@ -46,7 +46,7 @@ const (
 	learnShare = 8
 )
 
-// Order is one as baskets see it: products in their order, each once. Hash says whether it is in the sample.
+// Order is one as baskets see it: products in their order, each once, by their main items. Hash says whether it is in the sample.
 type Order struct {
 	Shop     uint32
 	Owner    uint32 // whose it is: see frame.ContactOwner
@@ -100,13 +100,20 @@ func (b *Baskets) count(o *Order) {
 	}
 }
 
+// Join makes one product of two: what is counted of from counts for to. Pairs that name from as bought after viewing others stay until
+// they fade, and so does who has bought it.
+func (b *Baskets) Join(from, to uint32) {
+	b.models.Bought.Join(from, to, true)
+	b.models.After.Join(from, to, false)
+}
+
 // Viewed counts products viewed before orders, each with all products of its order.
 func (b *Baskets) Viewed(pairs []people.Pair) {
 	after, p := b.models.After, b.models.People
 	for _, pair := range pairs {
 		w := after.Weight(p.OrderTime(pair.Order))
 		after.CountLeft(pair.Viewed, w)
-		p.Bought(pair.Order, func(item uint32) {
+		p.BoughtMains(pair.Order, func(item uint32) {
 			if item != pair.Viewed {
 				after.Add(pair.Viewed, item, w)
 			}

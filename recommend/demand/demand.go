@@ -81,6 +81,7 @@ const (
 	Moved     // the product has come to another category
 	Unknown   // few networks have viewed the product
 	Seen      // viewed by a visitor whose view does not count, unless it has counted before
+	Joined    // the products in others are variants of it, and were not known to be
 )
 
 // Models is what all visitors together do with products, and nothing else: no model here knows a person, and none of persons is
@@ -236,6 +237,9 @@ func (d *Demand) one(s *batch, x, soon, next *Interaction) {
 	case x.Kinds&Moved != 0:
 		m.Popular.Enter(x.Item, d.scopesOf(x))
 	}
+	if x.Kinds&Joined != 0 {
+		d.join(x, s.others[x.from:x.to])
+	}
 	if next != nil {
 		m.Viewed.AheadPairs(next.Item, s.others[next.from:next.to])
 	}
@@ -254,6 +258,15 @@ func (d *Demand) pair(x *Interaction, others []uint32) {
 	}
 	m.Viewed.AddPairs(x.Item, others, w)
 	m.Popular.Viewed(x.Item, d.scopesOf(x), x.Time)
+}
+
+// join takes what is counted of variants for their product. The sessions that hold them, and who is told to have viewed them today, stay
+// the variants'.
+func (d *Demand) join(x *Interaction, variants []uint32) {
+	for _, v := range variants {
+		d.models.Viewed.Join(v, x.Item, true)
+		d.models.Popular.Join(v, x.Item, d.scopesOf(x))
+	}
 }
 
 func (d *Demand) scopesOf(x *Interaction) []uint32 {

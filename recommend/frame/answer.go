@@ -43,9 +43,9 @@ type Answerer struct {
 	q          *models.FrameQuery
 	shop       uint32
 	who        people.Person
-	self       uint32 // hash of the asking visitor, for social proof
-	products   []uint32
-	variants   []uint32 // and those of theirs
+	self       uint32   // hash of the asking visitor, for social proof
+	products   []uint32 // asked about, by their main items
+	asked      []uint32 // and as they were named
 	session    []uint32
 	near       []neighbours.Neighbour
 	bounds     []float32 // of near
@@ -65,6 +65,7 @@ type Answerer struct {
 	cut        bool     // the request was late: see models.FrameQuery
 	slots      []slot   // filled
 	items      []uint32 // in the slots
+	mains      []uint32 // and their main items
 	ahead      uint64   // see fill
 	kept       []uint64
 	sums       sums
@@ -162,22 +163,54 @@ func (a *Answerer) ask(q *models.FrameQuery, shop uint32) {
 	if len(q.Visitor) > 0 {
 		a.self = VisitorKey(a.m.People.HashOf(shop, q.Visitor))
 	}
-	a.products, a.c.exclude, a.c.groups = a.products[:0], a.c.exclude[:0], a.c.groups[:0]
+	a.products, a.asked, a.c.exclude, a.c.groups = a.products[:0], a.asked[:0], a.c.exclude[:0], a.c.groups[:0]
 	for _, id := range q.Products {
-		if item := a.m.Catalogue.Find(shop, id); item != 0 && !slices.Contains(a.products, item) {
-			a.products = append(a.products, item)
-			a.leaveOut(item)
-			a.c.exclude = append(a.c.exclude, item)
+		item := a.m.Catalogue.Find(shop, id)
+		if main := a.m.Catalogue.Main(item); item != 0 && !slices.Contains(a.products, main) {
+			a.products, a.asked = append(a.products, main), append(a.asked, item)
+			a.exclude(item)
 		}
 	}
 	for _, id := range q.Exclude {
 		if item := a.m.Catalogue.Find(shop, id); item != 0 {
-			a.c.exclude = append(a.c.exclude, item)
+			a.exclude(item)
 		}
 	}
 	if len(a.products) == 0 && len(q.Category) == 0 { // what is shown to a person, and not to a page: no presents are given away
+		from := len(a.c.exclude)
 		a.c.exclude = a.reader.Others(a.c.exclude, a.who)
+		for _, item := range a.c.exclude[from:] {
+			a.leaveOut(item)
+		}
 	}
+}
+
+// exclude leaves a product and its variants out.
+func (a *Answerer) exclude(item uint32) {
+	a.c.exclude = append(a.c.exclude, item)
+	a.leaveOut(item)
+}
+
+// main returns the main items of products, each once.
+func (a *Answerer) main(items []uint32) []uint32 {
+	if !a.m.Catalogue.HasGroups() {
+		return items
+	}
+	kept := items[:0]
+	for _, item := range items {
+		if main := a.m.Catalogue.Main(item); !slices.Contains(kept, main) {
+			kept = append(kept, main)
+		}
+	}
+	return kept
+}
+
+// named returns the product asked about of a main item, as it was named; else the item itself.
+func (a *Answerer) named(main uint32) uint32 {
+	if i := slices.Index(a.products, main); i >= 0 {
+		return a.asked[i]
+	}
+	return main
 }
 
 // leaveOut leaves the variants of a product out of what comes after.
@@ -220,11 +253,12 @@ func (a *Answerer) take(step int) {
 // fill writes the slots into the frame. What a frame's reader was given before is written over in place. What it needs of
 // the products is read ahead: a frame's time is spent on waiting for memory.
 func (a *Answerer) fill(f *Frame, into *models.Frame) {
-	a.items = a.items[:0]
+	a.items, a.mains = a.items[:0], a.mains[:0]
 	for i := range a.slots {
 		a.items = append(a.items, a.slots[i].item)
+		a.mains = append(a.mains, a.m.Catalogue.Main(a.slots[i].item))
 	}
-	a.ahead = a.m.Social.ReadAhead(a.items) | a.m.Catalogue.ReadAhead(a.items)
+	a.ahead = a.m.Social.ReadAhead(a.mains) | a.m.Catalogue.ReadAhead(a.items)
 	touches := a.reader.Touches(a.who.Visitor)
 	from, fromID := uint32(0), []byte(nil)
 	for i := range a.slots {
@@ -238,15 +272,15 @@ func (a *Answerer) fill(f *Frame, into *models.Frame) {
 		if s.from != from {
 			from, fromID = s.from, nil
 			if from != 0 {
-				fromID = a.m.Catalogue.ID(from)
+				fromID = a.m.Catalogue.ID(a.named(from))
 			}
 		}
 		it.Because = models.Because{ID: fromID, Count: s.count, Score: s.stat}
 		self := a.self
-		if !touches.May(s.item) {
+		if a.m.Catalogue.Group(s.item) == 0 && !touches.May(s.item) { // of a variant another one may have been viewed
 			self = 0
 		}
-		it.Social = a.m.Social.Of(s.item, self, a.q.Now)
+		it.Social = a.m.Social.Of(a.mains[i], self, a.q.Now)
 		if a.q.Brief {
 			it.Product = models.Product{Item: s.item}
 			it.Product.ID, it.Product.JSON = a.m.Catalogue.Slot(s.item)

@@ -80,8 +80,25 @@ func (a *Answerer) buyNext(recipe Recipe) {
 	}
 	least := b.again[len(b.again)-1].Score
 	for _, x := range b.again {
+		if q.Again {
+			x.Item = a.boughtAs(x.Item)
+		}
 		a.c.offer(candidate{item: x.Item, score: x.Score - least + 1, from: x.From, count: x.Count, stat: x.Score})
 	}
+}
+
+// boughtAs returns the variant of a product that the person has bought last.
+func (a *Answerer) boughtAs(main uint32) uint32 {
+	if a.m.Catalogue.Group(main) == 0 {
+		return main
+	}
+	variant, newest := main, models.Time(0)
+	a.reader.Bought(a.who, func(item uint32, at models.Time) {
+		if at > newest && a.m.Catalogue.Main(item) == main {
+			variant, newest = item, at
+		}
+	})
+	return variant
 }
 
 // historyItems is how many of the products viewed and bought last for_you starts from: as many as a walk looks at.
@@ -104,6 +121,7 @@ func (a *Answerer) forYou() {
 	if len(a.session) == 0 {
 		return
 	}
+	a.session = a.main(a.session)
 	before := len(a.c.exclude)
 	a.c.exclude = append(a.c.exclude, a.session...)
 	slices.Reverse(a.session)

@@ -47,15 +47,7 @@ func (c *candidates) offer(x candidate) {
 	if len(c.best) == c.room && (c.room == 0 || x.score <= c.best[c.room-1].score) {
 		return
 	}
-	if !c.allowed(x.item) {
-		if c.apart || !c.shelf.HasGroups() || slices.Contains(c.exclude, x.item) {
-			return
-		}
-		if x.item = c.instead(x.item); x.item == 0 || !c.allowed(x.item) {
-			return
-		}
-	}
-	if c.shelf.HasGroups() && c.variant(x) {
+	if x.item = c.shown(x.item); x.item == 0 || c.shelf.HasGroups() && c.variant(x) {
 		return
 	}
 	if len(c.best) < c.room {
@@ -66,20 +58,6 @@ func (c *candidates) offer(x candidate) {
 		c.best[i] = c.best[i-1]
 	}
 	c.best[i] = x
-}
-
-// instead returns the variant that may be shown in an item's place, 0 where there is none.
-func (c *candidates) instead(item uint32) (variant uint32) {
-	if c.gate == nil {
-		return c.shelf.Variant(c.shop, item)
-	}
-	c.shelf.EachVariant(item, func(other uint32) bool {
-		if c.gate.passes(c, other) == "" {
-			variant = other
-		}
-		return variant == 0
-	})
-	return variant
 }
 
 // variant tells whether a better variant of a product is among the candidates, and takes out a worse one.
@@ -110,23 +88,68 @@ func (c *candidates) holds(item uint32) bool {
 	return false
 }
 
-func (c *candidates) allowed(item uint32) bool {
+func (c *candidates) allowed(item uint32) bool { return c.shown(item) != 0 }
+
+// shown returns the item that is shown for one: itself, or a variant of it; 0 where none may be.
+func (c *candidates) shown(item uint32) uint32 {
 	if c.gate != nil {
+		return c.gated(item)
+	}
+	for _, e := range c.exclude {
+		if e == item {
+			return 0
+		}
+	}
+	if !c.shelf.HasGroups() {
+		if c.shelf.Allowed(c.shop, item) {
+			return item
+		}
+		return 0
+	}
+	if len(c.groups) > 0 && slices.Contains(c.groups, c.shelf.Group(item)) {
+		return 0
+	}
+	x := c.shelf.Offered(c.shop, item)
+	if c.apart && x != item && c.shelf.Main(item) != item { // what lies in the cart is this variant
+		return 0
+	}
+	return x
+}
+
+// gated is shown for a frame that the shop has set: a variant passes its conditions too.
+func (c *candidates) gated(item uint32) uint32 {
+	group := c.shelf.Group(item)
+	main := group != 0 && c.shelf.Main(item) == item
+	offered := c.shelf.Offered(c.shop, item)
+	if main && offered == 0 {
+		if c.gate.trace != nil {
+			c.gate.trace.note(item, dropUnavailable)
+		}
+		return 0
+	}
+	if !main || offered == item {
 		why := c.gate.passes(c, item)
 		if c.gate.trace != nil {
 			c.gate.trace.note(item, why)
 		}
-		return why == ""
-	}
-	for _, e := range c.exclude {
-		if e == item {
-			return false
+		if why == "" {
+			return item
+		}
+		if group == 0 || c.apart || slices.Contains(c.exclude, item) {
+			return 0
 		}
 	}
-	if len(c.groups) > 0 && slices.Contains(c.groups, c.shelf.Group(item)) {
-		return false
+	if offered != 0 && c.gate.passes(c, offered) == "" {
+		return offered
 	}
-	return c.shelf.Allowed(c.shop, item)
+	found := uint32(0)
+	c.shelf.EachVariant(group, func(other uint32) bool {
+		if c.shelf.Offered(c.shop, other) == other && c.gate.passes(c, other) == "" {
+			found = other
+		}
+		return found == 0
+	})
+	return found
 }
 
 // sums adds up candidates that several products lead to.

@@ -49,7 +49,7 @@ func (a *Answerer) govern(f *Frame, into *models.Frame) (reason string) {
 	o, g := f.own, &a.governed
 	page := uint32(0)
 	if len(a.products) > 0 {
-		page = a.products[0]
+		page = a.m.Catalogue.Told(a.asked[0])
 	}
 	g.gate.open(o, a.m.Catalogue, page)
 	a.c.gate = &g.gate
@@ -215,7 +215,7 @@ func (a *Answerer) Permit(q *models.FrameQuery, shop uint32, set *Set, items []m
 	if f.own != nil && !f.own.plain {
 		page := uint32(0)
 		if len(a.products) > 0 {
-			page = a.products[0]
+			page = a.m.Catalogue.Told(a.asked[0])
 		}
 		g.open(f.own, a.m.Catalogue, page)
 		a.c.gate = g

@@ -2,7 +2,6 @@ package frame
 
 import (
 	"math"
-	"slices"
 
 	"orrery/recommend/next"
 	"orrery/recommend/similar"
@@ -13,11 +12,11 @@ func (a *Answerer) collect(s Step) {
 	a.c.apart = s.Recipe == CartLeft
 	switch s.Recipe {
 	case ViewedTogether:
-		a.around(a.family(), a.m.Viewed, cosine)
+		a.around(a.products, a.m.Viewed, cosine)
 	case BoughtTogether, Complements:
 		a.complete(a.basket(), s.Recipe)
 	case BoughtAfterViewing:
-		a.around(a.family(), a.m.After, llr)
+		a.around(a.products, a.m.After, llr)
 	case Similar:
 		a.similar()
 	case Next:
@@ -45,26 +44,6 @@ func (a *Answerer) collect(s Step) {
 	}
 }
 
-// maxFamily bounds the variants whose lists are read for one product.
-const maxFamily = 8
-
-// family is the products asked about, and the variants of theirs: what was seen with one of them was seen with the product.
-func (a *Answerer) family() []uint32 {
-	if len(a.c.groups) == 0 {
-		return a.products
-	}
-	a.variants = append(a.variants[:0], a.products...)
-	for _, item := range a.products {
-		a.m.Catalogue.EachVariant(item, func(other uint32) bool {
-			if !slices.Contains(a.variants, other) {
-				a.variants = append(a.variants, other)
-			}
-			return len(a.variants) < maxFamily+len(a.products)
-		})
-	}
-	return a.variants
-}
-
 // basket is what the request asks about, or else what lies in the person's cart.
 func (a *Answerer) basket() []uint32 {
 	if len(a.products) > 0 {
@@ -73,22 +52,24 @@ func (a *Answerer) basket() []uint32 {
 	a.session = a.session[:0]
 	for _, e := range a.reader.Cart(a.who) {
 		a.session = append(a.session, e.ID)
-		a.c.exclude = append(a.c.exclude, e.ID)
+		a.exclude(e.ID)
 	}
+	a.session = a.main(a.session)
 	return a.session
 }
 
 // similar offers what is like the product asked about, or like the one viewed last.
 func (a *Answerer) similar() {
 	item := uint32(0)
-	if len(a.products) > 0 {
-		item = a.products[0]
+	if len(a.asked) > 0 {
+		item = a.asked[0]
 	} else if viewed := a.reader.Viewed(a.who); len(viewed) > 0 {
 		item = viewed[0].ID
 	}
 	if item == 0 {
 		return
 	}
+	item = a.m.Catalogue.Told(item)
 	a.m.Catalogue.Product(item, &a.product)
 	a.alike.Find(a.m.Similar, a.shop, &a.product, a.offerAlike)
 }

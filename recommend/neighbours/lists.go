@@ -20,6 +20,7 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"slices"
 	"sync/atomic"
 
 	"orrery/models"
@@ -121,6 +122,59 @@ func (l *Lists) AddPairs(item uint32, others []uint32, w float32) {
 		l.Add(item, other, w)
 		l.Add(other, item, w)
 	}
+}
+
+// Join makes one product of two: what is counted of from counts for to, pairs of the two are gone. both says that the relation is
+// symmetric, so that the lists of its neighbours name from as well. A basket that held both has counted for each of them, and does so
+// for to.
+func (l *Lists) Join(from, to uint32, both bool) {
+	if uint64(from) < l.sides.Len() {
+		side := l.sides.Load(uint64(from))
+		l.count(to, math.Float32frombits(uint32(side>>32)), math.Float32frombits(uint32(side)))
+		l.sides.Set(uint64(from), 0)
+	}
+	place := l.place(from)
+	if place == 0 {
+		return
+	}
+	var list [maxBound]uint64
+	class := int(place&0xff) - 1
+	n := copy(list[:], l.words.Block(place>>8, setWords<<class))
+	l.at.Set(uint64(from), 0)
+	l.words.Set(place>>8, l.free[class]) // after at: see grow
+	l.free[class] = place>>8 + 1
+	for _, word := range list[:n] {
+		other, w := uint32(word>>32), weight(word)
+		if word == 0 || other == to {
+			continue
+		}
+		l.Add(to, other, w)
+		if both && l.drop(other, from) {
+			l.Add(other, to, w)
+		}
+	}
+	l.drop(to, from)
+}
+
+// drop takes a neighbour out of the list of item, and reports whether it was there. The last of its set takes its place.
+func (l *Lists) drop(item, neighbour uint32) bool {
+	place := l.place(item)
+	if place == 0 {
+		return false
+	}
+	at := place>>8 + uint64(setOf(neighbour, 1<<(place&0xff-1))*setWords)
+	set := l.words.Block(at, setWords)
+	i := slices.IndexFunc(set, func(word uint64) bool { return word != 0 && uint32(word>>32) == neighbour })
+	if i < 0 {
+		return false
+	}
+	last := i
+	for last+1 < setWords && set[last+1] != 0 {
+		last++
+	}
+	l.words.Set(at+uint64(i), set[last])
+	l.words.Set(at+uint64(last), 0)
+	return true
 }
 
 // Ahead asks for the counts of item and for where its list and those of others are, and AheadPairs, when the places of all

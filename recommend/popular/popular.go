@@ -133,6 +133,25 @@ func (c *Counts) fall(scope uint32, list int, product, rank uint32) {
 	}
 }
 
+// Join counts what one product has sold and was viewed for another, which is known to its scopes afterwards. In their lists the first
+// stays, without a count, until another one needs its place.
+func (c *Counts) Join(from, to uint32, scopes []uint32) {
+	if at := uint64(from) * productWords; at+productWords > c.products.Len() {
+		return
+	}
+	c.products.Grow((uint64(to) + 1) * productWords)
+	for word, life := range [productWords]decay.HalfLife{pSold: c.sell, pFast: c.fast, pSlow: c.slow} {
+		sum := life.Join(c.sum(to, uint64(word)), c.sum(from, uint64(word)))
+		c.products.Set(uint64(to)*productWords+uint64(word), uint64(sum))
+		c.products.Set(uint64(from)*productWords+uint64(word), 0)
+	}
+	for _, s := range scopes {
+		c.fall(s, listSold, from, 0)
+		c.fall(s, listViewed, from, 0)
+	}
+	c.Enter(to, scopes)
+}
+
 // Ahead asks for the counts of a product. See intern.Hashes.Ahead.
 func (c *Counts) Ahead(product uint32) {
 	if at := uint64(product) * productWords; at+productWords <= c.products.Len() {

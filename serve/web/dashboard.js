@@ -233,7 +233,9 @@ function drawTotals(s) {
     ...(s.leads ? [["Leads", number.format(s.leads)]] : []), ...(s.claims && s.claims.open ? [["Claims open", number.format(s.claims.open)]] : []), ["Sessions", number.format(s.sessions)],
     ["Products", number.format(s.products || s.items)],
     ...(s.hidden && s.hidden.unlisted ? [["Hidden: in no feed", number.format(s.hidden.unlisted)]] : []),
-    ...(s.hidden && s.hidden.removed ? [["Hidden: taken out", number.format(s.hidden.removed)]] : []), ["Events", number.format(s.total)]];
+    ...(s.hidden && s.hidden.removed ? [["Hidden: taken out", number.format(s.hidden.removed)]] : []),
+    ...(s.hidden && s.hidden.sold_out ? [["Hidden: sold out", number.format(s.hidden.sold_out)]] : []),
+    ...(s.hidden && s.hidden.refused ? [["Feed rows refused", number.format(s.hidden.refused)]] : []), ["Events", number.format(s.total)]];
   $("totals").replaceChildren(...all.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))));
 }
 
@@ -426,7 +428,9 @@ async function showSocial(ask, product, visitor) {
   if (!product) return;
   const s = await ask(`/v1/social/${encodeURIComponent(product)}?visitor=${encodeURIComponent(visitor)}`);
   const count = (n) => (n === null ? "too few" : number.format(n));
-  panel.replaceChildren(el("h3", null, nameOf(product)), el("p", null, nameOf(product) === product ? "What others do with it" : product),
+  const known = await ask(`/v1/products/${encodeURIComponent(product)}`).catch((error) => { if (error === late) throw error; return {}; });
+  const why = known.hidden ? `Not shown${known.shown_as ? `, but by ${known.shown_as}` : ""}: ${known.why}.` : "";
+  panel.replaceChildren(el("h3", null, nameOf(product)), el("p", null, nameOf(product) === product ? "What others do with it" : product), ...(why ? [el("p", null, why)] : []),
     facts([["Looking now", count(s.viewing_now)], ["Looked, 24 h", count(s.viewed_24h)], ["In carts, 24 h", count(s.carted_24h)], ["Bought, 24 h", count(s.bought_24h)]]));
 }
 

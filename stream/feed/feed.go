@@ -70,7 +70,10 @@ type Problem struct {
 }
 
 func (p Problem) String() string {
-	where := fmt.Sprintf("line %d", p.Line)
+	where := "the feed"
+	if p.Line > 0 {
+		where = fmt.Sprintf("line %d", p.Line)
+	}
 	if p.ID != "" {
 		where += fmt.Sprintf(", product %q", p.ID)
 	}
@@ -89,6 +92,9 @@ type Options struct {
 	Currency string
 	// MaxBytes bounds the feed when it is unpacked; 0: no bound.
 	MaxBytes int64
+	// Base is the address that links without a shop's name are on. Without one it is the first link that has one; what a first
+	// reading has found is in Summary.
+	Base string
 }
 
 // Summary says what a feed was.
@@ -100,6 +106,7 @@ type Summary struct {
 	Bad      int64  `json:"bad"` // entries that are no products
 	Cut      bool   `json:"cut,omitempty"`
 	Decimal  byte   `json:"-"`
+	Base     string `json:"-"`
 }
 
 // Errors of a feed as a whole.
@@ -116,7 +123,7 @@ func Read(src io.Reader, o Options, take func(*Product) error, report func(Probl
 	if err != nil {
 		return Summary{}, err
 	}
-	r := &reader{take: take, report: report, votes: map[byte]int{}, o: o, sum: Summary{Encoding: encoding}, held: map[string]*held{}}
+	r := &reader{take: take, report: report, base: o.Base, votes: map[byte]int{}, o: o, sum: Summary{Encoding: encoding}, held: map[string]*held{}}
 	head, _ := in.Peek(4 << 10)
 	switch text := bytes.TrimLeft(head, " \t\r\n"); {
 	case isPage(text):
@@ -139,14 +146,20 @@ func Read(src io.Reader, o Options, take func(*Product) error, report func(Probl
 	if err == nil && r.sum.Entries == 0 {
 		err = ErrEmpty
 	}
-	r.sum.Decimal = r.mark()
+	r.sum.Decimal, r.sum.Base = r.mark(), r.base
 	return r.sum, err
 }
 
 // open returns the feed as UTF-8 text, unpacked.
 func open(src io.Reader, most int64) (*bufio.Reader, string, error) {
 	in := bufio.NewReaderSize(src, 64<<10)
-	if head, _ := in.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
+	for range maxPacked { // a packed file that its server has packed once more
+		if head, _ := in.Peek(4); string(head) == "PK\x03\x04" {
+			return nil, "", errors.New("it is a zip file: send the feed in it, plain or as gzip")
+		}
+		if head, _ := in.Peek(2); !bytes.Equal(head, []byte{0x1f, 0x8b}) {
+			break
+		}
 		zip, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, "", fmt.Errorf("it begins like gzip and is none: %w", err)
@@ -159,6 +172,9 @@ func open(src io.Reader, most int64) (*bufio.Reader, string, error) {
 	}
 	return bufio.NewReaderSize(printable(text), 64<<10), encoding, nil
 }
+
+// maxPacked is how often a feed may be packed.
+const maxPacked = 2
 
 // ErrTooLong is of a feed that has more bytes than it may have.
 var ErrTooLong = errors.New("it is longer than a feed may be when it is unpacked")
@@ -195,6 +211,7 @@ type reader struct {
 	o      Options
 	sum    Summary
 	votes  map[byte]int // of decimal marks
+	base   string       // see Options
 
 	categories map[string]branch // of a YML feed
 	held       map[string]*held  // what is told when its variants have been read
@@ -241,10 +258,13 @@ func (r *reader) entry(f *fields) error {
 }
 
 // bad reports an entry that cannot be read at all.
-func (r *reader) bad(line int64, reason string) error {
+func (r *reader) bad(line int64, reason string) error { return r.badOf(line, "", reason) }
+
+// badOf reports an entry that cannot be read to its end, with its id where that could be.
+func (r *reader) badOf(line int64, id, reason string) error {
 	r.sum.Entries++
 	r.sum.Bad++
-	return r.report(Problem{Line: line, Reason: reason, Fatal: true})
+	return r.report(Problem{Line: line, ID: string(models.CanonicalID([]byte(id))), Reason: reason, Fatal: true})
 }
 
 // held is a product whose price is that of its variants.

@@ -2,10 +2,13 @@ package feed
 
 import (
 	"fmt"
+	"html"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"orrery/models"
 	"orrery/models/catalogue"
@@ -52,16 +55,21 @@ func (r *reader) product(f *fields) (*Product, []Problem) {
 		}
 		return value
 	}
-	p.Title = text("title", strings.Join(strings.Fields(f.get("title")), " "), maxTitle)
-	p.Brand = text("brand", f.get("brand"), maxTitle)
-	p.Group = text("item_group_id", f.get("item_group_id"), models.MaxID)
-	p.Category = text("product_type", f.get("product_type"), maxTitle)
+	p.Title = text("title", title(f.get("title"), note), maxTitle)
+	p.Brand = text("brand", plain(f.get("brand")), maxTitle)
+	if p.Group = text("item_group_id", f.get("item_group_id"), models.MaxID); models.IsUnset([]byte(p.Group)) {
+		p.Group = ""
+	}
+	p.Category = text("product_type", plain(f.get("product_type")), maxTitle)
 	if google := f.get("google_product_category"); p.Category == "" && strings.Trim(google, "0123456789") != "" {
-		p.Category = text("google_product_category", google, maxTitle)
+		p.Category = text("google_product_category", plain(google), maxTitle)
 	}
 	p.Category = strings.ReplaceAll(p.Category, " | ", " > ") // Heureka's
-	p.Link = address("link", f.get("link"), note)
-	p.Image = address("image_link", f.get("image_link"), note)
+	p.Link = r.address("link", f.get("link"), r.base, note)
+	if r.base == "" {
+		r.base = p.Link
+	}
+	p.Image = r.address("image_link", f.get("image_link"), first(p.Link, r.base), note)
 	if p.Title == "" && f.get("title") == "" {
 		note("title", "it is missing: a frame shows a product by its title")
 	}
@@ -74,10 +82,47 @@ func (r *reader) product(f *fields) (*Product, []Problem) {
 
 func truth(word string) bool { return word == "true" || word == "yes" || word == "1" }
 
-func address(field, value string, note func(field, reason string)) string {
+// plain resolves the entities of HTML that a shop's own pages have left in a text: a feed escapes them once more, or not at all.
+func plain(text string) string {
+	if strings.IndexByte(text, '&') < 0 {
+		return text
+	}
+	return html.UnescapeString(text)
+}
+
+// title returns a title on one line, as much of it as is kept.
+func title(text string, note func(field, reason string)) string {
+	text = strings.Join(strings.Fields(plain(text)), " ")
+	if len(text) <= maxTitle {
+		return text
+	}
+	note("title", fmt.Sprintf("it has %d bytes, of which the first %d are kept", len(text), maxTitle))
+	cut := maxTitle
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return strings.TrimSpace(text[:cut])
+}
+
+// address returns a link of the web. One that leaves out the scheme, or the shop, is what a browser makes of it on the page base.
+func (r *reader) address(field, value, base string, note func(field, reason string)) string {
 	if value == "" {
 		return ""
 	}
+	switch {
+	case models.WebAddress([]byte(value)):
+	case strings.HasPrefix(value, "//"):
+		value = "https:" + value
+	case strings.HasPrefix(strings.ToLower(value), "www."):
+		value = "https://" + value
+	case base != "" && !strings.Contains(value, ":"):
+		if page, err := url.Parse(base); err == nil {
+			if at, err := page.Parse(value); err == nil {
+				value = at.String()
+			}
+		}
+	}
+	value = strings.ReplaceAll(value, " ", "%20")
 	if len(value) > 2048 || !models.WebAddress([]byte(value)) {
 		note(field, fmt.Sprintf("%.60q is no address of the web: begin it with https://", value))
 		return ""
@@ -180,9 +225,12 @@ func window(p *Product, f *fields, note func(field, reason string)) {
 }
 
 var momentLayouts = []string{
-	time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04-0700", "2006-01-02T15:04:05-0700", "2006-01-02 15:04:05", "2006-01-02T15:04:05",
-	"2006-01-02T15:04", "2006-01-02 15:04",
+	time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04-0700", "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05Z07", "2006-01-02T15:04Z07",
+	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -07:00", "2006-01-02 15:04:05-0700", "2006-01-02 15:04 -0700", "2006-01-02 15:04Z07:00",
+	"2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", "02.01.2006 15:04:05", "02.01.2006 15:04",
 }
+
+var dayLayouts = []string{time.DateOnly, "2006/01/02", "02.01.2006"}
 
 // moment reads a time; a day that ends something ends with it.
 func moment(s string, last bool) (models.Time, bool) {
@@ -191,20 +239,23 @@ func moment(s string, last bool) (models.Time, bool) {
 			return models.TimeOf(t), true
 		}
 	}
-	t, err := time.Parse(time.DateOnly, s)
-	if err != nil {
-		return 0, false
+	for _, layout := range dayLayouts {
+		t, err := time.Parse(layout, s)
+		if err != nil {
+			continue
+		}
+		if last {
+			t = t.AddDate(0, 0, 1)
+		}
+		return models.TimeOf(t), true
 	}
-	if last {
-		t = t.AddDate(0, 0, 1)
-	}
-	return models.TimeOf(t), true
+	return 0, false
 }
 
 // stock reads whether a product can be had. The number of pieces does not say so by itself: a shop may take orders without any.
 func stock(p *Product, f *fields, note func(field, reason string)) {
 	if n := f.get("stock"); n != "" {
-		v, err := strconv.ParseFloat(n, 64)
+		v, err := strconv.ParseFloat(strings.Replace(n, ",", ".", 1), 64) // 3,000 pieces are a few all the same
 		if err != nil || v < -1e9 || v > 1e9 {
 			note("stock", fmt.Sprintf("%.40q is no number of pieces", n))
 		} else {

@@ -119,7 +119,7 @@ func (s *Schedule) fetch(ctx context.Context, i int) (err error) {
 		return nil
 	}
 	defer body.Close() // read only
-	r, err := s.Taker.Take(ctx, body, Request{Shop: src.Shop, Mode: Full, Currency: src.Currency, At: models.TimeOf(at)})
+	r, err := s.Taker.Take(ctx, body, Request{Shop: src.Shop, Mode: Full, Currency: src.Currency, At: models.TimeOf(at), Base: src.URL})
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,11 @@ func (r *reader) row(t *table, f *fields, row []string, line int64) error {
 		return nil
 	}
 	if len(row) > len(t.names) {
-		return r.bad(line, "it has more columns than the header: put a value that holds the separator in quotes")
+		id := "" // what stands behind the value that is two is in a wrong column
+		if t.names[0] == "id" {
+			id = row[0]
+		}
+		return r.badOf(line, id, "it has more columns than the header: put a value that holds the separator in quotes")
 	}
 	f.reset(line)
 	for i, cell := range row {

@@ -58,6 +58,7 @@ type Request struct {
 	Force    bool        // take a full feed that is much smaller than the one before, or was cut
 	Currency string      // of prices that name none
 	At       models.Time // when it was fetched; now where 0
+	Base     string      // the address that links without a shop's name are on
 }
 
 // Report is what became of a feed.
@@ -69,6 +70,7 @@ type Report struct {
 	Changed    int                   `json:"changed"`
 	Unchanged  int                   `json:"unchanged"`
 	Retired    int                   `json:"retired"`    // listed before, and not in a full feed
+	Kept       int                   `json:"kept"`       // listed before, and left as they are because their rows could not be read
 	Unoffered  int                   `json:"unoffered"`  // in the feed, and not to be shown: drafts and the like
 	Duplicates int                   `json:"duplicates"` // rows that say what another one has said
 	Events     int                   `json:"events"`     // written to the log
@@ -82,8 +84,9 @@ const maxProblems = 100
 
 // Taker brings feeds into the log: what they say and the catalogue does not know.
 type Taker struct {
-	cfg  Config
-	busy sync.Mutex
+	cfg    Config
+	busy   sync.Mutex
+	newest sync.Map // shop: *Newest
 }
 
 // NewTaker returns a taker.
@@ -131,7 +134,7 @@ func (t *Taker) Take(ctx context.Context, src io.Reader, q Request) (Report, err
 		file.Close()
 		os.Remove(file.Name()) // an error leaves a file that the next start removes
 	}()
-	w := &work{Taker: t, q: q, file: file, last: map[uint64]row{}, report: Report{Mode: q.Mode, Problems: []Problem{}}}
+	w := &work{Taker: t, q: q, file: file, last: map[uint64]row{}, refused: map[uint64]bool{}, report: Report{Mode: q.Mode, Problems: []Problem{}}}
 	if err := w.look(); err != nil {
 		return w.report, err
 	}
@@ -143,7 +146,10 @@ func (t *Taker) Take(ctx context.Context, src io.Reader, q Request) (Report, err
 	}
 	w.settle(ctx)
 	w.report.Hidden = t.cfg.Known.HiddenOf([]byte(q.Shop))
-	return w.report, nil
+	w.report.Hidden.Refused = uint64(w.report.Bad)
+	newest := &Newest{At: q.At, Report: w.report}
+	t.remember(q.Shop, newest)
+	return newest.Report, nil
 }
 
 // spool lays a feed on disk.
@@ -170,15 +176,17 @@ func (t *Taker) spool(src io.Reader) (*os.File, error) {
 // work is one feed on its way.
 type work struct {
 	*Taker
-	q       Request
-	file    *os.File
-	last    map[uint64]row // of each id, by its hash
-	report  Report
-	records []models.Record
-	arena   []byte
-	event   models.Event
-	newest  []byte // product of the newest upsert sent
-	said    uint64
+	q        Request
+	file     *os.File
+	last     map[uint64]row  // of each id, by its hash
+	refused  map[uint64]bool // ids of rows that are no products, by their hash
+	nameless int             // rows that are no products and whose id is not known
+	report   Report
+	records  []models.Record
+	arena    []byte
+	event    models.Event
+	newest   []byte // product of the newest upsert sent
+	said     uint64
 }
 
 // row is the last row of an id.
@@ -187,11 +195,11 @@ type row struct {
 	said uint32 // hash of what it says
 }
 
-func (w *work) read(decimal byte, take func(*Product) error, report func(Problem) error) (Summary, error) {
+func (w *work) read(decimal byte, base string, take func(*Product) error, report func(Problem) error) (Summary, error) {
 	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
 		return Summary{}, err
 	}
-	sum, err := Read(w.file, Options{Decimal: decimal, Currency: w.q.Currency, MaxBytes: w.cfg.MaxBytes}, take, report)
+	sum, err := Read(w.file, Options{Decimal: decimal, Base: base, Currency: w.q.Currency, MaxBytes: w.cfg.MaxBytes}, take, report)
 	var inner *models.Invalid
 	if err != nil && !errors.As(err, &inner) && !errors.Is(err, errSend) {
 		err = refuse("", "bad_feed", "%v", err)
@@ -204,12 +212,18 @@ func (w *work) look() (err error) {
 	n := uint32(0)
 	var buf []byte
 	problem := func(p Problem) error {
+		switch {
+		case p.Fatal && p.ID != "" && p.Field != "id":
+			w.refused[xxhash.Sum64String(p.ID)] = true
+		case p.Fatal:
+			w.nameless++
+		}
 		if w.report.Mend++; len(w.report.Problems) < maxProblems {
 			w.report.Problems = append(w.report.Problems, p)
 		}
 		return nil
 	}
-	w.report.Summary, err = w.read(0, func(p *Product) error {
+	w.report.Summary, err = w.read(0, w.q.Base, func(p *Product) error {
 		n++
 		buf = append(p.AppendItem(buf[:0]), p.Currency...)
 		r := row{n, uint32(xxhash.Sum64(buf))}
@@ -237,7 +251,7 @@ func (w *work) guard() error {
 		return refuse("mode", "cut", "the feed breaks off after %d products: nothing was taken. Send it whole, or with force=true", w.report.Products)
 	}
 	before, ok := w.cfg.Known.FullFeed([]byte(w.q.Shop))
-	if ok && uint64(w.report.Products)*2 < before {
+	if ok && uint64(w.report.Products+len(w.refused)+w.nameless)*2 < before {
 		return refuse("mode", "shrunk", "the feed has %d products, and the last full one had %d: nothing was taken. Send it with force=true if that is right", w.report.Products, before)
 	}
 	return nil
@@ -250,7 +264,7 @@ var errSend = errors.New("the log did not take it")
 func (w *work) send(ctx context.Context) error {
 	n := uint32(0)
 	shop := []byte(w.q.Shop)
-	_, err := w.read(w.report.Decimal, func(p *Product) error {
+	_, err := w.read(w.report.Decimal, w.report.Base, func(p *Product) error {
 		if n++; w.last[xxhash.Sum64String(p.ID)].n != n {
 			return nil
 		}
@@ -294,16 +308,27 @@ func (w *work) send(ctx context.Context) error {
 	return w.flush(ctx)
 }
 
-// retire takes out what a full feed does not have, and says that there was one.
+// retire takes out what a full feed does not have, and says that there was one. A product whose row is refused stays as it is known;
+// where a row is refused whose id nobody can read, any that is missing may be it, and all stay.
 func (w *work) retire(ctx context.Context) (err error) {
 	shop := []byte(w.q.Shop)
 	w.cfg.Known.EachListed(shop, func(product []byte) bool {
-		if _, there := w.last[xxhash.Sum64(product)]; !there {
+		key := xxhash.Sum64(product)
+		switch _, there := w.last[key]; {
+		case there:
+		case w.refused[key] || w.nameless > 0 && !w.q.Force:
+			w.report.Kept++
+		default:
 			w.report.Retired++
 			err = w.remove(ctx, string(product))
 		}
 		return err == nil
 	})
+	if w.report.Kept > 0 && w.nameless > 0 && !w.q.Force {
+		reason := fmt.Sprintf("%d rows are no products and say no id: nothing was taken out, since the %d products that the feed does not name may be theirs. Mend them, or send the feed with force=true", w.nameless, w.report.Kept)
+		w.report.Mend++
+		w.report.Problems = append([]Problem{{Field: "id", Reason: reason}}, w.report.Problems[:min(len(w.report.Problems), maxProblems-1)]...)
+	}
 	before, ok := w.cfg.Known.FullFeed(shop)
 	if err != nil || ok && before == uint64(w.report.Products) && w.report.Events == 0 {
 		return err

@@ -40,7 +40,7 @@ func (r *reader) xml(in *bufio.Reader) error {
 			continue
 		}
 		if err := readEntry(e.text, &f); err != nil {
-			if err := r.bad(e.line, "it is no XML: "+err.Error()); err != nil {
+			if err := r.badOf(e.line, f.get("id", "sku"), "it is no XML: "+err.Error()); err != nil {
 				return err
 			}
 			continue
