@@ -29,7 +29,8 @@ var kept = map[string]string{
 	"intent": "weights, and forecasts under way of a number that leads nowhere", "outlook": "likewise", "together": "weights",
 	"settings":    "what a shop has set, and who of its staff did",
 	"shop_totals": "figures of shops", "quality_shops": "hit rates",
-	"rebuy": "how many came back for a product, and weights", "mails": "sums by hour",
+	"revisions": "of which moment the shop's word of an order is",
+	"rebuy":     "how many came back for a product, and weights", "mails": "sums by hour",
 	"vectors": "weights", "quality_next": "hit rates", "quality_viewed_together": "likewise",
 }
 

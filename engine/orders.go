@@ -47,7 +47,7 @@ func (e *Engine) purchase(shop, v, contact uint32, ev *models.Event) {
 // buy takes an order by its key. f is the fact that it comes from, nil for an event.
 func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event, f *models.Fact) {
 	order := people.Order{
-		Hash: key, ID: ev.Order, Contact: contact, Time: ev.Time, Browser: len(ev.Visitor) > 0, Page: !ev.Confirmed(),
+		Hash: key, ID: ev.Order, Contact: contact, Time: ev.Time, Browser: len(ev.Visitor) > 0, Page: !ev.Confirmed(), Revised: ev.Revised(),
 		Value: ev.Amount(), Currency: e.ledger.Currency(ev.Currency),
 	}
 	e.basket.Take(e.m.Catalogue, shop, ev, f, e.StreamTime(), &order, func(it *models.Item) uint32 { return e.item(shop, ev, it) })

@@ -27,6 +27,7 @@ func (e *Engine) registry() registry.List {
 		registry.Changed("people", 13, persons{e.m.People}).Since(10).Told(persons{e.m.People}.parts),
 		registry.Changed("strangers", 13, e.m.People.Strangers()).Since(11),
 		registry.Added("silence", 13, e.silence),
+		registry.Added("revisions", 13, e.m.People.Revisions()),
 		registry.Unchanged("viewed_together", e.m.Viewed),
 		registry.Unchanged("bought_together", e.m.Bought),
 		registry.Unchanged("bought_after_viewing", e.m.After),

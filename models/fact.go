@@ -53,6 +53,7 @@ type Fact struct {
 	Value     Amount     `json:"value,omitempty"`
 	Currency  string     `json:"currency,omitempty"`
 	Refunded  Amount     `json:"refunded,omitempty"`
+	Revised   Time       `json:"revised_at,omitempty"` // of which moment the rest is
 	Cancelled bool       `json:"cancelled,omitempty"`
 	Coupon    string     `json:"coupon,omitempty"`
 	Discount  *Amount    `json:"discount,omitempty"`

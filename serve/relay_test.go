@@ -88,11 +88,11 @@ func TestDeliveries(t *testing.T) {
 		revenue  map[string]models.Money
 	}{
 		{"shopify", []string{"orders~create", "orders~updated", "orders~paid", "refunds~create", "refunds~create,shipping", "refunds~create,goodwill", "refunds~create,restock",
-			"orders~cancelled", "orders~create,test", "products~update", "customers~update", "checkouts~update", "app~uninstalled"},
-			2, map[string]models.Money{"EUR": 62_180_000}},
-		{"woocommerce", []string{"order.created", "order.updated", "order.created,pending", "order.updated,refunded", "order.updated,cancelled", "order.updated,plugin", "order.created,child",
+			"orders~create,edited", "orders~updated,edited", "refunds~create,included", "orders~cancelled", "orders~create,test", "products~update", "customers~update", "checkouts~update", "app~uninstalled"},
+			3, map[string]models.Money{"EUR": 112_180_000}},
+		{"woocommerce", []string{"order.created", "order.updated", "order.created,edited", "order.updated,edited", "order.created,pending", "order.updated,refunded", "order.updated,cancelled", "order.updated,plugin", "order.created,child",
 			"customer.updated", "product.updated", "coupon.created"},
-			3, map[string]models.Money{"EUR": 75_000_000}},
+			4, map[string]models.Money{"EUR": 120_000_000}},
 	} {
 		for seed := range uint64(12) {
 			r := newRig(t, hookConfig())

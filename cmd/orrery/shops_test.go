@@ -44,7 +44,7 @@ func house(t *testing.T, shops ...string) (base string) {
 		Keys: []serve.Key{{Name: "n", Shop: "north", Write: "north-write", Secret: "north-secret"}, {Name: "s", Shop: "south", Secret: "south-secret"}, {Name: "o", Operator: "house"}},
 	}, serve.Deps{
 		Products: e,
-		Exports: &exports{engine: e}, Recommender: e, Social: e, Profiles: e, People: e, Customers: e, Statistics: e, Recent: e, Quality: e, Catalogue: e, Contacts: e,
+		Exports:  &exports{engine: e}, Recommender: e, Social: e, Profiles: e, People: e, Customers: e, Statistics: e, Recent: e, Quality: e, Catalogue: e, Contacts: e,
 		Log: stillStream{}, Stream: stillStream{}, Clock: func() models.Time { return shopsBegan + 40*models.Day },
 	})
 	if err != nil {

@@ -158,7 +158,7 @@ func (t *telling) orders() {
 		shop := t.shopOf(key, &o, &sale)
 		fact := &models.Fact{
 			Fact: models.FactOrder, Shop: t.shop(shop), Time: o.Time, Order: string(o.ID), Value: models.Amount(o.Value),
-			Refunded: models.Amount(sale.Given), Currency: t.Totals.Code(o.Currency), Cancelled: o.Cancelled,
+			Revised: p.RevisedAt(order), Refunded: models.Amount(sale.Given), Currency: t.Totals.Code(o.Currency), Cancelled: o.Cancelled,
 		}
 		if o.Currency == 0 {
 			fact.Currency = ""

@@ -202,6 +202,9 @@ func (e *Import) takeOrder(shop uint32, f *models.Fact) error {
 	ev := &models.Event{
 		Kind: models.Purchase, Time: f.Time, Order: []byte(f.Order), Value: models.Money(f.Value), HasValue: true, Currency: []byte(f.Currency),
 	}
+	if f.Revised != 0 {
+		ev.Props = append(models.AppendTime([]byte(`"`+models.RevisedAt+`":"`), f.Revised), '"')
+	}
 	for _, l := range f.Lines {
 		ev.Items = append(ev.Items, models.Item{ID: models.CanonicalID([]byte(l.Product)), Quantity: int32(l.Quantity)})
 	}

@@ -54,6 +54,7 @@ type Order struct {
 	Browser  bool   // it names a browser, not only a contact
 	Page     bool   // a page has told of it, not the shop's server
 	Time     models.Time
+	Revised  models.Time // of which moment the rest is, 0 where that is not said
 	Value    models.Money
 	Currency uint32
 	Lines    []Line   // distinct products
@@ -159,6 +160,7 @@ func (p *People) Purchase(v uint32, order *Order) (viewed []Pair, changes []Chan
 	if order.Page {
 		o.set(number, oMeta, o.get(number, oMeta)|orderPaged|orderPageOnly)
 	}
+	p.revise(number, order.Revised)
 	p.exceeded(number, Change{})
 	p.begin()
 	p.joinOrder(number, v)

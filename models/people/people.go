@@ -135,6 +135,7 @@ type People struct {
 	attributes *slab.Texts
 	strangers  *Strangers
 	mains      Mains
+	revisions  Revisions
 
 	moved  bool   // see Moved
 	marked uint32 // see Marked

@@ -21,9 +21,14 @@ func (p *People) retold(number, v uint32, order *Order) {
 		return
 	case !order.Page && flags&orderPageOnly != 0: // the shop's for what a page has said
 		p.retake(number, v, order, orderPaged)
+		p.revise(number, order.Revised)
 		return
 	}
 	p.bump(cntRepeats, 1)
+	if !order.Page && (order.Revised != 0 || p.RevisedAt(number) != 0) {
+		p.revised(number, v, order, flags&orderPaged)
+		return
+	}
 	if !order.Page && p.placedBefore(number, order) {
 		p.retake(number, v, order, flags&orderPaged)
 	}

@@ -63,7 +63,7 @@ func (p *People) Sale(order uint32) Sale {
 func (p *People) Conflicts(known uint32, order *Order) bool {
 	who := p.ownerOf(known)
 	return order.Contact != 0 && who&ofContact != 0 && uint32(who) != order.Contact && !order.Page && !p.orders.flag(known, orderAwaited|orderPageOnly) &&
-		models.Money(p.orders.get(known, oValue)) != order.Value
+		models.Money(p.orders.get(known, oValue)) != order.Value && (order.Revised == 0 || p.RevisedAt(known) == 0) // one platform tells of both
 }
 
 // NoteConflict counts an order under an id that another one has.

@@ -131,7 +131,7 @@ func (p *People) passing(v uint32) bool {
 	}
 	p.spans = p.lists.read(p.spans[:0], &p.visitors, p.word(v, vCart))
 	operations := len(p.spans)
-	p.spans = lay(p.spans, p.spans, 0)
+	p.spans = p.laid(p.spans, p.spans, 0)
 	return len(p.spans) == operations
 }
 

@@ -56,6 +56,9 @@ func Strings(name string, list []string) []Prop {
 	return []Prop{{name, append(value, ']')}}
 }
 
+// Revised returns the property that says when an order was what a purchase says of it: of several the newest state counts.
+func Revised(at string) []Prop { return String(models.RevisedAt, at) }
+
 // Props joins lists of properties.
 func Props(lists ...[]Prop) (all []Prop) {
 	for _, l := range lists {

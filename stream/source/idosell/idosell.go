@@ -1,6 +1,6 @@
 // Package idosell reads the webhooks of IdoSell, whose bodies a shop writes itself in IdoSell's template language. The body to write is
 //
-//	{"token": SECRET, "order": {"orderId", "orderSerialNumber", "orderStatus", "orderAddDate", "clientEmail", "visitor", "orderCurrency",
+//	{"token": SECRET, "order": {"orderId", "orderSerialNumber", "orderStatus", "orderAddDate", "orderChangeDate", "clientEmail", "visitor", "orderCurrency",
 //	"orderProductsCost", "productsResults": [{"productId", "sizeId", "productName", "productQuantity", "productOrderPriceNet"}]}}
 //
 // with the template's own tags as values: the names are those of IdoSell's interface for orders, whose answers are read as well.
@@ -24,6 +24,7 @@ type order struct {
 	Serial   foreign.Text `json:"orderSerialNumber"`
 	Status   foreign.Text `json:"orderStatus"`
 	Added    foreign.Text `json:"orderAddDate"`
+	Changed  foreign.Text `json:"orderChangeDate"`
 	Email    foreign.Text `json:"clientEmail"`
 	Visitor  foreign.Text `json:"visitor"`
 	Currency foreign.Text `json:"orderCurrency"`
@@ -106,10 +107,14 @@ func (o *order) read(m *foreign.Message, out *foreign.Events) {
 		out.Skip("order of an unknown status")
 		return
 	}
-	ev := foreign.Event{Name: "purchase", ID: foreign.Join("idosell", "order", id, string(o.Status)), Order: id, Visitor: string(o.Visitor),
+	key := foreign.Join("idosell", "order", id, string(o.Status))
+	if o.Changed != "" {
+		key = foreign.Join(key, string(o.Changed))
+	}
+	ev := foreign.Event{Name: "purchase", ID: key, Order: id, Visitor: string(o.Visitor),
 		Contact: string(or(o.Email, o.Client.Account.Email, o.Client.Account.ID)), Time: foreign.In(o.Added, warsaw),
 		Currency: string(or(o.Payments.Currency.ID, o.Currency)), Value: string(or(o.Payments.Currency.Cost, o.Cost)),
-		Props: foreign.Props(foreign.String("order_status", o.Status), foreign.String("order_number", o.Serial), foreign.String("source_name", o.Source), foreign.String("coupon", o.Coupon))}
+		Props: foreign.Props(foreign.Revised(foreign.In(o.Changed, warsaw)), foreign.String("order_status", o.Status), foreign.String("order_number", o.Serial), foreign.String("source_name", o.Source), foreign.String("coupon", o.Coupon))}
 	if ev.Visitor == "" && ev.Contact == "" {
 		ev.Visitor = "idosell-order-" + id
 	}

@@ -159,7 +159,7 @@ func (p *payload) order(m *foreign.Message, out *foreign.Events) error {
 	}
 	ev := foreign.Event{Name: "purchase", ID: foreign.Join("prestashop", "order", string(o.ID), string(p.New.ID), string(o.Updated)), Order: string(o.ID),
 		Visitor: string(p.Visitor), Contact: p.Customer.contact(), Currency: string(p.Currency.Code), Time: zoned(o.Added),
-		Props: foreign.Props(foreign.String("reference", o.Reference), foreign.String("order_status", p.New.Name), foreign.String("discount", o.Discounts),
+		Props: foreign.Props(foreign.Revised(foreign.UTC(o.Updated)), foreign.String("reference", o.Reference), foreign.String("order_status", p.New.Name), foreign.String("discount", o.Discounts),
 			foreign.String("shipping", o.Shipping), foreign.String("payment_method", o.Payment), foreign.String("cart", o.Cart), foreign.String("ordered_at", o.Added))}
 	if ev.Visitor == "" && ev.Contact == "" {
 		ev.Visitor = "prestashop-order-" + string(o.ID)

@@ -106,12 +106,15 @@ func (c *call) track(m *foreign.Message, ev *foreign.Event) {
 	for _, p := range o.Products {
 		ev.Items = append(ev.Items, item(m, p))
 	}
-	rest := taken
+	rest, revised := taken, []foreign.Prop(nil)
 	switch ev.Name {
 	case "search":
 		ev.Query = string(o.Query)
 	case "purchase", "refund":
 		ev.Value = o.value()
+		if name := strings.ToLower(string(c.Event)); ev.Name == "purchase" && strings.Contains(name, "updated") {
+			revised = foreign.Revised(ev.Time)
+		}
 		if _, sum := o.Total.Money(); ev.Name == "refund" && !sum && len(o.Products) == 0 && ev.Value == "" {
 			ev.Name = "cancel" // an order that is refunded without saying what: all of it
 		}
@@ -122,7 +125,7 @@ func (c *call) track(m *foreign.Message, ev *foreign.Event) {
 			ev.Items, rest = []foreign.Item{it}, append(append([]string{}, taken...), ofProduct...)
 		}
 	}
-	ev.Props = c.Properties.Rest(nil, rest...)
+	ev.Props = c.Properties.Rest(revised, rest...)
 }
 
 // product is what is read of a product.

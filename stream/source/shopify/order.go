@@ -19,6 +19,7 @@ type order struct {
 	Test        foreign.Text `json:"test"`
 	Currency    foreign.Text `json:"currency"`
 	Subtotal    foreign.Text `json:"subtotal_price"`
+	Current     foreign.Text `json:"current_subtotal_price"` // after edits and refunds
 	Total       foreign.Text `json:"total_price"`
 	TotalTax    foreign.Text `json:"total_tax"`
 	Discounts   foreign.Text `json:"total_discounts"`
@@ -71,6 +72,7 @@ type line struct {
 
 type tax struct {
 	Price foreign.Text `json:"price"`
+	Rate  foreign.Text `json:"rate"`
 }
 
 // paid returns what the line's pieces cost after discounts, by the prices of the order, and the tax on that.
@@ -159,7 +161,7 @@ func readOrder(m *foreign.Message, out *foreign.Events) error {
 	out.Add(o.purchase(m))
 	for i := range o.Refunds {
 		if r := &o.Refunds[i]; r.ID != "" {
-			r.Order = o.ID
+			r.Order, r.TaxIncluded = o.ID, o.TaxIncluded
 			r.add(m, out)
 		}
 	}
@@ -173,7 +175,7 @@ func (o *order) purchase(m *foreign.Message) *foreign.Event {
 		ev.Visitor = "shopify-order-" + string(o.ID) // a guest at the till
 	}
 	included := o.TaxIncluded.True()
-	value, stated := o.Subtotal.Money()
+	value, stated := o.gross()
 	for i := range o.Lines {
 		l := &o.Lines[i]
 		it, isProduct := l.item(m, included)
@@ -198,11 +200,27 @@ func (o *order) purchase(m *foreign.Message) *foreign.Event {
 			codes = append(codes, string(c.Code))
 		}
 	}
-	ev.Props = foreign.Props(foreign.String("order_status", o.Financial), foreign.String("fulfillment_status", o.Fulfilment),
+	ev.Props = foreign.Props(foreign.Revised(foreign.UTC(o.Updated)), foreign.String("order_status", o.Financial), foreign.String("fulfillment_status", o.Fulfilment),
 		foreign.String("total", o.Total), foreign.String("tax", o.TotalTax), foreign.String("discount", o.Discounts), foreign.String("shipping", o.Shipping.Shop.Amount),
 		foreign.Strings("coupon", codes), foreign.String("source_name", o.Source), foreign.String("cart", o.Cart), foreign.String("landing_site", o.Landing),
 		foreign.String("referring_site", o.Referring))
 	return ev
+}
+
+// gross is what the order's pieces come to, those that went back included. Edits that add pieces show in what is left of it at once, and
+// in the subtotal with most versions of the interface.
+func (o *order) gross() (models.Money, bool) {
+	value, stated := o.Subtotal.Money()
+	left, ok := o.Current.Money()
+	if !ok {
+		return value, stated
+	}
+	for i := range o.Refunds {
+		for k := range o.Refunds[i].Lines {
+			left += o.Refunds[i].Lines[k].Subtotal.Amount()
+		}
+	}
+	return max(value, left), true
 }
 
 func (o *order) cancel(m *foreign.Message) *foreign.Event {

@@ -1,6 +1,8 @@
 package shopify
 
 import (
+	"math"
+
 	"orrery/models"
 	"orrery/stream/source/foreign"
 )
@@ -12,6 +14,8 @@ type refund struct {
 	Created foreign.Text `json:"created_at"`
 	Done    foreign.Text `json:"processed_at"`
 	Note    foreign.Text `json:"note"`
+
+	TaxIncluded foreign.Text `json:"-"` // of the order, where that tells of the refund
 
 	Lines        foreign.List[refundLine]  `json:"refund_line_items"`
 	Adjustments  foreign.List[adjustment]  `json:"order_adjustments"`
@@ -76,8 +80,8 @@ func (r *refund) add(m *foreign.Message, out *foreign.Events) {
 }
 
 // value returns what the order is worth less by the refund: the pieces without tax, as orders are worth their pieces without
-// tax and shipping. Whether the prices of the lines held the tax, the payments tell: then nothing was paid on top of them. A refund
-// without lines is a discount afterwards.
+// tax and shipping. Whether the prices of the lines held the tax, the order tells, or the rates of the lines; where neither does, the
+// payments: then nothing was paid on top of them. A refund without lines is a discount afterwards.
 func (r *refund) value() (models.Money, bool) {
 	var lines, taxes, paid, other models.Money
 	for i := range r.Lines {
@@ -101,8 +105,33 @@ func (r *refund) value() (models.Money, bool) {
 		}
 		return max(0, worth), worth > 0
 	}
-	if taxes != 0 && paid > 0 && paid < lines+taxes+other {
+	included, known := r.taxIncluded()
+	if !known {
+		included = paid > 0 && paid < lines+taxes+other
+	}
+	if included {
 		lines -= taxes
 	}
 	return max(0, lines), lines > 0
+}
+
+// taxIncluded tells whether the prices of the lines hold the tax, and false where nothing says so: of a fifth in tax on top, 20 of 100 go to
+// the state, and of one within 16.67 do.
+func (r *refund) taxIncluded() (included, known bool) {
+	if r.TaxIncluded != "" {
+		return r.TaxIncluded.True(), true
+	}
+	var within, onTop float64 // how far the taxes are from what they would be
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		rate := 0.0
+		for _, t := range l.Line.Taxes {
+			rate += t.Rate.Amount().Float()
+		}
+		if tax, net := l.TotalTax.Amount().Float(), l.Subtotal.Amount().Float(); rate > 0 && tax > 0 && net > 0 {
+			within += math.Abs(tax - net*rate/(1+rate))
+			onTop += math.Abs(tax - net*rate)
+		}
+	}
+	return within < onTop, within != onTop
 }

@@ -130,7 +130,7 @@ func (o *order) purchase(m *foreign.Message) *foreign.Event {
 			codes = append(codes, string(c.Code))
 		}
 	}
-	ev.Props = foreign.Props(foreign.String("order_status", o.Status), foreign.String("order_number", o.Number), foreign.String("total", o.Total),
+	ev.Props = foreign.Props(foreign.Revised(foreign.UTC(o.Modified)), foreign.String("order_status", o.Status), foreign.String("order_number", o.Number), foreign.String("total", o.Total),
 		foreign.String("tax", o.TotalTax), foreign.String("shipping", o.Shipping), foreign.String("discount", o.Discount), foreign.Strings("coupon", codes),
 		foreign.String("payment_method", o.Method), foreign.String("created_via", o.Via))
 	return ev
