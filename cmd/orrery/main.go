@@ -13,7 +13,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"orrery/serve"
-	"orrery/stream/files"
 )
 
 // cli is the command line. Flags, environment variables and the configuration file share names: --http.listen,
@@ -95,7 +94,7 @@ func run(args []string) int {
 
 // helpWords are what help texts name.
 func helpWords() kong.Vars {
-	return kong.Vars{"presets": strings.Join(files.Presets(), ", "), "params": strings.Join(serve.DefaultParameters, ", "), "exports": strings.Join(exportNames(), ",")}
+	return kong.Vars{"presets": strings.Join(replayPresets(), ", "), "params": strings.Join(serve.DefaultParameters, ", "), "exports": strings.Join(exportNames(), ",")}
 }
 
 // signalContext ends with the first SIGINT or SIGTERM; the second one ends the process at once.

@@ -52,14 +52,17 @@ type replayCmd struct {
 func (*replayCmd) Help() string {
 	text := "Fields of --map: " + strings.Join(files.Fields(), ", ") + ".\n\n--map can be:\n\n" +
 		strings.ReplaceAll(files.MapHelp, "\n", "\n\n") + ".\n\nPresets:"
-	for _, name := range files.Presets() {
-		text += "\n\n" + name + ": " + files.AboutPreset(name) + "."
+	for _, name := range replayPresets() {
+		text += "\n\n" + name + ": " + aboutPreset(name) + "."
 	}
 	return text
 }
 
 // Run replays.
 func (c *replayCmd) Run(ctx context.Context, all *cli) error {
+	if _, ok := feedPresets[c.Preset]; ok {
+		return c.feeds(ctx, all)
+	}
 	cfg := files.Config{
 		Files: c.Files, Preset: c.Preset, Format: files.Format(c.Format), Map: c.Map, Group: c.Group,
 		ItemSeparator: c.ItemSeparator, TimeLayout: c.TimeLayout, Step: c.Step, Shop: c.Shop, Currency: c.Currency,
@@ -83,22 +86,33 @@ func (c *replayCmd) Run(ctx context.Context, all *cli) error {
 		defer rejects.Close()
 		cfg.Rejects = rejects
 	}
-	if c.DryRun {
-		preview := &files.Preview{}
-		summary, err := files.Run(ctx, cfg, preview, c.progress())
+	sink, preview, stop, err := c.sink()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	summary, err := files.Run(ctx, cfg, sink, c.progress())
+	if preview != nil {
 		return c.end(all, summary, err, preview.Events)
+	}
+	return c.end(all, summary, err, nil)
+}
+
+// sink returns what events are sent to: with --dry-run a preview, which is returned as well.
+func (c *replayCmd) sink() (sink files.Sink, preview *files.Preview, stop func(), err error) {
+	if c.DryRun {
+		preview = &files.Preview{}
+		return preview, preview, func() {}, nil
 	}
 	cluster, err := c.Cluster.cluster()
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
 	bulk, err := stream.NewBulk(cluster)
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
-	defer bulk.Close()
-	summary, err := files.Run(ctx, cfg, bulk, c.progress())
-	return c.end(all, summary, err, nil)
+	return bulk, nil, bulk.Close, nil
 }
 
 // end prints what was sent, if anything was read, and says whether all was understood.

@@ -138,7 +138,7 @@ func (s *shut) startServer() error {
 		return err
 	}
 	s.server, err = serve.New(cfg, serve.Deps{
-		Recommender: s.engine, Social: s.engine, Profiles: s.engine, People: s.engine, Customers: s.engine, Statistics: s.engine,
+		Recommender: s.engine, Social: s.engine, Profiles: s.engine, People: s.engine, Customers: s.engine, Products: s.engine, Statistics: s.engine,
 		Recent: s.engine, Quality: s.engine, Catalogue: s.engine,
 		Sources: s.flags.Source.sources(),
 		Log:     s, Stream: s, Clock: s.clock(),
