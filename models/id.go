@@ -51,7 +51,8 @@ func (e *Event) IDHash() uint64 {
 }
 
 // derive hashes shop, visitor, contact, name, time, order, query, recommendation, slot, page URL, value, items with
-// quantities, prices and attributes, and props; each text with its length.
+// quantities, prices and attributes, and props; each text with its length. Of a product also its name, category and currency: a title
+// that is put right is no retry.
 func (e *Event) derive() uint64 {
 	var h hasher
 	h.d.ResetWithSeed(seedDerived)
@@ -80,6 +81,11 @@ func (e *Event) derive() uint64 {
 		h.number(int64(it.Quantity))
 		h.number(int64(it.Price))
 		h.text(it.Props)
+		if e.Kind.Topic() == Catalogue {
+			h.text(it.Name)
+			h.text(it.Category)
+			h.text(e.Currency)
+		}
 	}
 	if e.Unlisted != 0 {
 		h.number(int64(e.Unlisted))

@@ -89,3 +89,24 @@ func TestIDHashWithoutTime(t *testing.T) {
 		t.Errorf("hashes %x %x %x", a.IDHash(), b.IDHash(), c.IDHash())
 	}
 }
+
+// Case c17c: a title, a category or a currency that is put right is another event; the same said again is none.
+func TestCorrectedProduct(t *testing.T) {
+	hash := func(currency, name, category string) uint64 {
+		var e Event
+		if err := e.Decode([]byte(`{"event":"product_upsert","time":"2026-11-30T10:00:00Z","currency":"`+currency+`","items":[{"item_id":"IN","item_name":"`+name+`","item_category":"`+category+`","price":5}]}`), 1_796_000_000_000); err != nil {
+			t.Fatal(err)
+		}
+		return e.IDHash()
+	}
+	seen := map[uint64]bool{hash("EUR", "old", "A"): true}
+	for _, h := range []uint64{hash("EUR", "new", "A"), hash("EUR", "old", "B"), hash("USD", "old", "A")} {
+		if seen[h] {
+			t.Error("what was put right is taken for a retry")
+		}
+		seen[h] = true
+	}
+	if !seen[hash("EUR", "old", "A")] {
+		t.Error("a retry is taken for another event")
+	}
+}

@@ -104,6 +104,8 @@ func TestEventsCompressed(t *testing.T) {
 	}
 	f(zip(viewEvent), "gzip", 202, accepted1)
 	f(zip(viewEvent), "gzip", 202, accepted1) // a reused reader
+	f(zip(viewEvent), "GZIP", 202, accepted1)
+	f(zip(viewEvent), "x-gzip", 202, accepted1)
 	f([]byte(viewEvent), "identity", 202, accepted1)
 	f([]byte(viewEvent), "gzip", 400, `{"error":{"code":"bad_body","message":"the body is not valid gzip"}}`)
 	f(zip(viewEvent)[:20], "gzip", 400, `{"error":{"code":"bad_body","message":"the body is not valid gzip"}}`)

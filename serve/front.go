@@ -162,11 +162,11 @@ func (s *Server) receive(c *call) ([]byte, *fault) {
 
 // inflated returns what a body holds.
 func (s *Server) inflated(c *call, raw []byte, at *pace) ([]byte, *fault) {
-	switch string(c.ctx.Request.Header.ContentEncoding()) {
-	case "", "identity":
+	switch encoding := c.ctx.Request.Header.ContentEncoding(); {
+	case len(encoding) == 0, bytes.EqualFold(encoding, []byte("identity")):
 		s.oweBody(c, len(raw))
 		return raw, nil
-	case "gzip":
+	case bytes.EqualFold(encoding, []byte("gzip")), bytes.EqualFold(encoding, []byte("x-gzip")):
 		body, err := s.inflate(c, raw, c.route.body, at)
 		s.oweBody(c, len(body))
 		if err != nil {

@@ -5,14 +5,13 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/cespare/xxhash/v2"
 
 	"orrery/models"
 	"orrery/stream/feed"
@@ -39,6 +38,8 @@ type replayFeed struct {
 	file     string
 	event    models.Event
 }
+
+var hashes = maphash.MakeSeed()
 
 // errEnough is the end of a replay at its limit.
 var errEnough = errors.New("limit reached")
@@ -152,7 +153,7 @@ func (r *replayFeed) product(ctx context.Context, p *feed.Product) error {
 	if p.Hidden {
 		value = feed.AppendRemove(nil, r.Shop, p.ID, r.at)
 	}
-	key, said := xxhash.Sum64String(p.ID), xxhash.Sum64(value)
+	key, said := maphash.String(hashes, p.ID), maphash.Bytes(hashes, value)
 	if was, twice := r.last[key]; twice && was != said {
 		r.sum.Noted["id: another row has the same one and says something else"]++
 	} else if twice {

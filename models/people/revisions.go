@@ -1,6 +1,7 @@
 package people
 
 import (
+	"bytes"
 	"io"
 
 	"orrery/models"
@@ -56,7 +57,7 @@ func (p *People) revised(number, v uint32, order *Order, flags uint64) {
 		p.revise(number, order.Revised)
 	case order.Time < placed:
 		who, same := p.ownerOf(number), p.orderFacts(number)
-		earlier := Order{Hash: order.Hash, ID: same.ID, Time: order.Time, Value: same.Value, Currency: same.Currency, Lines: same.Lines, Browser: p.orders.flag(number, orderOfBrowser)}
+		earlier := Order{Hash: order.Hash, ID: same.ID, Time: order.Time, Value: same.Value, Currency: same.Currency, Lines: same.Lines, Bought: same.Bought, Terms: same.Terms, Browser: p.orders.flag(number, orderOfBrowser)}
 		if who&ofContact != 0 {
 			earlier.Contact = uint32(who)
 		} else {
@@ -76,9 +77,14 @@ func (p *People) says(number, v uint32, order *Order) bool {
 		uint32(o.get(number, oMeta)>>32) != order.Currency || o.flag(number, orderOfBrowser) != order.Browser {
 		return false
 	}
-	i, same := 0, true
-	o.each(number, func(l Line) {
+	t := p.Terms(number)
+	i, same := 0, t.Discount == order.Discount && t.Shipping == order.Shipping && t.Tax == order.Tax && bytes.Equal(t.Coupon, order.Coupon)
+	p.EachLine(number, func(l Line, b Bought) {
 		same = same && i < len(order.Lines) && l == order.Lines[i]
+		if same && i < min(len(order.Bought), maxBought) {
+			said := &order.Bought[i]
+			same = b.Paid == said.Paid && b.Discount == said.Discount && b.Brand == said.Brand && b.Category == said.Category && bytes.Equal(b.Coupon, said.Coupon)
+		}
 		i++
 	})
 	return same && i == min(len(order.Lines), maxLines)
