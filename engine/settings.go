@@ -74,3 +74,19 @@ func (e *Engine) Permit(q *models.FrameQuery, items []models.FrameItem) ([]model
 	defer e.release(a)
 	return a.Permit(q, shop, e.sets.Find(shop), items)
 }
+
+// Explain is Frame, and tells how the answer came about: by draft, the definition of a frame, in place of what is set, where there is one.
+// Nothing is recorded.
+func (e *Engine) Explain(q *models.FrameQuery, draft []byte, into *models.Frame) (*models.FrameTrace, error) {
+	shop := e.findShop(q.Shop)
+	set := e.sets.Find(shop)
+	if draft != nil {
+		var err error
+		if set, err = set.Draft(string(q.Frame), draft, e.m.Catalogue); err != nil {
+			return nil, err
+		}
+	}
+	a := e.answerer()
+	defer e.release(a)
+	return a.Explain(q, shop, set, into)
+}

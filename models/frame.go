@@ -17,6 +17,7 @@ type FrameQuery struct {
 	N        int      // wanted number of items; 0 takes the frame's own
 	Now      Time     // the reader's time: the wall clock, or the stream's (--clock stream)
 	Brief    bool     // of the products only ID and JSON are wanted
+	Explain  bool     // how the answer came about is wanted as well
 	// Late is asked between the steps of a frame, and true ends it with what it has; nil: never.
 	Late func() bool
 }

@@ -152,6 +152,8 @@ type Deps struct {
 	Sources map[string]Source
 	// Settings is what the shops have set; nil: nothing can be.
 	Settings Settings
+	// Explainer tells how frames come about; nil: nobody does.
+	Explainer Explainer
 	// Feeds takes product feeds; nil: the server takes none.
 	Feeds Feeds
 	// Contacts takes imports of contacts; nil: the server takes none.

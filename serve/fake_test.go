@@ -62,6 +62,18 @@ func checkFake(v *settings.Version) (err error) {
 	return err
 }
 
+// Explain implements Explainer.
+func (k *fake) Explain(q *models.FrameQuery, draft []byte, into *models.Frame) (*models.FrameTrace, error) {
+	if draft != nil {
+		if err := k.settings.Check(&settings.Version{Kind: settings.KindFrame, Name: "draft", Body: draft}); err != nil {
+			return nil, err
+		}
+	}
+	into.Cut = false
+	return &models.FrameTrace{Steps: []models.StepTrace{{Recipe: "bestsellers", Looked: 3, Dropped: map[string]int{"unavailable": 1}, Found: 2, Taken: 2,
+		Top: []models.ScoreTrace{{Item: "SKU7", Before: .5, After: 1, Rules: []models.RuleTrace{{Rule: "own brand", Factor: 2}}}}}}}, k.Frame(q, into)
+}
+
 // Setting implements Settings, of a single shop.
 func (k *fake) Setting(_ []byte, kind, name string) (*settings.Setting, bool) {
 	return k.settings.Find(1, kind, name)
@@ -273,7 +285,7 @@ func (k *fake) deps() Deps {
 	for name, w := range source.Webhooks(foreign.BySKU) {
 		sources[name] = w
 	}
-	return Deps{Sources: sources, Feeds: fakeFeeds{}, Exports: k, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Products: k, Statistics: k, Recent: k, Quality: k, Fits: k, Settings: k, Contacts: fakeContacts{}, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
+	return Deps{Sources: sources, Feeds: fakeFeeds{}, Exports: k, Recommender: k, Social: k, Profiles: k, People: k, Customers: k, Products: k, Statistics: k, Recent: k, Quality: k, Fits: k, Settings: k, Explainer: k, Contacts: fakeContacts{}, Log: k, Stream: k, Clock: func() models.Time { return 1_795_000_000_000 }}
 }
 
 // rig is a server on a loopback socket, and a client to it. (fasthttp's in-memory connections do not allow a deadline to

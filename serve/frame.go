@@ -21,6 +21,12 @@ func (s *Server) answerFrame(c *call) *fault {
 		return f
 	}
 	c.query.Frame = c.param
+	if c.query.Explain {
+		if c.grant.access < secret {
+			return &fault{fasthttp.StatusForbidden, "not_allowed", "explain needs the secret key", "explain"}
+		}
+		return s.explain(c, nil)
+	}
 	return s.answerQuery(c)
 }
 
@@ -117,6 +123,8 @@ func (s *Server) readFrameParameter(q *models.FrameQuery, name, value []byte) *f
 		q.Category = value
 	case "frame":
 		q.Frame = value
+	case "explain":
+		q.Explain = string(value) == "1" || string(value) == "true"
 	case "n":
 		n, f := s.readN(value)
 		q.N = n

@@ -90,6 +90,7 @@ func table(cfg *Config) []line {
 		{"setting", "GET", "/v1/settings/{kind}/{name}", secret, (*Server).answerSetting, fresh, 0, 0},
 		{"put_setting", "PUT", "/v1/settings/{kind}/{name}", secret, (*Server).answerPutSetting, fresh, min(2*settings.MaxBody, all), 0},
 		{"delete_setting", "DELETE", "/v1/settings/{kind}/{name}", secret, (*Server).answerDeleteSetting, fresh, 0, 0},
+		{"setting_preview", "POST", "/v1/settings/{kind}/{name}/preview", secret, (*Server).answerPreview, fresh, min(2*settings.MaxBody, all), 0},
 		{"setting_history", "GET", "/v1/settings/{kind}/{name}/history", secret, (*Server).answerSettingHistory, fresh, 0, 0},
 		{"stats", "GET", "/v1/stats", secret, (*Server).answerStats, fresh, 0, 0},
 		{"quality", "GET", "/v1/quality", secret, (*Server).answerQuality, fresh, 0, 0},

@@ -25,6 +25,11 @@ type Settings interface {
 	CheckSetting(shop []byte, v *settings.Version) error
 }
 
+// Explainer answers a frame and tells how the answer came about, by a draft of its definition where there is one. Nothing is recorded.
+type Explainer interface {
+	Explain(q *models.FrameQuery, draft []byte, into *models.Frame) (*models.FrameTrace, error)
+}
+
 // settingTime is how long a change of a setting waits for its own record to be folded; settingLook is how often it looks.
 const (
 	settingTime = 5 * time.Second
@@ -336,4 +341,57 @@ func (s *Server) endJSON(c *call, v any) *fault {
 		return &fault{fasthttp.StatusInternalServerError, "internal", "the server failed to answer; this is a bug in it", ""}
 	}
 	return c.end(append(append(c.begin(), body...), '\n'))
+}
+
+// answerPreview answers POST /v1/settings/{kind}/{name}/preview: a frame as the draft in the body would answer, and why.
+func (s *Server) answerPreview(c *call) *fault {
+	raw, f := s.receive(c)
+	if f != nil {
+		return f
+	}
+	body, f := s.inflated(c, raw, new(pace))
+	if f != nil {
+		return f
+	}
+	if string(c.paths[0]) != settings.KindFrame {
+		return badParameter("path", "only settings of kind frame can be looked at before")
+	}
+	if err := settings.CheckName(settings.KindFrame, string(c.paths[1])); err != nil {
+		return settingFault(err)
+	}
+	if f := s.readFrameQuery(c); f != nil {
+		return f
+	}
+	c.query.Frame = c.paths[1]
+	if len(bytes.TrimSpace(body)) == 0 {
+		body = nil // what holds
+	}
+	return s.explain(c, body)
+}
+
+// explain answers a frame and tells how it came about.
+func (s *Server) explain(c *call, draft []byte) *fault {
+	if s.deps.Explainer == nil {
+		return notFound("no_explain", "this server does not tell how frames come about")
+	}
+	if !s.gate.enter() {
+		s.metrics.refused.Add(1)
+		return busy
+	}
+	defer s.gate.leave()
+	c.query.Late = nil
+	why, err := s.deps.Explainer.Explain(&c.query, draft, &c.frame)
+	switch {
+	case errors.Is(err, models.ErrUnknownFrame):
+		return s.unknownFrame(c.query.Frame)
+	case err != nil:
+		return settingFault(err)
+	}
+	told, err := json.Marshal(why)
+	if err != nil {
+		return settingFault(err)
+	}
+	body := s.appendFrame(c.begin(), c, c.begun)
+	body = append(append(body[:len(body)-1], `,"explain":`...), told...)
+	return c.end(append(body, "}\n"...))
 }

@@ -321,7 +321,7 @@ func (n *node) startServer() (err error) {
 		Contacts:    n.engine,
 		Exports:     &exports{engine: n.engine, cluster: n.cluster, pace: &exportPace},
 		Recommender: n.engine, Social: n.engine, Profiles: n.engine, People: n.engine, Customers: n.engine, Statistics: n.engine,
-		Recent: n.engine, Quality: n.engine, Catalogue: n.engine, Fits: n.fitter, Settings: n.engine,
+		Recent: n.engine, Quality: n.engine, Catalogue: n.engine, Fits: n.fitter, Settings: n.engine, Explainer: n.engine,
 		Sources: n.flags.Source.sources(),
 		Log:     log, Stream: progress{n.pipeline}, Clock: n.clock(),
 		Room:    room{n.memory, n.engine},

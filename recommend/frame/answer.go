@@ -96,9 +96,15 @@ func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, set *Set, into *mod
 	if f == nil {
 		return models.ErrUnknownFrame
 	}
+	a.answer(f, q, shop, into)
+	return nil
+}
+
+// answer is Answer of a frame.
+func (a *Answerer) answer(f *Frame, q *models.FrameQuery, shop uint32, into *models.Frame) {
 	into.Name, into.Items, into.Cut, into.Settings, into.Relaxed, into.Reason = f.name, into.Items[:0], false, 0, 0, ""
 	if shop == 0 {
-		return nil
+		return
 	}
 	a.ask(q, shop)
 	n := q.N
@@ -123,7 +129,6 @@ func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, set *Set, into *mod
 	}
 	a.fill(f, into)
 	into.Cut = a.cut
-	return nil
 }
 
 // frame returns the frame of a name: the shop's own, else the one that all have, nil where there is none.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"orrery/models"
 	"orrery/models/settings"
 )
 
@@ -14,13 +15,18 @@ func (a *Answerer) choose(o *own, step, room, limits int) {
 	}
 	top := a.c.best[0].score
 	if !o.ranks {
-		a.c.best = a.c.best[:min(room, len(a.c.best))]
 		for _, c := range a.c.best {
+			a.tell(c.item, scaled(c, top).score)
+		}
+		for _, c := range a.c.best[:min(room, len(a.c.best))] {
 			a.put(slot{scaled(c, top), step})
 		}
 		return
 	}
 	a.weigh(o, top)
+	for i := range a.governed.weights {
+		a.tell(a.governed.weights[i].item, a.governed.weights[i].score)
+	}
 	for range room {
 		i := a.pick(o, limits)
 		if i < 0 {
@@ -63,15 +69,15 @@ func (a *Answerer) weigh(o *own, top float32) {
 	g.weights = g.weights[:0]
 	for _, c := range a.c.best {
 		w := weight{candidate: scaled(c, top)}
-		var told *TraceSlot
+		var told *models.ScoreTrace
 		if g.gate.trace != nil {
-			told = &TraceSlot{Item: c.item, Before: w.score}
+			told = &models.ScoreTrace{Before: w.score}
 		}
 		factor, buried := a.factor(o, c.item, told)
 		w.score, w.buried = w.score*factor, buried
 		if told != nil {
 			told.After, told.Buried = w.score, buried
-			g.gate.trace.weighed(*told)
+			g.gate.trace.weighed(c.item, *told)
 		}
 		g.weights = append(g.weights, w)
 	}
@@ -265,19 +271,5 @@ func (a *Answerer) pinIn() {
 			a.slots = append(a.slots, g.slots[rest])
 			rest++
 		}
-	}
-}
-
-// weighed notes what the rules made of a product.
-func (t *Trace) weighed(s TraceSlot) {
-	if t.moved == nil {
-		t.moved = map[uint32]TraceSlot{}
-	}
-	t.moved[s.Item] = s
-}
-
-func (t *Trace) unpinned(slot int, why string) {
-	if t != nil {
-		t.Pins = append(t.Pins, TracePin{slot, why})
 	}
 }

@@ -16,10 +16,10 @@ type gate struct {
 	brand    uint32
 	low      models.Money
 	high     models.Money // 0: none
-	trace    *Trace       // nil but where somebody asks why
+	trace    *trace       // nil but where somebody asks why
 }
 
-// The reasons for which a product is left out, as Trace tells them.
+// The reasons for which a product is left out, as a trace tells them.
 const (
 	dropExcluded    = "excluded"    // by the request, the page, the frame's exclude, or in the frame already
 	dropVariant     = "variant"     // of one of these
@@ -91,75 +91,4 @@ func fit(how string, page, item uint32) bool {
 		return page != 0 && item != 0 && page != item
 	}
 	return true
-}
-
-// Trace is how a frame came about, for whoever asks.
-type Trace struct {
-	Steps []TraceStep
-	Slots []TraceSlot
-	// Pins that found no slot, and why.
-	Pins  []TracePin
-	seen  map[uint32]string
-	moved map[uint32]TraceSlot
-}
-
-// TraceStep is what a step of the chain found.
-type TraceStep struct {
-	Recipe  string
-	Looked  int            // products that came into question
-	Dropped map[string]int // of them, by reason
-	Found   int            // that passed, as many as the step keeps
-	Taken   int            // into slots
-	Left    bool           // it found less than its minimum
-}
-
-// TraceSlot is why a product is where it is.
-type TraceSlot struct {
-	Item   uint32
-	Before float32 // score within the step, before rules
-	After  float32
-	Buried bool
-	Rules  []TraceRule
-}
-
-// TraceRule is a rule that has moved a product.
-type TraceRule struct {
-	Name   string
-	Factor float32 // 0: bury
-}
-
-// TracePin is a pin that is in no slot.
-type TracePin struct {
-	Slot int
-	Why  string
-}
-
-// begin notes that a step begins.
-func (t *Trace) begin(recipe string) {
-	if t == nil {
-		return
-	}
-	t.Steps = append(t.Steps, TraceStep{Recipe: recipe, Dropped: map[string]int{}})
-	t.seen = map[uint32]string{}
-}
-
-// note notes what became of a product, once a step.
-func (t *Trace) note(item uint32, why string) {
-	if _, again := t.seen[item]; again || len(t.Steps) == 0 {
-		return
-	}
-	t.seen[item] = why
-	s := &t.Steps[len(t.Steps)-1]
-	if s.Looked++; why != "" {
-		s.Dropped[why]++
-	}
-}
-
-// end notes what a step has found.
-func (t *Trace) end(found, taken int, left bool) {
-	if t == nil {
-		return
-	}
-	s := &t.Steps[len(t.Steps)-1]
-	s.Found, s.Taken, s.Left = found, taken, left
 }

@@ -110,7 +110,7 @@ func (a *Answerer) chain(f *Frame, limits, pass int) {
 		}
 		keep = max(keep, o.steps[i].minimum)
 		a.c.reset(keep)
-		g.gate.trace.begin(string(step.Recipe))
+		g.gate.trace.begin(step.Recipe, limits)
 		a.rules = f.hash + uint64(i) + 1
 		a.collect(step)
 		a.rules = 0
@@ -175,7 +175,7 @@ func (a *Answerer) wake(o *own, page uint32) {
 }
 
 // factor returns what the rules make of a product's score.
-func (a *Answerer) factor(o *own, item uint32, trace *TraceSlot) (factor float32, buried bool) {
+func (a *Answerer) factor(o *own, item uint32, trace *models.ScoreTrace) (factor float32, buried bool) {
 	g := &a.governed
 	factor = 1
 	if len(o.rules) == 0 {
@@ -195,7 +195,7 @@ func (a *Answerer) factor(o *own, item uint32, trace *TraceSlot) (factor float32
 					factor *= r.boost
 				}
 				if trace != nil {
-					trace.Rules = append(trace.Rules, TraceRule{Name: r.name, Factor: r.boost})
+					trace.Rules = append(trace.Rules, models.RuleTrace{Rule: ruleName(r, i), Factor: r.boost})
 				}
 			}
 		}

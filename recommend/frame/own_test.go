@@ -159,6 +159,48 @@ func TestRulesAllocateNothing(t *testing.T) {
 	}
 }
 
+// Who asks why gets the frame that everybody gets, and the reasons: what was dropped by what, scores before and after each rule, pins without a slot.
+func TestExplain(t *testing.T) {
+	c := newCase(t)
+	c.product("a", `,"price":40,"brand":"Acme"`, 9)
+	c.product("b", `,"price":30,"brand":"Bolt"`, 6)
+	c.product("c", `,"price":20,"brand":"Acme"`, 3)
+	c.product("d", `,"price":5,"brand":"Bolt"`, 2)
+	c.product("gone", `,"price":50`, 20)
+	c.event(`{"event":"product_stock","items":[{"item_id":"gone","stock":0}]}`)
+	body := `{"steps":[{"recipe":"most_viewed","where":"price < 35"},{"recipe":"most_viewed","minimum":9}],"where":"price > 10","slots":4,
+		"rules":[{"name":"Acme first","where":"brand == \"Acme\"","boost":4},{"where":"price == 30","bury":true}],"pins":[{"slot":1,"product":"gone"}]}`
+	c.frame(body)
+	draft, err := c.set.Draft("f", []byte(body), c.m.Catalogue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, set := range map[string]*Set{"set": c.set, "draft": draft} {
+		var f models.Frame
+		why, err := c.a.Explain(&models.FrameQuery{Frame: []byte("f"), Exclude: [][]byte{[]byte("zzz")}, Now: caseTime + models.Hour}, 1, set, &f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := json.Marshal(why)
+		want := `{"steps":[{"recipe":"most_viewed","looked":5,"dropped":{"step_where":1,"unavailable":1,"where":1},"found":2,"taken":2,"top":[` +
+			`{"item_id":"c","before":0.5,"after":2,"rules":[{"rule":"Acme first","factor":4}]},{"item_id":"b","before":1,"after":1,"buried":true,"rules":[{"rule":"rules[1]","factor":0}]}]},` +
+			`{"recipe":"most_viewed","looked":5,"dropped":{"excluded":2,"unavailable":1,"where":1},"found":1,"taken":0,"left_out":true}],"pins":[{"slot":1,"why":"no such product may be shown here"}]}`
+		if got := strings.Replace(string(got), `{"settings":1,`, "{", 1); err != nil || got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
+		}
+		if len(f.Items) != 2 || string(f.Items[0].Product.ID) != "c" {
+			t.Errorf("%s: %+v", name, f.Items)
+		}
+	}
+	if c.a.governed.gate.trace != nil || c.ask(models.FrameQuery{}) != "c b" {
+		t.Error("what everybody gets is another frame")
+	}
+	why, err := c.a.Explain(&models.FrameQuery{Frame: []byte("most_viewed"), Now: caseTime + models.Hour}, 1, nil, new(models.Frame))
+	if err != nil || len(why.Steps) != 1 || why.Steps[0].Taken != 4 {
+		t.Errorf("a frame that all shops have: %+v, %v", why, err)
+	}
+}
+
 // oracle is what a definition without rank, limit or diversity shows of products in order of views: it looks at all of them.
 func oracle(f *settings.Frame, products []oracleProduct, exclude, page string, n int) (ids []string, reason string) {
 	var on *oracleProduct
