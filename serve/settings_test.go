@@ -42,6 +42,10 @@ func TestSettings(t *testing.T) {
 		{"PUT " + at + "?restore=3", "", nil, 404, `"no_such_version"`},
 		{"PUT " + at + "?restore=2", "", nil, 200, `"restores":2`},
 		{"GET " + at + "/history", "", nil, 200, `"version":3,`},
+		{"POST " + at + "/preview?visitor=v", `{"steps":[{"recipe":"trendng"}]}`, nil, 422, `"field":"steps[0].recipe"`},
+		{"POST /v1/settings/frame/product_page/preview?visitor=v", one, nil, 200, `"explain":{"steps":[{"recipe":"bestsellers","looked":3,`},
+		{"POST /v1/settings/shop/shop/preview", one, nil, 400, `only settings of kind frame`},
+		{"GET /v1/frames/product_page?explain=1", "", nil, 200, `"rules":[{"rule":"own brand","factor":2}]`},
 		{"PUT /v1/settings/shop/shop", `{"time_zone":"Europe/Warszawa"}`, nil, 422, `"field":"time_zone"`},
 		{"PUT /v1/settings/shop/shop", `{"time_zone":"Europe/Warsaw","currency":"PLN"}`, nil, 200, `"version":1`},
 	} {
@@ -51,7 +55,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%d. %s: %d %s, want %d %s", i, c.do, resp.StatusCode(), resp.Body(), c.status, c.want)
 		}
 	}
-	for _, path := range []string{"/v1/settings", at, at + "/history"} {
+	for _, path := range []string{"/v1/settings", at, at + "/history", "/v1/frames/product_page?explain=1"} {
 		if resp := r.do("GET", path, "", "Authorization: Bearer write-key-of-a-shop"); resp.StatusCode() != fasthttp.StatusForbidden {
 			t.Errorf("the public key reads %s: %d", path, resp.StatusCode())
 		}
