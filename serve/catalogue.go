@@ -58,6 +58,9 @@ func (s *Server) answerCatalogue(c *call) *fault {
 	if f != nil {
 		return f
 	}
+	if q.Currency == "" {
+		q.Currency = s.shopCurrency([]byte(q.Shop))
+	}
 	stream, declared := c.ctx.RequestBodyStream(), c.ctx.Request.Header.ContentLength()
 	if stream == nil || declared == 0 {
 		return badBody("", "the body is a product feed: there is none")

@@ -72,6 +72,9 @@ func TestCatalogue(t *testing.T) {
 	f("/v1/catalogue", "echo", 401, "")
 	f("/v1/catalogue", "echo", 403, "", "Authorization: Bearer write-key-16-bytes")
 	f("/v1/catalogue?mode=full&force=true&currency=EUR", "echo", 200, `{"bytes":4,"currency":"EUR","force":true,"mode":"full","shop":"s"}`, secret)
+	f("/v1/settings/shop/shop", `{"currency":"PLN"}`, 200, `"version":1`, secret)
+	f("/v1/catalogue", "echo", 200, `"currency":"PLN"`, secret) // what the shop has set, where the request does not say
+	f("/v1/catalogue?currency=EUR", "echo", 200, `"currency":"EUR"`, secret)
 	long := "echo" + strings.Repeat("x", 20<<20) // more than any other body may have
 	f("/v1/catalogue", long, 200, `"bytes":20971524`, secret)
 	f("/v1/catalogue", "echo", 200, `"bytes":4`, secret, "Content-Encoding: GZIP")

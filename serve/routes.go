@@ -87,6 +87,7 @@ func table(cfg *Config) []line {
 		{"models", "GET", "/v1/models", secret, (*Server).answerModels, fresh, 0, 0},
 		{"export", "POST", "/v1/export/{what}", secret, (*Server).answerExport, fresh, 0, 0},
 		{"settings", "GET", "/v1/settings", secret, (*Server).answerSettings, fresh, 0, 0},
+		{"presets", "GET", "/v1/presets", secret, (*Server).answerPresets, fresh, 0, 0},
 		{"setting", "GET", "/v1/settings/{kind}/{name}", secret, (*Server).answerSetting, fresh, 0, 0},
 		{"put_setting", "PUT", "/v1/settings/{kind}/{name}", secret, (*Server).answerPutSetting, fresh, min(2*settings.MaxBody, all), 0},
 		{"delete_setting", "DELETE", "/v1/settings/{kind}/{name}", secret, (*Server).answerDeleteSetting, fresh, 0, 0},

@@ -395,3 +395,24 @@ func (s *Server) explain(c *call, draft []byte) *fault {
 	body = append(append(body[:len(body)-1], `,"explain":`...), told...)
 	return c.end(append(body, "}\n"...))
 }
+
+// answerPresets answers GET /v1/presets: frames to copy and change.
+func (s *Server) answerPresets(c *call) *fault {
+	return s.endJSON(c, map[string]any{"presets": settings.Presets()})
+}
+
+// shopCurrency returns the currency that a shop has set, "" where it has set none.
+func (s *Server) shopCurrency(shop []byte) string {
+	if s.deps.Settings == nil {
+		return ""
+	}
+	of, ok := s.deps.Settings.Setting(shop, settings.KindShop, settings.KindShop)
+	if !ok || of.Newest().Deleted || of.Broken != nil {
+		return ""
+	}
+	set, err := settings.ReadShop(of.Newest().Body)
+	if err != nil {
+		return ""
+	}
+	return set.Currency
+}

@@ -196,12 +196,12 @@ func (c *compiler) frame(def *settings.Frame) (*Frame, error) {
 	if o.where, err = c.condition("where", def.Where); err != nil {
 		return nil, err
 	}
+	f.Steps = chainOf(def)
 	for i, s := range def.Steps {
 		step := ownStep{number: s.Number, minimum: s.Minimum}
 		if step.where, err = c.condition(fmt.Sprintf("steps[%d].where", i), s.Where); err != nil {
 			return nil, err
 		}
-		f.Steps = append(f.Steps, Step{Recipe: Recipe(s.Recipe), SameCategory: s.Category == "product"})
 		o.steps = append(o.steps, step)
 	}
 	if err := c.rules(o, def.Rules); err != nil {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"orrery/models/settings"
 )
 
 // Recipe is a way to find products.
@@ -64,24 +66,24 @@ const MaxSlots = 100
 // Defaults returns the frames of a shop that has set none: one for each kind of page, and one for every recipe alone,
 // under the recipe's name.
 func Defaults() map[string]Frame {
-	steps := func(recipes ...Recipe) (s []Step) {
-		for _, r := range recipes {
-			s = append(s, Step{Recipe: r})
+	frames := map[string]Frame{}
+	for _, p := range settings.Presets() {
+		if p.BuiltIn {
+			frames[p.Frame] = Frame{Steps: chainOf(&p.Definition), N: p.Definition.Slots}
 		}
-		return s
-	}
-	shelf := []Step{{Recipe: Bestsellers, SameCategory: true}, {Recipe: Trending}, {Recipe: Bestsellers}, {Recipe: MostViewed}}
-	frames := map[string]Frame{
-		"product_page":  {Steps: append(steps(BoughtAfterViewing, ViewedTogether, BoughtTogether, Similar), shelf...)},
-		"cart_page":     {Steps: append(steps(Complements, ViewedTogether), shelf...)},
-		"home_page":     {Steps: append(steps(Next, ForYou), Step{Recipe: Trending}, Step{Recipe: Bestsellers}, Step{Recipe: MostViewed})},
-		"category_page": {Steps: []Step{{Recipe: Trending}, {Recipe: Bestsellers}, {Recipe: MostViewed}}},
-		"mail":          {Steps: append(steps(CartLeft, ForYou, RecentlyViewed), Step{Recipe: Trending}, Step{Recipe: Bestsellers}, Step{Recipe: MostViewed})},
 	}
 	for _, r := range Recipes {
-		frames[string(r)] = Frame{Steps: steps(r)}
+		frames[string(r)] = Frame{Steps: []Step{{Recipe: r}}}
 	}
 	return frames
+}
+
+// chainOf returns the recipes of a definition.
+func chainOf(def *settings.Frame) (steps []Step) {
+	for _, s := range def.Steps {
+		steps = append(steps, Step{Recipe: Recipe(s.Recipe), SameCategory: s.Category == "product"})
+	}
+	return steps
 }
 
 // Check reports what is wrong with frames, nil where nothing is.

@@ -3,6 +3,7 @@ package frame
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -392,5 +393,31 @@ func TestPlainFrames(t *testing.T) {
 	}
 	if got := c.ask(models.FrameQuery{Products: [][]byte{[]byte("p3")}}); got != "p0 p1 p2 p4 p5 p6 p7 p8" {
 		t.Error(got)
+	}
+}
+
+// Every preset can be set as it is. Those that all shops have are what they were before there were definitions.
+func TestPresets(t *testing.T) {
+	for _, p := range settings.Presets() {
+		body, err := json.Marshal(p.Definition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(settings.CheckName(settings.KindFrame, p.Frame), CheckDefinition(body)); err != nil {
+			t.Errorf("%s: %v", p.Frame, err)
+		}
+		f, err := newCompiler().frame(&p.Definition)
+		if err != nil || f.own.plain != p.BuiltIn && p.Frame != "error_page" {
+			t.Errorf("%s: plain %v, %v", p.Frame, f.own.plain, err)
+		}
+	}
+	got := fmt.Sprint(Defaults()["product_page"].Steps, Defaults()["cart_page"].Steps, Defaults()["home_page"].Steps, Defaults()["category_page"].Steps, Defaults()["mail"].Steps)
+	want := "[{bought_after_viewing false} {viewed_together false} {bought_together false} {similar false} {bestsellers true} {trending false} {bestsellers false} {most_viewed false}] " +
+		"[{complements false} {viewed_together false} {bestsellers true} {trending false} {bestsellers false} {most_viewed false}] " +
+		"[{next false} {for_you false} {trending false} {bestsellers false} {most_viewed false}] " +
+		"[{trending false} {bestsellers false} {most_viewed false}] " +
+		"[{cart_left false} {for_you false} {recently_viewed false} {trending false} {bestsellers false} {most_viewed false}]"
+	if got != want || len(Defaults()) != 5+len(Recipes) {
+		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }
