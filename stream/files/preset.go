@@ -51,7 +51,7 @@ var presets = map[string]preset{
 	ga4BigQuery: {
 		about: "GA4's BigQuery export as JSON lines, with its nested items and event_params (what --preset ga4 takes for .jsonl files)",
 		config: Config{
-			Format: JSONL, TimeLayout: "us", Currency: "USD", Group: []string{rowColumn}, Together: true,
+			Format: JSONL, Currency: "USD", Group: []string{rowColumn}, Together: true,
 		},
 		mapping: []string{
 			"event=event_name", "time=event_timestamp", "visitor=user_pseudo_id", "contact=user_id",
@@ -59,8 +59,8 @@ var presets = map[string]preset{
 			"referrer=event_params.page_referrer", "query=event_params.search_term",
 			"order={ecommerce.transaction_id|event_params.transaction_id}", "currency=event_params.currency",
 			"value={ecommerce.purchase_revenue|ecommerce.refund_value|event_params.value}",
-			"item_id={items[].item_id}", "item_name={items[].item_name}", "item_category={items[].item_category}",
-			"item.brand={items[].item_brand}", "price={items[].price}", "quantity={items[].quantity}",
+			"item_id={items[].item_id|item_id}", "item_name={items[].item_name|item_name}", "item_category={items[].item_category|item_category}",
+			"item.brand={items[].item_brand}", "price={items[].price|price}", "quantity={items[].quantity|quantity}",
 		},
 	},
 	"shopify":         shopify,
