@@ -50,7 +50,7 @@ func TestPrestaShopModule(t *testing.T) {
 
 // The template for IdoSell, filled in, is a body that the adapter reads.
 func TestIdoSellTemplate(t *testing.T) {
-	text, err := os.ReadFile(deploy + "idosell/order.json")
+	text, err := os.ReadFile(deploy + "idosell/order.template")
 	if err != nil {
 		t.Fatal(err)
 	}
