@@ -42,7 +42,7 @@ func TestDefinitions(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := serve.New(serve.Config{Admin: serve.NoListener}, serve.Deps{
-		Recommender: e, Social: e, Profiles: e, People: e, Customers: e, Statistics: e, Settings: e,
+		Recommender: e, Social: e, Profiles: e, People: e, Customers: e, Products: e, Statistics: e, Settings: e,
 		Log: foldedLog{engine: e}, Stream: stillStream{}, Clock: func() models.Time { return shopsBegan },
 	})
 	if err != nil {

@@ -153,7 +153,7 @@ func TestRefusedRows(t *testing.T) {
 	for text, want := range map[string]string{
 		"name,city\nA,B\n":       "no column is known to have the mail address: say which (--map contact=COLUMN): there are name, city",
 		"email\n":                "",
-		"PAR1xxxx":               "it is Parquet",
+		"PAR1xxxx":               "cannot read",
 		"email,x\n\"a@x,1\n":     "",
 		"email;name\n;\n;\n":     "",
 		"a.jsonl\x00{\"a\":1}\n": "",
