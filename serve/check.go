@@ -107,5 +107,5 @@ func writeChecks(w io.Writer, list []checked) {
 		}
 		metrics.WriteGaugeUint64(w, fmt.Sprintf("orrery_check{name=%q}", k.name), ok)
 	}
-	metrics.WriteGaugeUint64(w, "ready", ready)
+	metrics.WriteGaugeUint64(w, "orrery_ready", ready)
 }

@@ -103,7 +103,7 @@ type Config struct {
 	// TrendFrame is the frame that the dashboard shows as trends; default "trending".
 	TrendFrame string
 
-	// Version is what build_info and the dashboard show; default "development".
+	// Version is what orrery_build_info and the dashboard show; default "development".
 	Version string
 	// Logger gets panics and failures of the log; default slog.Default().
 	Logger *slog.Logger

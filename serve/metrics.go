@@ -91,15 +91,15 @@ func (s *Server) answerMetrics(c *call) *fault {
 
 func (s *Server) writeMetrics(w io.Writer) {
 	s.metrics.write(w)
-	metrics.WriteCounterUint64(w, "http_frames_queued_total", s.gate.waited.Load())
+	metrics.WriteCounterUint64(w, "orrery_http_frames_queued_total", s.gate.waited.Load())
 	s.writeDoors(w)
 	s.writeStream(w)
 	s.writeState(w)
 	s.writeQuality(w)
 	writeChecks(w, s.checks())
 	s.writeKeys(w)
-	metrics.WriteGaugeUint64(w, "live_streams", uint64(s.live.readers()))
-	metrics.WriteGaugeUint64(w, fmt.Sprintf("build_info{version=%q,go=%q}", s.cfg.Version, runtime.Version()), 1)
+	metrics.WriteGaugeUint64(w, "orrery_live_streams", uint64(s.live.readers()))
+	metrics.WriteGaugeUint64(w, fmt.Sprintf("orrery_build_info{version=%q,go=%q}", s.cfg.Version, runtime.Version()), 1)
 	metrics.WriteProcessMetrics(w)
 	metrics.WriteFDMetrics(w)
 	for _, write := range s.deps.Metrics {
@@ -111,26 +111,26 @@ func (m *routeMetrics) write(w io.Writer) {
 	for _, r := range m.routes {
 		for i := range codes {
 			if n := m.requests[r.number][i].Load(); n > 0 {
-				metrics.WriteCounterUint64(w, fmt.Sprintf("http_requests_total{route=%q,code=%q}", r.name, codeLabel(i)), n)
+				metrics.WriteCounterUint64(w, fmt.Sprintf("orrery_http_requests_total{route=%q,code=%q}", r.name, codeLabel(i)), n)
 			}
 		}
 	}
 	for _, r := range m.routes {
-		m.seconds[r.number].write(w, "http_request_seconds", r.name)
+		m.seconds[r.number].write(w, "orrery_http_request_seconds", r.name)
 	}
 	for k := range m.accepted {
 		if n := m.accepted[k].Load(); n > 0 {
-			metrics.WriteCounterUint64(w, fmt.Sprintf("http_events_total{type=%q,outcome=\"accepted\"}", models.Kind(k)), n)
+			metrics.WriteCounterUint64(w, fmt.Sprintf("orrery_http_events_total{type=%q,outcome=\"accepted\"}", models.Kind(k)), n)
 		}
 	}
-	metrics.WriteCounterUint64(w, `http_events_total{type="",outcome="rejected"}`, m.rejected.Load())
+	metrics.WriteCounterUint64(w, `orrery_http_events_total{type="",outcome="rejected"}`, m.rejected.Load())
 	writeWarnings(w, "http", m.warnings.Each())
-	metrics.WriteCounterUint64(w, "http_log_full_total", m.full.Load())
-	metrics.WriteCounterUint64(w, "http_log_failures_total", m.logFailures.Load())
-	metrics.WriteCounterUint64(w, "http_frames_degraded_total", m.degraded.Load())
-	metrics.WriteCounterUint64(w, "http_frames_refused_total", m.refused.Load())
-	metrics.WriteCounterUint64(w, "http_panics_total", m.panics.Load())
-	metrics.WriteCounterUint64(w, "live_dropped_total", m.dropped.Load())
+	metrics.WriteCounterUint64(w, "orrery_http_log_full_total", m.full.Load())
+	metrics.WriteCounterUint64(w, "orrery_http_log_failures_total", m.logFailures.Load())
+	metrics.WriteCounterUint64(w, "orrery_http_frames_degraded_total", m.degraded.Load())
+	metrics.WriteCounterUint64(w, "orrery_http_frames_refused_total", m.refused.Load())
+	metrics.WriteCounterUint64(w, "orrery_http_panics_total", m.panics.Load())
+	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="live",why="slow_reader"}`, m.dropped.Load())
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="event",why="ceiling"}`, m.crowded.Load())
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="contact",why="erased"}`, m.suppressed.Load())
 	m.skipped.write(w)
@@ -176,19 +176,19 @@ func (h *histogram) write(w io.Writer, name, route string) {
 func (s *Server) writeStream(w io.Writer) {
 	status := s.deps.Stream.Status()
 	for _, p := range status.Partitions {
-		metrics.WriteGaugeFloat64(w, fmt.Sprintf("stream_lag_records{topic=%q,partition=\"%d\"}", p.Topic, p.Partition), float64(p.End-p.Position))
-		metrics.WriteGaugeFloat64(w, fmt.Sprintf("stream_position{topic=%q,partition=\"%d\"}", p.Topic, p.Partition), float64(p.Position))
+		metrics.WriteGaugeFloat64(w, fmt.Sprintf("orrery_stream_lag_records{topic=%q,partition=\"%d\"}", p.Topic, p.Partition), float64(p.End-p.Position))
+		metrics.WriteGaugeFloat64(w, fmt.Sprintf("orrery_stream_position{topic=%q,partition=\"%d\"}", p.Topic, p.Partition), float64(p.Position))
 	}
 	metrics.WriteGaugeUint64(w, "orrery_lag_held_records", uint64(status.Held))
-	metrics.WriteGaugeFloat64(w, "stream_lag_seconds", status.Delay.Seconds())
-	metrics.WriteCounterUint64(w, "stream_records_total", status.Records)
+	metrics.WriteGaugeFloat64(w, "orrery_stream_lag_seconds", status.Delay.Seconds())
+	metrics.WriteCounterUint64(w, "orrery_stream_records_total", status.Records)
 	writeWarnings(w, "log", status.Warnings)
-	metrics.WriteCounterUint64(w, "dup_total", status.Duplicates)
+	metrics.WriteCounterUint64(w, "orrery_duplicates_total", status.Duplicates)
 	for _, code := range slices.Sorted(maps.Keys(status.DeadLetters)) {
-		metrics.WriteCounterUint64(w, fmt.Sprintf("dlq_total{class=%q}", code), status.DeadLetters[code])
+		metrics.WriteCounterUint64(w, fmt.Sprintf("orrery_dead_letters_total{class=%q}", code), status.DeadLetters[code])
 	}
 	if status.SnapshotAge >= 0 {
-		metrics.WriteGaugeFloat64(w, "snapshot_age_seconds", status.SnapshotAge.Seconds())
+		metrics.WriteGaugeFloat64(w, "orrery_snapshot_age_seconds", status.SnapshotAge.Seconds())
 	}
 }
 
@@ -209,24 +209,24 @@ func (s *Server) writeState(w io.Writer) {
 	stats := s.deps.Statistics.Stats()
 	events := knownEvents(stats.Events)
 	for _, name := range slices.Sorted(maps.Keys(events)) {
-		metrics.WriteCounterUint64(w, fmt.Sprintf("events_total{type=%q}", name), events[name])
+		metrics.WriteCounterUint64(w, fmt.Sprintf("orrery_events_total{type=%q}", name), events[name])
 	}
 	for _, model := range slices.Sorted(maps.Keys(stats.Bytes)) {
-		metrics.WriteGaugeUint64(w, fmt.Sprintf("state_bytes{model=%q}", model), stats.Bytes[model])
+		metrics.WriteGaugeUint64(w, fmt.Sprintf("orrery_state_bytes{model=%q}", model), stats.Bytes[model])
 	}
 	for _, currency := range slices.Sorted(maps.Keys(stats.Revenue)) {
-		metrics.WriteGaugeFloat64(w, fmt.Sprintf("revenue{currency=%q}", currency), stats.Revenue[currency].Float())
+		metrics.WriteGaugeFloat64(w, fmt.Sprintf("orrery_revenue{currency=%q}", currency), stats.Revenue[currency].Float())
 	}
 	for _, d := range stats.Dropped {
 		metrics.WriteCounterUint64(w, fmt.Sprintf("orrery_dropped_total{what=%q,why=%q}", d.What, d.Why), d.N)
 	}
-	metrics.WriteCounterUint64(w, "orders_total", stats.Orders)
-	metrics.WriteGaugeUint64(w, "visitors", stats.Visitors)
-	metrics.WriteGaugeUint64(w, "contacts", stats.Contacts)
+	metrics.WriteCounterUint64(w, "orrery_orders_total", stats.Orders)
+	metrics.WriteGaugeUint64(w, "orrery_visitors", stats.Visitors)
+	metrics.WriteGaugeUint64(w, "orrery_contacts", stats.Contacts)
 	metrics.WriteGaugeUint64(w, "orrery_leads", stats.Leads)
 	metrics.WriteCounterUint64(w, `orrery_dropped_total{what="join",why="too_many"}`, stats.JoinsCut)
 	metrics.WriteCounterUint64(w, "orrery_forgotten_returned_total", stats.ForgottenReturned)
 	metrics.WriteGaugeUint64(w, "orrery_claims_open", stats.Claims.Open)
-	metrics.WriteCounterUint64(w, "sessions_total", stats.Sessions)
-	metrics.WriteGaugeUint64(w, "products", stats.Products)
+	metrics.WriteCounterUint64(w, "orrery_sessions_total", stats.Sessions)
+	metrics.WriteGaugeUint64(w, "orrery_products", stats.Products)
 }

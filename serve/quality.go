@@ -66,11 +66,11 @@ func (s *Server) writeQuality(w io.Writer) {
 	for _, f := range s.quality(nil) {
 		for _, q := range f.Windows {
 			label := fmt.Sprintf("{frame=%q,window=%q}", f.Frame, q.Window)
-			metrics.WriteGaugeUint64(w, "quality_samples"+label, q.Samples)
+			metrics.WriteGaugeUint64(w, "orrery_quality_samples"+label, q.Samples)
 			if q.Samples > 0 {
-				metrics.WriteGaugeFloat64(w, "quality_hit_rate"+label, q.HR)
-				metrics.WriteGaugeFloat64(w, "quality_mrr"+label, q.MRR)
-				metrics.WriteGaugeFloat64(w, "quality_coverage"+label, q.Coverage)
+				metrics.WriteGaugeFloat64(w, "orrery_quality_hit_rate"+label, q.HR)
+				metrics.WriteGaugeFloat64(w, "orrery_quality_mrr"+label, q.MRR)
+				metrics.WriteGaugeFloat64(w, "orrery_quality_coverage"+label, q.Coverage)
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -247,7 +248,7 @@ func TestPanicIsAnswered(t *testing.T) {
 	}
 	r.fake.set(func() { r.fake.panics = false })
 	r.expect("GET", "/v1/frames/for_you", "", 200, "")
-	if body := string(r.do("GET", "/metrics", "").Body()); !strings.Contains(body, "http_panics_total 3\n") {
+	if body := string(r.do("GET", "/metrics", "").Body()); !strings.Contains(body, "orrery_http_panics_total 3\n") {
 		t.Error("panics are not counted")
 	}
 }
@@ -263,10 +264,10 @@ func TestMetrics(t *testing.T) {
 	r.do("POST", "/v1/events", viewEvent)
 	body := string(r.do("GET", "/metrics", "").Body())
 	for _, want := range []string{
-		`http_requests_total{route="frame",code="200"} 1`, `http_requests_total{route="frame",code="404"} 1`,
-		`http_request_seconds_count{route="frame"} 2`, `http_request_seconds_bucket{route="frame",le="+Inf"} 2`,
-		`http_events_total{type="view_item",outcome="accepted"} 1`, `events_total{type="view_item"} 7`,
-		`stream_lag_records{topic="pageviews",partition="1"} 10`, `ready 1`, `build_info{version="1.2.3",go="go`, `process_resident_memory_bytes`,
+		`orrery_http_requests_total{route="frame",code="200"} 1`, `orrery_http_requests_total{route="frame",code="404"} 1`,
+		`orrery_http_request_seconds_count{route="frame"} 2`, `orrery_http_request_seconds_bucket{route="frame",le="+Inf"} 2`,
+		`orrery_http_events_total{type="view_item",outcome="accepted"} 1`, `orrery_events_total{type="view_item"} 7`,
+		`orrery_stream_lag_records{topic="pageviews",partition="1"} 10`, `orrery_ready 1`, `orrery_build_info{version="1.2.3",go="go`, `process_resident_memory_bytes`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is missing in\n%s", want, body)
@@ -274,6 +275,11 @@ func TestMetrics(t *testing.T) {
 	}
 	if strings.Contains(body, "secret-looking-path") {
 		t.Error("a raw path became a label")
+	}
+	for line := range strings.Lines(body) {
+		if !strings.HasPrefix(line, "#") && !slices.ContainsFunc([]string{"orrery_", "go_", "process_"}, func(prefix string) bool { return strings.HasPrefix(line, prefix) }) {
+			t.Errorf("the metric collides with those of others: %s", line)
+		}
 	}
 }
 
@@ -284,7 +290,7 @@ func TestF14Labels(t *testing.T) {
 		r.fake.stats = models.Stats{Events: map[string]uint64{"a\"b\\c": 1, "anna@example.com": 2, "other": 4, "purchase": 8, "add_payment_info": 16}}
 	})
 	body := string(r.do("GET", "/metrics", "").Body())
-	for _, want := range []string{`events_total{type="other"} 7`, `events_total{type="purchase"} 8`, `events_total{type="add_payment_info"} 16`} {
+	for _, want := range []string{`orrery_events_total{type="other"} 7`, `orrery_events_total{type="purchase"} 8`, `orrery_events_total{type="add_payment_info"} 16`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s is missing in\n%s", want, body)
 		}

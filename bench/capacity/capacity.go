@@ -55,7 +55,7 @@ type Point struct {
 	Orders   uint64  `json:"orders"`
 	PerEvent float64 `json:"apply_us"` // CPU time of the applying thread, decoding left out
 
-	Bytes    map[string]uint64 `json:"state_bytes"` // by model
+	Bytes    map[string]uint64 `json:"orrery_state_bytes"` // by model
 	State    uint64            `json:"state_total_bytes"`
 	Heap     uint64            `json:"heap_bytes"` // live after a collection
 	Resident uint64            `json:"resident_bytes"`

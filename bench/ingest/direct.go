@@ -16,7 +16,7 @@ import (
 type Point struct {
 	Events int     `json:"events"`
 	Apply  float64 `json:"apply_us"`
-	Bytes  uint64  `json:"state_bytes"`
+	Bytes  uint64  `json:"orrery_state_bytes"`
 }
 
 // Direct is decoding and applying on one thread, without Kafka: what the two goroutines of the pipeline do. Times are

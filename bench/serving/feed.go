@@ -30,7 +30,7 @@ func (b *bench) streaming(ctx context.Context, do func() error) error {
 		done <- err
 	}()
 	err := do()
-	feed.Lag, _ = b.node.Metric(ctx, "stream_lag_records")
+	feed.Lag, _ = b.node.Metric(ctx, "orrery_stream_lag_records")
 	cancel()
 	return errors.Join(err, <-done)
 }

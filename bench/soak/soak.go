@@ -59,7 +59,7 @@ type Sample struct {
 	Seconds    float64 `json:"seconds"`        // from the beginning to the interval's end
 	Resident   uint64  `json:"resident_bytes"` // memory in RAM
 	Heap       uint64  `json:"heap_bytes"`     // in use, garbage that is not yet collected included
-	State      uint64  `json:"state_bytes"`    // what the models say that they hold: it grows until it is full
+	State      uint64  `json:"orrery_state_bytes"`    // what the models say that they hold: it grows until it is full
 	Goroutines int     `json:"goroutines"`
 	Files      int     `json:"file_handles"`
 	CPU        float64 `json:"cpu_cores"`
@@ -187,7 +187,7 @@ func (s *soak) interval(ctx context.Context, source load.Source) error {
 	}
 	goroutines, _ := s.node.Metric(ctx, "go_goroutines")
 	heap, _ := s.node.Metric(ctx, "go_memstats_heap_inuse_bytes")
-	state, _ := s.node.Metric(ctx, "state_bytes")
+	state, _ := s.node.Metric(ctx, "orrery_state_bytes")
 	x := Sample{
 		Seconds: time.Since(s.began).Seconds(), Resident: s.node.Resident(), Heap: uint64(heap), State: uint64(state), Goroutines: int(goroutines), Files: s.node.Files(),
 		CPU: (after - before).Seconds() / time.Since(from).Seconds(), Frames: got.Requests, Events: taken - s.result.Before,

@@ -58,7 +58,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("deadletter replay sent %d records, want 1", sent.Sent)
 	}
 
-	eventually(t, "there is a snapshot", func() bool { return strings.Contains(i.text("/metrics"), "\nsnapshot_age_seconds ") })
+	eventually(t, "there is a snapshot", func() bool { return strings.Contains(i.text("/metrics"), "\norrery_snapshot_age_seconds ") })
 	i.proc.terminate(t)
 	for _, what := range []string{"inspect", "verify"} {
 		out := execute(t, i.dir, "snapshot-"+what, "--json", "snapshot", what, "--data-dir", i.dir+"/data")

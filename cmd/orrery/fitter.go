@@ -194,9 +194,9 @@ func (f *fitter) publish(ctx context.Context, base base.Base, m *churn.Models) e
 }
 
 func (f *fitter) metrics(w io.Writer) {
-	fmt.Fprintf(w, "customer_fits_total{outcome=\"accepted\"} %d\n", f.accepted.Load())
-	fmt.Fprintf(w, "customer_fits_total{outcome=\"refused\"} %d\n", f.refused.Load())
-	fmt.Fprintf(w, "customer_fits_total{outcome=\"gated\"} %d\n", f.gated.Load())
-	fmt.Fprintf(w, "customer_fits_total{outcome=\"failed\"} %d\n", f.failed.Load())
-	fmt.Fprintf(w, "customer_fit_seconds_total %g\n", time.Duration(f.nanos.Load()).Seconds())
+	fmt.Fprintf(w, "orrery_customer_fits_total{outcome=\"accepted\"} %d\n", f.accepted.Load())
+	fmt.Fprintf(w, "orrery_customer_fits_total{outcome=\"refused\"} %d\n", f.refused.Load())
+	fmt.Fprintf(w, "orrery_customer_fits_total{outcome=\"gated\"} %d\n", f.gated.Load())
+	fmt.Fprintf(w, "orrery_customer_fits_total{outcome=\"failed\"} %d\n", f.failed.Load())
+	fmt.Fprintf(w, "orrery_customer_fit_seconds_total %g\n", time.Duration(f.nanos.Load()).Seconds())
 }

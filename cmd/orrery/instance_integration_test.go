@@ -211,7 +211,7 @@ func (i *instance) text(path string) string {
 	return string(i.read(r, http.StatusOK))
 }
 
-var positionLine = regexp.MustCompile(`(?m)^stream_position\{topic="(\w+)",partition="(\d+)"\} (\d+)`)
+var positionLine = regexp.MustCompile(`(?m)^orrery_stream_position\{topic="(\w+)",partition="(\d+)"\} (\d+)`)
 
 // settle waits until the models hold everything that is in the log at this moment, by the broker's own account of its
 // ends.

@@ -165,8 +165,8 @@ func machineMemory() int64 {
 // metrics writes what the process may use, 0 where nobody says, and what the arrays take of it: Go's own figures, its limit
 // included, are of the heap alone.
 func (c *collector) metrics(w io.Writer) {
-	fmt.Fprintf(w, "memory_limit_bytes %d\n", c.memory)
-	fmt.Fprintf(w, "memory_arrays_bytes %d\n", slab.Mapped())
+	fmt.Fprintf(w, "orrery_memory_limit_bytes %d\n", c.memory)
+	fmt.Fprintf(w, "orrery_memory_arrays_bytes %d\n", slab.Mapped())
 }
 
 // limit sets the heap's limit anew where the arrays have outgrown it: that stops the world for a moment.

@@ -40,7 +40,7 @@ func TestMemoryMetrics(t *testing.T) {
 	c.heap(900)
 	var b strings.Builder
 	c.metrics(&b)
-	if want := fmt.Sprintf("memory_limit_bytes 1000\nmemory_arrays_bytes %d\n", slab.Mapped()); b.String() != want {
+	if want := fmt.Sprintf("orrery_memory_limit_bytes 1000\norrery_memory_arrays_bytes %d\n", slab.Mapped()); b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }

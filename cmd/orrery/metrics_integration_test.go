@@ -21,7 +21,7 @@ func TestMetricsAreThere(t *testing.T) {
 	i.kcat("this is no event\n", "-P", "-t", "orrery.pageviews")
 	i.text("/v1/frames/product_page?product=SKU1")
 	i.settle()
-	eventually(t, "a snapshot is written", func() bool { return strings.Contains(i.text("/metrics"), "\nsnapshot_age_seconds ") })
+	eventually(t, "a snapshot is written", func() bool { return strings.Contains(i.text("/metrics"), "\norrery_snapshot_age_seconds ") })
 	there := exposed(i.text("/metrics"))
 
 	expressions := append(dashboardExpressions(t, "../../deploy/grafana/dashboard.json"), alertExpressions(t, "../../deploy/prometheus/alerts.yaml")...)

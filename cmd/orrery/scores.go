@@ -195,7 +195,7 @@ func (s *score) record() (models.Record, error) {
 }
 
 func (a *announcer) metrics(w io.Writer) {
-	fmt.Fprintf(w, "scores_told_total %d\n", a.told.Load())
-	fmt.Fprintf(w, "scores_failures_total %d\n", a.failed.Load())
-	fmt.Fprintf(w, "scores_lost_total %d\n", a.from.ChangesLost())
+	fmt.Fprintf(w, "orrery_scores_told_total %d\n", a.told.Load())
+	fmt.Fprintf(w, "orrery_scores_failures_total %d\n", a.failed.Load())
+	fmt.Fprintf(w, "orrery_scores_lost_total %d\n", a.from.ChangesLost())
 }

@@ -60,6 +60,6 @@ func (t *trainer) step(ctx context.Context, blocks uint32) {
 }
 
 func (t *trainer) metrics(w io.Writer) {
-	fmt.Fprintf(w, "vector_steps_total %d\n", t.steps.Load())
-	fmt.Fprintf(w, "vector_seconds_total %g\n", time.Duration(t.nanos.Load()).Seconds())
+	fmt.Fprintf(w, "orrery_vector_steps_total %d\n", t.steps.Load())
+	fmt.Fprintf(w, "orrery_vector_seconds_total %g\n", time.Duration(t.nanos.Load()).Seconds())
 }
