@@ -29,10 +29,10 @@ func TestChecksAreNamed(t *testing.T) {
 		}
 	}
 	f(200, `{"name":"disk","ok":true,"fatal":false,`, `{"name":"state","ok":true,"fatal":true,"reason":"ok"}`, `orrery_check{name="disk"} 1`,
-		`orrery_check{name="caught_up"} 1`, "\nready 1\n", `"failing":[]`)
+		`orrery_check{name="caught_up"} 1`, "\norrery_ready 1\n", `"failing":[]`)
 	full.Store(true)
 	const disk = `{"name":"disk","ok":false,"fatal":false,"reason":"no space left"}`
-	f(200, disk, `orrery_check{name="disk"} 0`, `orrery_check{name="state"} 1`, "\nready 1\n", `"failing":[`+disk+`]`)
+	f(200, disk, `orrery_check{name="disk"} 0`, `orrery_check{name="state"} 1`, "\norrery_ready 1\n", `"failing":[`+disk+`]`)
 	stuck.Store(true)
-	f(503, `orrery_check{name="state"} 0`, "\nready 0\n", `{"name":"state","ok":false,"fatal":true,`)
+	f(503, `orrery_check{name="state"} 0`, "\norrery_ready 0\n", `{"name":"state","ok":false,"fatal":true,`)
 }
