@@ -283,6 +283,28 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// Every metric is Orrery's by its name, or one of the process or of Go that all programs have.
+func TestMetricsHaveAPrefix(t *testing.T) {
+	r := newRig(t, Config{})
+	r.fake.set(func() {
+		r.fake.stats = models.Stats{Events: map[string]uint64{"view_item": 7}, Bytes: map[string]uint64{"people": 1}, Revenue: map[string]models.Money{"EUR": 1}, Dropped: []models.Dropped{{What: "claim", Why: "ceiling", N: 1}}}
+		r.fake.status.Partitions = []PartitionStatus{{Topic: "pageviews", Partition: 1, Position: 90, End: 100}}
+		r.fake.status.DeadLetters = map[string]uint64{"not_json": 2}
+	})
+	r.do("POST", "/v1/events", viewEvent)
+	own := 0
+	for line := range strings.Lines(string(r.do("GET", "/metrics", "").Body())) {
+		if strings.HasPrefix(line, "orrery_") {
+			own++
+		} else if line[0] != '#' && !strings.HasPrefix(line, "go_") && !strings.HasPrefix(line, "process_") {
+			t.Errorf("%q has no prefix", line)
+		}
+	}
+	if own < 30 {
+		t.Errorf("only %d metrics", own)
+	}
+}
+
 // F14: the labels of metrics are names of known kinds; what anybody has made up counts as "other".
 func TestF14Labels(t *testing.T) {
 	r := newRig(t, Config{})

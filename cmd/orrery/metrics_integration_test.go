@@ -23,6 +23,11 @@ func TestMetricsAreThere(t *testing.T) {
 	i.settle()
 	eventually(t, "a snapshot is written", func() bool { return strings.Contains(i.text("/metrics"), "\norrery_snapshot_age_seconds ") })
 	there := exposed(i.text("/metrics"))
+	for name := range there {
+		if !strings.HasPrefix(name, "orrery_") && !strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_") {
+			t.Errorf("the metric %s has no prefix", name)
+		}
+	}
 
 	expressions := append(dashboardExpressions(t, "../../deploy/grafana/dashboard.json"), alertExpressions(t, "../../deploy/prometheus/alerts.yaml")...)
 	wanted := map[string]bool{}
