@@ -86,6 +86,10 @@ proof-pandas: ## the files of presets counted by pandas anew, and compared with 
 	python3 -m venv .cache/pandas && .cache/pandas/bin/pip install -q pandas==2.3.3
 	ORRERY_PANDAS='$(CURDIR)/.cache/pandas/bin/python' go test ./stream/files -run Pandas -v
 
+.PHONY: proof-shops
+proof-shops: ## 10,000 small shops: bytes of each, of all; a snapshot and a restart
+	ORRERY_SHOPS=10000 go test ./engine -run TestSmallShops -v -timeout 30m
+
 .PHONY: proof-attack
 proof-attack: build ## ten minutes of an attack of all kinds beside 1,000 honest events and 1,000 honest frames a second
 	./orrery bench attack $(ARGS)

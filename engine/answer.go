@@ -53,7 +53,7 @@ func (e *Engine) findShop(name []byte) uint32 {
 // NewVectorTraining returns a training of the item vectors of "next", beside the goroutine that applies events: see
 // next.NewTraining.
 func (e *Engine) NewVectorTraining(rest func()) *next.Training {
-	return next.NewTraining(e.m.Next.Recommender, rest)
+	return next.NewTraining(e.m.Next, rest)
 }
 
 // Next returns the recipe "next", for backtests.

@@ -78,8 +78,8 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 	}
 	v, contact := e.person(shop, ev, a)
 	if !ev.Stale {
-		e.intents.Tick(ev.Time)
-		e.outlook.Tick()
+		e.intents.Tick(shop, ev.Time)
+		e.outlook.Tick(shop)
 	}
 	e.act(shop, v, contact, ev, a)
 }

@@ -162,11 +162,11 @@ func New(cfg Config) (*Engine, error) {
 	e.m.Catalogue.Watch(e.changed)
 	e.m.People.SetMains(e.m.Catalogue)
 	e.baskets = baskets.New(baskets.Models{
-		Bought: e.m.Bought, After: e.m.After, Together: e.m.Together, Rebuy: e.m.Rebuy, People: e.m.People,
+		Bought: e.m.Bought, After: e.m.After, Together: e.m.Together, Rebuy: e.m.Rebuy, People: e.m.People, Shops: e.m.Catalogue,
 	}, cfg.PairItems, e.bestsellers)
 	e.claims = claims.NewLoans(e.m.People, e.StreamTime, e.baskets.Viewed)
 	e.demand = demand.New(demand.Models{
-		Next: e.m.Next, Viewed: e.m.Viewed, Popular: e.m.Popular, Social: e.m.Social, Categories: e.m.Catalogue,
+		Next: e.m.Next, Viewed: e.m.Viewed, Popular: e.m.Popular, Social: e.m.Social, Categories: e.m.Catalogue, Ordinals: e.m.Catalogue.Ordinals(),
 	}, cfg.Alone)
 	e.customers = base.New(e.m.People, names{e}, cfg.RFM, e.StreamTime)
 	e.intents = session.New(e.m.People, e.m.Catalogue)
@@ -184,18 +184,29 @@ func New(cfg Config) (*Engine, error) {
 
 // newModels returns the models that frames are answered from, empty.
 func newModels(cfg *Config) frame.Models {
-	lists := func() *neighbours.Lists { return neighbours.New(cfg.Neighbours, cfg.HalfLife) }
+	shelf := catalogue.New()
+	lists := func() *neighbours.Lists {
+		l := neighbours.New(cfg.Neighbours, cfg.HalfLife)
+		l.Number(shelf.Ordinals())
+		return l
+	}
 	return frame.Models{
-		Catalogue: catalogue.New(),
+		Catalogue: shelf,
 		People:    people.New(cfg.People),
 		Viewed:    lists(), Bought: lists(), After: lists(),
 		Popular:  popular.New(!cfg.NoDecay),
 		Social:   social.NewProof(cfg.Floor),
 		Similar:  similar.New(),
-		Next:     next.NewLive(index.Config{}, cfg.LearnEvery),
+		Next:     newNext(cfg, shelf),
 		Together: together.New(), Rebuy: rebuy.New(),
 		Recent: frame.NewRecent(),
 	}
+}
+
+func newNext(cfg *Config, shelf *catalogue.Catalogue) *next.Live {
+	l := next.NewLive(index.Config{}, cfg.LearnEvery)
+	l.Number(shelf.Ordinals())
+	return l
 }
 
 // Seed sets what the tables of names are keyed by: see intern.Seed. Called once, before the first event; before a restore with

@@ -19,6 +19,11 @@ func (e *Engine) dropped() []models.Dropped {
 		{What: "coupon", Why: "ceiling", N: couponsLost}, {What: "coupon", Why: "too_long", N: couponsLong},
 		{What: "vote", Why: "network", N: e.votes.Refused()}, {What: "visitor", Why: "network", N: e.m.People.Displaced()},
 	}
+	sessions, forecasts := e.intents.Dropped()
+	blocks, unlearnt, unkept := e.m.Next.Dropped()
+	list = append(list, models.Dropped{What: "session", Why: "ceiling", N: sessions}, models.Dropped{What: "session_forecast", Why: "ceiling", N: forecasts},
+		models.Dropped{What: "outlook", Why: "ceiling", N: e.outlook.Dropped()}, models.Dropped{What: "session_block", Why: "ceiling", N: blocks},
+		models.Dropped{What: "ranker", Why: "ceiling", N: unlearnt}, models.Dropped{What: "ranker_example", Why: "ceiling", N: unkept})
 	for kind, what := range [catalogue.Kinds]string{"product", "category", "brand"} {
 		names := e.m.Catalogue.Invented()
 		list = append(list, models.Dropped{What: what, Why: "ceiling", N: names.Refused(catalogue.Kind(kind))},

@@ -190,8 +190,8 @@ func TestBehaviourAllocates(t *testing.T) {
 		n++
 		ev.ID = strconv.AppendInt(ev.ID[:0], int64(n), 10)
 		ev.Time += models.Second
-		e.intents.Tick(ev.Time)
-		e.outlook.Tick()
+		e.intents.Tick(shop, ev.Time)
+		e.outlook.Tick(shop)
 		e.category.View(shop, v, item, false, ev.IDHash())
 		e.intents.Behave(shop, v, ev, n%9 == 0, 0, item)
 		e.outlook.Behave(shop, v, ev)

@@ -167,7 +167,7 @@ func TestIntentClockCatchesUp(t *testing.T) {
 	apply(e, []*models.Event{old})
 	for n := range 400 { // four events a day
 		apply(e, []*models.Event{act("page_view", 2+n, models.Time(n)*6*models.Hour)})
-		if behind := e.StreamTime() - e.intents.Clock(); n > 0 && behind > 2*models.MaxAhead {
+		if behind := e.StreamTime() - e.intents.Clock(1); n > 0 && behind > 2*models.MaxAhead {
 			t.Fatalf("the clock is %v behind after %d events", behind.Std().Sub(models.Time(0).Std()), n)
 		}
 	}
@@ -356,7 +356,7 @@ func BenchmarkIntent(b *testing.B) {
 		ev.Time = at
 		before := p.LastBehaviour(visitor)
 		began := p.Behave(visitor, at)
-		e.intents.Tick(at)
+		e.intents.Tick(1, at)
 		e.intents.Behave(1, visitor, ev, began, before, 0)
 	}
 }

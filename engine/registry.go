@@ -4,11 +4,16 @@ import (
 	"io"
 	"sync/atomic"
 
+	"orrery/churn/outlook"
+	"orrery/churn/session"
 	"orrery/models"
 	"orrery/models/people"
 	"orrery/models/registry"
 	"orrery/models/slab"
+	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
+	"orrery/recommend/rebuy"
+	"orrery/recommend/together"
 )
 
 // registry returns all models, in the order of snapshots. Package registry says how one is added or its layout changed. TestGolden restores
@@ -28,21 +33,21 @@ func (e *Engine) registry() registry.List {
 		registry.Changed("strangers", 13, e.m.People.Strangers()).Since(11),
 		registry.Added("silence", 13, e.silence),
 		registry.Added("revisions", 13, e.m.People.Revisions()),
-		registry.Unchanged("viewed_together", e.m.Viewed),
-		registry.Unchanged("bought_together", e.m.Bought),
-		registry.Unchanged("bought_after_viewing", e.m.After),
+		registry.Changed("viewed_together", neighbours.Version, e.m.Viewed).Since(10),
+		registry.Changed("bought_together", neighbours.Version, e.m.Bought).Since(10),
+		registry.Changed("bought_after_viewing", neighbours.Version, e.m.After).Since(10),
 		registry.Changed("popular", 11, e.m.Popular),
 		registry.Changed("social", 13, e.m.Social).Since(10),
-		registry.Unchanged("sessions", e.m.Next).Told(e.sessionParts).Forgetting(e.demand.Forget),
+		registry.Changed("sessions", next.Version, e.m.Next).Since(10).Told(e.sessionParts).Forgetting(e.demand.Forget),
 		registry.Unchanged("similar", e.m.Similar),
 		registry.Changed("customers", 11, e.customers).Told(e.customers.Parts),
-		registry.Changed("intent", 11, e.intents).Told(e.intents.Parts).Relearned().Forgetting(e.intents.Forget).Waiting(e.intents.Running),
+		registry.Changed("intent", session.Version, e.intents).Since(10).Told(e.intents.Parts).Relearned().Forgetting(e.intents.Forget).Waiting(e.intents.Running),
 		registry.Unchanged("mails", e.mails),
 		registry.Unchanged("shelves", e.category).Relearned().Forgetting(e.category.Forget),
-		registry.Changed("outlook", 11, e.outlook).Relearned().Waiting(e.outlook.Holds),
-		registry.Unchanged("vectors", next.Section{Next: e.m.Next.Recommender}).Relearned(),
-		registry.Unchanged("together", e.m.Together).Relearned(),
-		registry.Unchanged("rebuy", e.m.Rebuy),
+		registry.Changed("outlook", outlook.Version, e.outlook).Since(10).Relearned().Waiting(e.outlook.Holds),
+		registry.Changed("vectors", next.Version, next.Section{Next: e.m.Next}).Since(10).Relearned(),
+		registry.Changed("together", together.Version, e.m.Together).Since(10).Relearned(),
+		registry.Changed("rebuy", rebuy.Version, e.m.Rebuy).Since(10),
 		registry.Unchanged("quality_next", ahead).Relearned(),
 		registry.Unchanged("quality_viewed_together", viewed).Relearned(),
 		registry.Added("quality_shops", 12, e.demand.ShopMeters()).Relearned(),
@@ -61,6 +66,12 @@ func (e *Engine) resettle() {
 		e.uncompiled = false
 		e.compileAll()
 	}
+	for _, l := range []*neighbours.Lists{e.m.Viewed, e.m.Bought, e.m.After} {
+		l.Adopt(e.shops.Len())
+	}
+	e.m.Together.Adopt(e.shops.Len())
+	e.m.Rebuy.Adopt(e.shops.Len())
+	e.m.Next.Adopt(e.shops.Len(), e.m.Catalogue.Shop)
 	if e.ledger.Adopt(e.m.People, e.m.Catalogue.Items(), e.shops.Len(), e.StreamTime()) {
 		e.claims.Adopt(1)
 	}
@@ -126,7 +137,9 @@ func (p persons) parts() map[string]uint64 {
 }
 
 func (e *Engine) sessionParts() map[string]uint64 {
-	return map[string]uint64{"sessions": e.m.Next.Index().Bytes(), "session_rows": e.m.Next.RowBytes()}
+	return map[string]uint64{
+		"sessions": e.m.Next.SessionBytes(), "session_rows": e.m.Next.RowBytes(), "session_rankers": e.m.Next.ModelBytes(),
+	}
 }
 
 // clock is the newest event time.

@@ -226,7 +226,7 @@ func newRebuy(cases []Case, only bool) *again {
 		if o.b > 0 && n > len(orders)/10 {
 			a.history.Learn(a.scratch, a.lists, a.query(c, o.b), products)
 		}
-		a.history.Buy(c.User, products, weeks(o.b))
+		a.history.Buy(0, c.User, products, weeks(o.b))
 		a.fill.count(products)
 		countPairs(a.lists, products)
 	}
@@ -275,12 +275,12 @@ func (b *bestsellers) refresh() {
 // countPairs counts an order in the lists as the engine does.
 func countPairs(l *neighbours.Lists, products []uint32) {
 	w := l.Weight(0)
-	l.CountBasket(w)
+	l.CountBasket(0, w)
 	for k, i := range products {
 		l.CountBoth(i, w)
 		for _, j := range products[:min(k, 100)] {
-			l.Add(i, j, w)
-			l.Add(j, i, w)
+			l.Add(0, i, j, w)
+			l.Add(0, j, i, w)
 		}
 	}
 }

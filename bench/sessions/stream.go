@@ -26,6 +26,9 @@ type feed interface {
 	close() error
 }
 
+// theShop is the number of the only shop.
+const theShop = 1
+
 // straight feeds without a stream.
 type straight struct{ to *next.Live }
 
@@ -35,7 +38,7 @@ func newStraight(c *Config) *straight {
 
 func (s *straight) view(session, click int, item uint32) error {
 	ev := models.Event{ID: eventID(session, click)}
-	s.to.Visit(uint32(session)+1, item, ev.IDHash())
+	s.to.Visit(theShop, uint32(session)+1, item, ev.IDHash())
 	return nil
 }
 
@@ -174,7 +177,7 @@ func newStreamed(ctx context.Context, c *Config) (*streamed, error) {
 			return nil, err
 		}
 	}
-	s.recommender = s.feed.live().Recommender
+	s.recommender = s.feed.live().Make(theShop)
 	return s, nil
 }
 
@@ -199,6 +202,9 @@ func (s *streamed) learn(clicks []uint32, last bool) {
 	}
 	s.sessions++
 }
+
+// bytes returns the memory of the sessions.
+func (s *streamed) bytes() uint64 { return s.feed.live().SessionBytes() }
 
 func (s *streamed) ready() {
 	if s.err == nil {

@@ -6,8 +6,8 @@
 package outlook
 
 import (
-	"io"
 	"math"
+	"sync/atomic"
 
 	"orrery/churn/base"
 	"orrery/churn/intent"
@@ -31,11 +31,22 @@ type Outlooks struct {
 	intents *session.Intents
 	books   *base.Customers
 	reader  *people.Reader // the writer's
-	pool    *pool.Pool
-	held    slab.Words   // a bit a visitor: it has a forecast pending
-	wheel   *wheel.Wheel // by half hour: the forecasts that are looked at then
+	pool    *pool.Pool     // of all shops
+	held    slab.Words     // a bit a visitor: it has a forecast pending
+	paces   pershop.Table[pace]
+	lost    atomic.Uint64 // forecasts that found no room
 	told    func(*Outcome)
 }
+
+// pace is the forecasts that are pending in a shop: how many, and by half hour those that are looked at then.
+type pace struct {
+	pending uint64
+	wheel   *wheel.Wheel
+}
+
+// share bounds the pending forecasts, which are held for 28 to 56 days. One event in 256 is noted once many are known: a shop has its
+// most with 1.2 million events a day, and all together 48 MiB at most. One that comes when it is full has 256.
+var share = pool.Share{Most: 1 << 18, All: 1 << 20, Least: 1 << 8}
 
 // Outcome is what became of a forecast, for backtests.
 type Outcome struct {
@@ -52,7 +63,6 @@ type Outcome struct {
 const (
 	horizonWheel  = 2048
 	horizonSlot   = 30 * models.Minute
-	maxHorizons   = 1 << 16
 	horizonGrace  = 10 * models.Minute // an order may be applied after later behaviour
 	longestWait   = 28 * models.Day    // of a forecast after a silence
 	shortestWait  = 30 * models.Minute
@@ -74,7 +84,7 @@ const stageWaits = 15
 
 // New returns forecasts that have learned nothing.
 func New(p *people.People, in *session.Intents, books *base.Customers) *Outlooks {
-	return &Outlooks{people: p, intents: in, books: books, reader: p.Reader(), pool: pool.New(horizonWords, maxHorizons), wheel: wheel.New(horizonWheel)}
+	return &Outlooks{people: p, intents: in, books: books, reader: p.Reader(), pool: pool.New(horizonWords, pool.Unbounded)}
 }
 
 func (h *Outlooks) foresight(shop uint32) *foresight { return h.shops.Get(shop, newForesight) }
@@ -92,13 +102,16 @@ func (h *Outlooks) Behave(shop, v uint32, ev *models.Event) {
 			every = 64
 		}
 	}
-	if (chance>>40)%every != 0 || h.Holds(v) || h.intents.Hindsight(ev.Time) {
+	if (chance>>40)%every != 0 || h.Holds(v) || h.intents.Hindsight(shop, ev.Time) {
 		return
 	}
+	p := h.pace(shop)
+	if !share.Room(p.pending, h.pool.Used()) {
+		h.lost.Add(1)
+		return
+	}
+	p.pending++
 	at := h.pool.Take()
-	if at == 0 {
-		return
-	}
 	h.hold(v, true)
 	h.foresight(shop).noted++
 	wait := models.Time(0)
@@ -113,6 +126,20 @@ func (h *Outlooks) Behave(shop, v uint32, ev *models.Event) {
 	}
 	h.watch(at, ev.Time+wait)
 }
+
+// pace returns that of a shop.
+func (h *Outlooks) pace(shop uint32) *pace {
+	if p := h.paces.Find(shop); p != nil {
+		return p
+	}
+	p := &pace{wheel: wheel.NewSparse(horizonWheel)}
+	p.wheel.SetTurn(int64(h.intents.Clock(shop) / horizonSlot))
+	h.paces.Put(shop, p)
+	return p
+}
+
+// Dropped returns how many forecasts found no room. Any goroutine may call it.
+func (h *Outlooks) Dropped() uint64 { return h.lost.Load() }
 
 // Asked returns how many forecasts were noted in a shop. For the writer.
 func (h *Outlooks) Asked(shop uint32) float64 {
@@ -177,14 +204,18 @@ func (h *Outlooks) bound(at uint32, period int) models.Time {
 
 // watch puts a forecast into the wheel, to be looked at at a moment.
 func (h *Outlooks) watch(at uint32, t models.Time) {
-	next := h.wheel.Add(at, int64(t/horizonSlot)+1)
+	next := h.pace(uint32(h.pool.Get(at, hzWhen))>>8).wheel.Add(at, int64(t/horizonSlot)+1)
 	h.pool.Set(at, hzWho, h.pool.Get(at, hzWho)&^math.MaxUint32|uint64(next))
 }
 
-// Tick lets the clock of the sessions be that of the forecasts.
-func (h *Outlooks) Tick() {
-	slot := int64(h.intents.Clock() / horizonSlot)
-	for at, more := h.wheel.Step(slot); more; at, more = h.wheel.Step(slot) {
+// Tick lets the clock of a shop's sessions be that of its forecasts.
+func (h *Outlooks) Tick(shop uint32) {
+	p := h.paces.Find(shop)
+	if p == nil {
+		return
+	}
+	slot := int64(h.intents.Clock(shop) / horizonSlot)
+	for at, more := p.wheel.Step(slot); more; at, more = p.wheel.Step(slot) {
 		for at != 0 {
 			next := uint32(h.pool.Get(at, hzWho))
 			h.look(at)
@@ -254,35 +285,9 @@ func (h *Outlooks) finish(f *foresight, at, v uint32, bought uint64) {
 
 func (h *Outlooks) release(at, v uint32) {
 	h.hold(v, false)
+	h.pace(uint32(h.pool.Get(at, hzWhen))>>8).pending--
 	h.pool.Give(at)
 	if h.people.Gone(v) { // its number was kept for this forecast
 		h.people.Free(v)
 	}
-}
-
-// Bytes returns the memory held.
-func (h *Outlooks) Bytes() uint64 {
-	return h.pool.Bytes() + h.held.Bytes() + h.wheel.Bytes() + h.shops.Known()*uint64(2*foresightWords*8)
-}
-
-// Freeze returns the state of this moment for a snapshot.
-func (h *Outlooks) Freeze() *slab.Parts {
-	parts := []io.WriterTo{slab.Numbers{uint64(h.wheel.Turn())}, h.pool.Freeze(), h.held.Freeze(), h.wheel.Freeze()}
-	return slab.Join(append(parts, h.shops.Freeze((*foresight).freeze)...)...)
-}
-
-// ReadVersion replaces the state by what Freeze wrote, in this version or the one before.
-func (h *Outlooks) ReadVersion(r io.Reader, version uint16) error {
-	head := make(slab.Numbers, 1)
-	if version == 10 { // its second is the number of shops
-		head = make(slab.Numbers, 2)
-	}
-	if _, err := slab.ReadAll(r, head, h.pool, &h.held, h.wheel); err != nil {
-		return err
-	}
-	h.wheel.SetTurn(int64(head[0]))
-	if version == 10 {
-		return h.shops.Read10(r, head[1], foresightWords, thawForesight)
-	}
-	return h.shops.Read(r, foresightWords, thawForesight)
 }

@@ -3,11 +3,10 @@
 // shop has learned. The learner is intent.Bayes, judged by an intent.Record and silent until it has beaten the base rate.
 //
 // An event costs under half a microsecond with its share of forecasts and outcomes (one event in eight is forecast after at first,
-// later one in 64); a session takes 40 B while it runs, a forecast 56 B, a visitor 8 B.
+// later one in 64); a session takes 48 B while it runs, a forecast 56 B, a visitor 8 B.
 package session
 
 import (
-	"io"
 	"slices"
 
 	"orrery/churn/intent"
@@ -15,7 +14,6 @@ import (
 	"orrery/models/catalogue"
 	"orrery/models/people"
 	"orrery/models/pershop"
-	"orrery/models/slab"
 )
 
 // Intents forecasts purchases within running sessions, and learns from what came. After some events, chosen by a hash of
@@ -29,7 +27,6 @@ type Intents struct {
 	visits   *visits
 	every    uint64
 	gap      uint32 // seconds
-	clock    models.Time
 	told     func(*Outcome)
 	chain    []uint32       // scratch
 	reader   *people.Reader // the writer's
@@ -103,7 +100,7 @@ func New(p *people.People, c *catalogue.Catalogue) *Intents {
 
 func (in *Intents) forecaster(shop uint32) *forecaster { return in.shops.Get(shop, newForecaster) }
 
-// The clock by which sessions are taken for ended follows the stream's newest events as a median does, by clockStep an event
+// The clock by which sessions of a shop are taken for ended follows the shop's newest events as a median does, by clockStep an event
 // at most: a visitor whose own clock is a day ahead ends nobody's session. But it stays clockLag behind an event at most, lest
 // it never catch up in a quiet shop, or where old orders were brought in: an event's time lies a day ahead of its record's
 // at most (models.Event.Decode), and that a day ahead of the truth (stream).
@@ -112,19 +109,20 @@ const (
 	clockLag  = 2 * models.MaxAhead
 )
 
-// Tick moves the clock, and settles the sessions that it shows to be over.
-func (in *Intents) Tick(t models.Time) {
-	if in.clock == 0 {
-		in.clock = t
+// Tick moves the clock of a shop, and settles its sessions that it shows to be over.
+func (in *Intents) Tick(shop uint32, t models.Time) {
+	p := in.visits.pace(shop)
+	if p.clock == 0 {
+		p.clock = t
 	}
-	in.clock = max(in.clock+min(clockStep, max(-clockStep, t-in.clock)), t-clockLag)
-	if minute := int64(in.clock / models.Minute); minute > in.visits.wheel.Turn() {
-		in.visits.advance(minute, in.look)
+	p.clock = max(p.clock+min(clockStep, max(-clockStep, t-p.clock)), t-clockLag)
+	if minute := int64(p.clock / models.Minute); minute > p.wheel.Turn() {
+		in.visits.advance(p, minute, in.look)
 	}
 }
 
-// Hindsight tells whether an event comes so late that what became of it may be known already: nothing is forecast of it.
-func (in *Intents) Hindsight(t models.Time) bool { return t < in.clock-clockLag }
+// Hindsight tells whether an event of a shop comes so late that what became of it may be known already: nothing is forecast of it.
+func (in *Intents) Hindsight(shop uint32, t models.Time) bool { return t < in.Clock(shop)-clockLag }
 
 // due returns the minute at which a visit is settled if nothing more happens in it.
 func (in *Intents) due(visit uint32) int64 {
@@ -135,7 +133,7 @@ func (in *Intents) due(visit uint32) int64 {
 
 func (in *Intents) look(visit uint32) {
 	due := in.due(visit)
-	if due > in.visits.wheel.Turn() && in.visits.get(visit, vstWho) != 0 {
+	if p := in.visits.paces.Find(uint32(in.visits.get(visit, vstShop))); due > p.wheel.Turn() && in.visits.get(visit, vstWho) != 0 {
 		in.visits.watch(visit, due)
 		return
 	}
@@ -176,7 +174,7 @@ func (in *Intents) Behave(shop, visitor uint32, ev *models.Event, began bool, be
 		return
 	}
 	in.note(visit, ev, item)
-	if in.Hindsight(ev.Time) {
+	if in.Hindsight(shop, ev.Time) {
 		return
 	}
 	if hash := (ev.IDHash() * 0x9e3779b97f4a7c15) >> 33; hash%in.every == 0 && v.get(visit, cntPoints) < maxForecasts {
@@ -195,7 +193,7 @@ func (in *Intents) note(visit uint32, ev *models.Event, item uint32) {
 		return
 	}
 	if item != 0 {
-		v.see(visit, item)
+		v.see(visit, in.wants.catalogue.Ordinals().Of(item))
 	}
 	for i := range ev.Items {
 		if it := &ev.Items[i]; it.HasPrice && it.Price > 0 {
@@ -253,7 +251,7 @@ func checkoutStep(ev *models.Event) uint64 {
 // ask notes a forecast, to be judged and learned from later. While there are too many none is.
 func (in *Intents) ask(f *forecaster, visit, shop uint32, t models.Time, item uint32, adding bool) {
 	v := in.visits
-	point := v.points.Take()
+	point := v.point(shop)
 	if point == 0 {
 		return
 	}
@@ -510,8 +508,18 @@ func (in *Intents) Ahead(visitor uint32)        { in.visits.ahead(visitor) }
 func (in *Intents) AheadSession(visitor uint32) { in.visits.aheadVisit(visitor) }
 func (in *Intents) AheadItem(item uint32)       { in.wants.ahead(item) }
 
-// Clock returns the time by which sessions are taken for ended. For the writer.
-func (in *Intents) Clock() models.Time { return in.clock }
+// Clock returns the time by which sessions of a shop are taken for ended. For the writer.
+func (in *Intents) Clock(shop uint32) models.Time {
+	if p := in.visits.paces.Find(shop); p != nil {
+		return p.clock
+	}
+	return 0
+}
+
+// Dropped returns how many sessions, and how many forecasts within sessions, found no room. Any goroutine may call it.
+func (in *Intents) Dropped() (sessions, forecasts uint64) {
+	return in.visits.lostVisits.Load(), in.visits.lostPoints.Load()
+}
 
 // Parts returns the memory held, by part.
 func (in *Intents) Parts() map[string]uint64 {
@@ -520,29 +528,4 @@ func (in *Intents) Parts() map[string]uint64 {
 
 func (in *Intents) bytes() uint64 {
 	return in.visits.bytes() + in.wants.bytes() + in.shops.Known()*2*forecasterWords*8
-}
-
-// Freeze returns the state of this moment for a snapshot.
-func (in *Intents) Freeze() *slab.Parts {
-	parts := []io.WriterTo{slab.Numbers{uint64(in.clock)}, in.visits.freeze(), in.wants.freeze()}
-	return slab.Join(append(parts, in.shops.Freeze((*forecaster).freeze)...)...)
-}
-
-// ReadVersion replaces the state by what Freeze wrote, in this version or the one before.
-func (in *Intents) ReadVersion(r io.Reader, version uint16) error {
-	head := make(slab.Numbers, 1)
-	if version == 10 { // its second is the number of shops
-		head = make(slab.Numbers, 2)
-	}
-	if _, err := slab.ReadAll(r, head, in.visits); err != nil {
-		return err
-	}
-	if err := in.wants.read(r, version); err != nil {
-		return err
-	}
-	in.clock = models.Time(head[0])
-	if version == 10 {
-		return in.shops.Read10(r, head[1], forecasterWords, thawForecaster)
-	}
-	return in.shops.Read(r, forecasterWords, thawForecaster)
 }

@@ -1,33 +1,62 @@
 package session
 
 import (
-	"io"
 	"math"
 	"math/bits"
+	"sync/atomic"
 
 	"orrery/churn/intent"
 	"orrery/models"
+	"orrery/models/pershop"
 	"orrery/models/pool"
 	"orrery/models/slab"
 	"orrery/models/wheel"
 )
 
 // visits is the running sessions: what happened in each so far, and the forecasts made in it whose outcome is not known.
-// A visit takes 40 B while it runs and some minutes after it, a forecast 56 B, a visitor 8 B for good. When the limit of
-// visits is reached further ones are left out.
+// A visit takes 48 B while it runs and some minutes after it, a forecast 56 B, a visitor 8 B for good, a shop 2 KiB. When a shop has
+// as many visits as it may further ones are left out, and counted.
 type visits struct {
 	slots  slab.Words // a word a visitor: its running visit<<32 | second of its newest addition to a cart before
-	pool   *pool.Pool
+	pool   *pool.Pool // of all shops
 	points *pool.Pool
-	wheel  *wheel.Wheel // by minute: the visits whose end is looked at then
+	paces  pershop.Table[pace]
+	start  models.Time // of the clocks of shops to come: 0, or what a state with one clock for all shops has brought
+
+	lostVisits, lostPoints atomic.Uint64 // that found no room
 }
+
+// pace is the time of a shop, and what is pending in it.
+type pace struct {
+	clock  models.Time
+	wheel  *wheel.Wheel // by minute: the visits whose end is looked at then
+	visits uint64
+	points uint64
+}
+
+// pace returns that of a shop.
+func (v *visits) pace(shop uint32) *pace {
+	if p := v.paces.Find(shop); p != nil {
+		return p
+	}
+	p := &pace{clock: v.start, wheel: wheel.NewSparse(wheelSize)}
+	p.wheel.SetTurn(int64(v.start / models.Minute))
+	v.paces.Put(shop, p)
+	return p
+}
+
+// A visit is held for some 40 minutes: until its end is sure, and for the grace of a late order. So a shop has its most with 440
+// sessions a second, 38 million a day. All together it is 96 MiB of visits and 112 MiB of forecasts at most, and 48 KiB beside for a
+// shop that comes when it is full: a shop of 25 sessions a minute.
+var (
+	visitShare = pool.Share{Most: 1 << 20, All: 1 << 21, Least: 1 << 10}
+	pointShare = pool.Share{Most: 1 << 20, All: 1 << 21, Least: 1 << 10}
+)
 
 const (
 	wheelSize = 256
-	maxVisits = 1 << 18
-	maxPoints = 1 << 18
 	// visitWords is the size of a visit.
-	visitWords = 5
+	visitWords = 6
 )
 
 // field is some bits of a visit.
@@ -39,8 +68,8 @@ func (f field) most() uint64 { return 1<<f.bits - 1 }
 var (
 	vstWho   = field{0, 32, 32} // the visitor, 0 where nobody is to know of the visit
 	vstFirst = field{0, 0, 32}  // second of the first behaviour
-	vstNext  = field{1, 45, 19} // in the wheel
-	vstChain = field{1, 26, 19} // newest forecast
+	vstNext  = field{5, 32, 32} // in the wheel
+	vstChain = field{5, 0, 32}  // newest forecast
 	vstShop  = field{1, 6, 20}
 	vstSpan  = field{2, 48, 16} // seconds from the first to the newest behaviour
 	vstAdded = field{2, 35, 13} // newest addition to the cart: 1 + an eighth of the seconds since the first behaviour; 0 none
@@ -75,8 +104,7 @@ var (
 const longestVisit = 1<<16 - 1
 
 func newVisits() *visits {
-	v := &visits{pool: pool.New(visitWords, maxVisits), points: pool.New(pointWords, maxPoints), wheel: wheel.New(wheelSize)}
-	return v
+	return &visits{pool: pool.New(visitWords, pool.Unbounded), points: pool.New(pointWords, pool.Unbounded)}
 }
 
 func (v *visits) get(visit uint32, f field) uint64 {
@@ -129,16 +157,31 @@ func (v *visits) open(shop, visitor, second uint32) uint32 {
 	if before != 0 { // it has not been looked at since its end
 		carted = max(carted, v.carted(before))
 	}
-	visit := v.pool.Take()
-	v.slots.Set(uint64(visitor), uint64(visit)<<32|uint64(carted))
-	if visit == 0 {
+	p := v.pace(shop)
+	if !visitShare.Room(p.visits, v.pool.Used()) {
+		v.lostVisits.Add(1)
+		v.slots.Set(uint64(visitor), uint64(carted))
 		return 0
 	}
+	p.visits++
+	visit := v.pool.Take()
+	v.slots.Set(uint64(visitor), uint64(visit)<<32|uint64(carted))
 	v.set(visit, vstWho, uint64(visitor))
 	v.set(visit, vstFirst, uint64(second))
 	v.set(visit, vstShop, uint64(shop))
 	v.set(visit, vstCarted, packLong(intent.Since(carted, second, models.Minute)))
 	return visit
+}
+
+// point returns a forecast for a visit of a shop, and 0 where there are too many.
+func (v *visits) point(shop uint32) uint32 {
+	p := v.pace(shop)
+	if !pointShare.Room(p.points, v.points.Used()) {
+		v.lostPoints.Add(1)
+		return 0
+	}
+	p.points++
+	return v.points.Take()
 }
 
 // carted returns the second of a visit's newest addition to the cart, 0 where there is none.
@@ -166,9 +209,11 @@ func (v *visits) behave(visit, second uint32, added bool) {
 
 // release forgets a visit and its forecasts.
 func (v *visits) release(visit uint32) {
+	p := v.pace(uint32(v.get(visit, vstShop)))
 	for point := uint32(v.get(visit, vstChain)); point != 0; {
 		next := uint32(v.points.Get(point, ptChain) >> 32)
 		v.points.Give(point)
+		p.points--
 		point = next
 	}
 	visitor := uint32(v.get(visit, vstWho))
@@ -176,6 +221,7 @@ func (v *visits) release(visit uint32) {
 		v.slots.Set(uint64(visitor), uint64(max(carted, v.carted(visit))))
 	}
 	v.pool.Give(visit)
+	p.visits--
 }
 
 // drop takes a visit out of use that the wheel still holds: it will be released when its time comes.
@@ -187,14 +233,15 @@ func (v *visits) drop(visitor uint32) {
 	}
 }
 
-// watch puts a visit into the wheel, to be looked at in a minute.
+// watch puts a visit into the wheel of its shop, to be looked at in a minute.
 func (v *visits) watch(visit uint32, minute int64) {
-	v.set(visit, vstNext, uint64(v.wheel.Add(visit, minute)))
+	p := v.pace(uint32(v.get(visit, vstShop)))
+	v.set(visit, vstNext, uint64(p.wheel.Add(visit, minute)))
 }
 
-// advance turns the wheel to a minute and calls look with every visit that it passes, which watches or releases it.
-func (v *visits) advance(minute int64, look func(visit uint32)) {
-	v.wheel.Leap(minute, func(visit uint32) {
+// advance turns the wheel of a shop to a minute and calls look with every visit that it passes, which watches or releases it.
+func (v *visits) advance(p *pace, minute int64, look func(visit uint32)) {
+	p.wheel.Leap(minute, func(visit uint32) {
 		for visit != 0 {
 			next := uint32(v.get(visit, vstNext))
 			v.pool.Ahead(next)
@@ -204,9 +251,9 @@ func (v *visits) advance(minute int64, look func(visit uint32)) {
 	})
 }
 
-// see notes a product.
-func (v *visits) see(visit, item uint32) {
-	bit := uint64(item) * 0x9e3779b97f4a7c15 >> 40 % vstSeen.bits
+// see notes a product of an ordinal.
+func (v *visits) see(visit, ordinal uint32) {
+	bit := uint64(ordinal) * 0x9e3779b97f4a7c15 >> 40 % vstSeen.bits
 	v.set(visit, vstSeen, v.get(visit, vstSeen)|1<<bit)
 }
 
@@ -223,23 +270,6 @@ func (v *visits) price(visit uint32, m models.Money) {
 	p, mean := float64(m)/float64(models.Micros), unpackMoney(v.get(visit, vstPrice))
 	v.set(visit, vstPrice, packMoney(mean+(p-mean)/float64(v.get(visit, cntPrices))))
 	v.set(visit, vstDearest, max(v.get(visit, vstDearest), packMoney(p)))
-}
-
-// bytes returns the memory held, but for slots, which is told by itself.
-func (v *visits) bytes() uint64 {
-	return v.pool.Bytes() + v.points.Bytes() + v.wheel.Bytes()
-}
-
-func (v *visits) freeze() *slab.Parts {
-	return slab.Join(slab.Numbers{uint64(v.wheel.Turn())}, v.slots.Freeze(), v.pool.Freeze(), v.points.Freeze(), v.wheel.Freeze())
-}
-
-// ReadFrom replaces the visits by what freeze wrote.
-func (v *visits) ReadFrom(r io.Reader) (int64, error) {
-	head := make(slab.Numbers, 1)
-	n, err := slab.ReadAll(r, head, &v.slots, v.pool, v.points, v.wheel)
-	v.wheel.SetTurn(int64(head[0]))
-	return n, err
 }
 
 // forget forgets a visitor.

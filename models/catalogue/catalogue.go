@@ -14,6 +14,7 @@ import (
 
 	"orrery/models"
 	"orrery/models/intern"
+	"orrery/models/pershop"
 	"orrery/models/slab"
 )
 
@@ -61,6 +62,7 @@ type Catalogue struct {
 	invented   *Invented
 	offers     *offers
 	counts     slab.Words // classes a shop; they follow from the labels
+	ordinals   pershop.Ordinals
 	unlisted   Unlisted
 	old        atomic.Bool // restored, and not settled yet: see Settle
 	buf, path  []byte
@@ -103,6 +105,7 @@ func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
 	item, fresh := c.items.Add(shop, id)
 	if fresh {
 		c.label(item, shop, 0)
+		c.ordinals.Add(shop, item)
 	}
 	return item
 }
@@ -132,6 +135,17 @@ func (c *Catalogue) Shop(item uint32) uint32 { return c.labelOf(item) >> labelSh
 
 func (c *Catalogue) labelOf(item uint32) uint32 {
 	return uint32(c.labels.Load(uint64(item/2)) >> (32 * (item & 1)))
+}
+
+// Ordinals returns the numbers that items have within their shops: what is decided by a hash of an item is decided by them.
+func (c *Catalogue) Ordinals() *pershop.Ordinals { return &c.ordinals }
+
+// number gives all items their ordinals anew.
+func (c *Catalogue) number() {
+	c.ordinals.Clear()
+	for item := uint32(1); int(item) <= c.items.Len(); item++ {
+		c.ordinals.Add(c.Shop(item), item)
+	}
 }
 
 // Items returns how many item ids are known. Any goroutine may call it.
@@ -353,7 +367,7 @@ func (c *Catalogue) Whole(item uint32, p *models.Product) {
 // Bytes returns the memory held, in bytes. Any goroutine may call it.
 func (c *Catalogue) Bytes() uint64 {
 	return c.items.Bytes() + c.categories.Bytes() + c.brands.Bytes() + c.currencies.Bytes() +
-		c.products.Bytes() + c.labels.Bytes() + c.parents.Bytes() + c.listed.Bytes() + c.recent.Bytes() + c.texts.Bytes()
+		c.products.Bytes() + c.labels.Bytes() + c.ordinals.Bytes() + c.parents.Bytes() + c.listed.Bytes() + c.recent.Bytes() + c.texts.Bytes()
 }
 
 // Freeze returns the catalogue of this moment for a snapshot.
@@ -369,6 +383,7 @@ func (c *Catalogue) ReadFrom(r io.Reader) (int64, error) {
 	if err == nil {
 		c.clean()
 		c.recount()
+		c.number()
 		c.old.Store(true)
 	}
 	return n, err

@@ -96,6 +96,9 @@ func New() *Book {
 
 // Add takes a claim, at the stream's time. It returns nil where the claim is known already, too old, or one too many.
 func (b *Book) Add(c Claim, now models.Time) *Claim {
+	if shop := b.shops[c.Shop]; shop != nil { // else what is known would follow from whether others have moved the time meanwhile
+		b.advance(shop, now)
+	}
 	same := b.byOrder[c.Order]
 	for _, known := range same {
 		if known.Visitor == c.Visitor {
@@ -185,14 +188,19 @@ func (b *Book) LentTo(visitor uint64) []*Claim { return b.byVisitor[visitor] }
 // Advance forgets what is too old at the stream's time.
 func (b *Book) Advance(now models.Time) {
 	for _, shop := range b.shops {
-		for len(*shop) > 0 && now-(*shop)[0].Time > Keep {
-			b.mu.Lock()
-			c := b.forget(shop)
-			b.mu.Unlock()
-			if c.Number == 0 {
-				b.opened(c.Shop, -1)
-				b.expire(c.Shop)
-			}
+		b.advance(shop, now)
+	}
+}
+
+// advance does so for the claims of a shop.
+func (b *Book) advance(shop *ages, now models.Time) {
+	for len(*shop) > 0 && now-(*shop)[0].Time > Keep {
+		b.mu.Lock()
+		c := b.forget(shop)
+		b.mu.Unlock()
+		if c.Number == 0 {
+			b.opened(c.Shop, -1)
+			b.expire(c.Shop)
 		}
 	}
 }

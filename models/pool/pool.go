@@ -16,6 +16,9 @@ type Pool struct {
 	limit  uint64
 }
 
+// Unbounded is the limit of a pool whose owner bounds it otherwise: see Share.
+const Unbounded = 1<<32 - 2
+
 // New returns an empty pool of records of so many words, limit of them at most.
 func New(stride, limit uint64) *Pool {
 	p := &Pool{stride: stride, limit: limit}
@@ -52,6 +55,12 @@ func (p *Pool) Give(record uint32) {
 
 // Used returns how many records are in use.
 func (p *Pool) Used() uint64 { return p.words.Load(1) }
+
+// Records returns how many records there is memory for, that of nobody included.
+func (p *Pool) Records() uint64 { return p.words.Len() / p.stride }
+
+// Fill makes memory for so many records, for whoever sets all of their words.
+func (p *Pool) Fill(records uint64) { p.words.Grow(records * p.stride) }
 
 // Get returns a word of a record.
 func (p *Pool) Get(record uint32, w uint64) uint64 { return p.words.Load(uint64(record)*p.stride + w) }

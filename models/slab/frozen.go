@@ -70,7 +70,8 @@ func (f *Frozen) take(into *page) {
 	p := f.next
 	f.next++
 	if f.state[p].Load() == untouched {
-		for i, words := 0, (*page)(f.words[p<<pageBits:]); i < pageWords; i++ {
+		words := f.words[p<<pageBits:]
+		for i := range words[:min(len(words), pageWords)] { // a small array is less than a page
 			into[i] = atomic.LoadUint64(&words[i])
 		}
 		if f.state[p].CompareAndSwap(untouched, taken) {
@@ -93,11 +94,12 @@ func (f *Frozen) WriteTo(dst io.Writer) (int64, error) {
 		return 0, ErrClosed
 	}
 	defer f.Close()
-	buf := make([]byte, 8, 8*ChunkWords)
+	buf := make([]byte, 8, 8*min(ChunkWords, max(1, f.n))) // most arrays of small shops are small
 	binary.LittleEndian.PutUint64(buf, f.n)
 	k, err := dst.Write(buf)
 	total := int64(k)
-	words := new(page)
+	words := pages.Get().(*page)
+	defer pages.Put(words)
 	for left := f.n; left > 0 && err == nil; {
 		buf = buf[:0]
 		for left > 0 && len(buf) < cap(buf) { // a chunk

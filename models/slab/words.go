@@ -27,9 +27,11 @@ import (
 const (
 	chunkBits = 12
 	// ChunkWords is the number of words in a chunk: 32 KiB. It is what an array grows by, and the largest block. One that has not
-	// filled a chunk takes a page, two, four or eight: a shop has a dozen arrays, and most shops are small.
+	// filled a chunk takes leastWords, or as many times two of them as it needs: a shop has a dozen arrays, and most shops are small.
 	ChunkWords = 1 << chunkBits
 	chunkMask  = ChunkWords - 1
+	// leastWords is the least that an array takes once there is something in it: 256 B, four cache lines.
+	leastWords = 32
 )
 
 // Words is a growing array of 64-bit words with one writer and many readers. The zero value is empty and ready.
@@ -38,7 +40,7 @@ type Words struct {
 	n    atomic.Uint64
 
 	// The writer's own.
-	words  []uint64 // of base: whole pages, or whole chunks
+	words  []uint64 // of base: see roomFor
 	memory memory   // where words lie
 	frozen *Frozen  // the newest freeze, nil when all of it is known to be saved
 }
@@ -54,7 +56,7 @@ func roomFor(n uint64) uint64 {
 	if n == 0 || n > ChunkWords/2 {
 		return (n + chunkMask) &^ chunkMask
 	}
-	room := uint64(pageWords)
+	room := uint64(leastWords)
 	for room < n {
 		room *= 2
 	}

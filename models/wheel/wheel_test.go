@@ -10,14 +10,17 @@ import (
 // wheel's reach, at the next one where it has passed, and not later than the wheel is large. By steps, and by leaps.
 func TestWheel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		const slots = 8
-		w, leaps := New(slots), rapid.Bool().Draw(t, "leaps")
+		slots := rapid.SampledFrom([]int64{8, 128}).Draw(t, "slots")
+		w, leaps := New(uint64(slots)), rapid.Bool().Draw(t, "leaps")
+		if slots >= pageSlots && rapid.Bool().Draw(t, "sparse") {
+			w = NewSparse(uint64(slots))
+		}
 		due, next := map[uint32]int64{}, map[uint32]uint32{}
 		for record := uint32(1); record < 40; record++ {
-			slot := w.Turn() + rapid.Int64Range(-3, 12).Draw(t, "ahead")
+			slot := w.Turn() + rapid.Int64Range(-3, slots+4).Draw(t, "ahead")
 			due[record] = min(max(slot, w.Turn()+1), w.Turn()+slots-1)
 			next[record] = w.Add(record, slot)
-			to := w.Turn() + rapid.Int64Range(0, 10).Draw(t, "on")
+			to := w.Turn() + rapid.Int64Range(0, slots+2).Draw(t, "on")
 			reached := to - slots // what is due up to here is looked at whatever came
 			look := func(first uint32) {
 				for ; first != 0; first = next[first] {

@@ -17,7 +17,11 @@ type Models struct {
 	Together *together.Ranker
 	Rebuy    *rebuy.History
 	People   *people.People // knows the orders
+	Shops    Shops
 }
+
+// Shops says whose a product is.
+type Shops interface{ Shop(item uint32) uint32 }
 
 // Baskets takes orders. One goroutine uses it.
 type Baskets struct {
@@ -59,10 +63,10 @@ type Order struct {
 func (b *Baskets) Take(o *Order) {
 	b.products = append(b.products[:0], o.Products[:min(len(o.Products), b.pairs)]...)
 	if len(b.products) > 0 {
-		if b.models.Together.Learned() < learnAll || o.Hash%learnShare == 0 {
+		if b.models.Together.Learned(o.Shop) < learnAll || o.Hash%learnShare == 0 {
 			b.learn(o)
 		}
-		b.models.Rebuy.Buy(o.Owner, b.products, o.Time)
+		b.models.Rebuy.Buy(o.Shop, o.Owner, b.products, o.Time)
 	}
 	b.count(o)
 }
@@ -75,10 +79,10 @@ func (b *Baskets) learn(o *Order) {
 	if n := uint64(len(b.products)); n > 1 {
 		out := (o.Hash >> 8) % n
 		b.cart = append(append(b.cart[:0], b.products[:out]...), b.products[out+1:]...)
-		b.models.Together.Learn(b.together, b.models.Bought, together.Query{Cart: b.cart, Fill: b.filled, Now: o.Time}, b.products[out])
+		b.models.Together.Learn(b.together, b.models.Bought, together.Query{Shop: o.Shop, Cart: b.cart, Fill: b.filled, Now: o.Time}, b.products[out])
 	}
 	if b.models.Rebuy.Orders(o.Owner) > 0 {
-		b.models.Rebuy.Learn(b.rebuy, b.models.Bought, rebuy.Query{Owners: []uint32{o.Owner}, Fill: b.filled, Now: o.Time}, b.products)
+		b.models.Rebuy.Learn(b.rebuy, b.models.Bought, rebuy.Query{Shop: o.Shop, Owners: []uint32{o.Owner}, Fill: b.filled, Now: o.Time}, b.products)
 	}
 }
 
@@ -86,15 +90,15 @@ func (b *Baskets) learn(o *Order) {
 func (b *Baskets) count(o *Order) {
 	m := &b.models
 	after, together := m.After.Weight(o.Time), m.Bought.Weight(o.Time)
-	m.After.CountBasket(after)
-	m.Bought.CountBasket(together)
+	m.After.CountBasket(o.Shop, after)
+	m.Bought.CountBasket(o.Shop, together)
 	b.paired = b.paired[:0]
 	for i, item := range o.Products {
 		m.After.CountRight(item, after)
 		m.Bought.CountBoth(item, together)
 		if i < b.pairs {
 			m.Bought.AheadPairs(item, b.paired)
-			m.Bought.AddPairs(item, b.paired, together)
+			m.Bought.AddPairs(o.Shop, item, b.paired, together)
 			b.paired = append(b.paired, item)
 		}
 	}
@@ -111,11 +115,11 @@ func (b *Baskets) Join(from, to uint32) {
 func (b *Baskets) Viewed(pairs []people.Pair) {
 	after, p := b.models.After, b.models.People
 	for _, pair := range pairs {
-		w := after.Weight(p.OrderTime(pair.Order))
+		w, shop := after.Weight(p.OrderTime(pair.Order)), b.models.Shops.Shop(pair.Viewed)
 		after.CountLeft(pair.Viewed, w)
 		p.BoughtMains(pair.Order, func(item uint32) {
 			if item != pair.Viewed {
-				after.Add(pair.Viewed, item, w)
+				after.Add(shop, pair.Viewed, item, w)
 			}
 		})
 	}

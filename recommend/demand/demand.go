@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"orrery/models"
+	"orrery/models/pershop"
 	"orrery/models/votes"
 	"orrery/recommend/neighbours"
 	"orrery/recommend/next"
@@ -92,6 +93,7 @@ type Models struct {
 	Popular    *popular.Counts
 	Social     *social.Proof
 	Categories Categories
+	Ordinals   *pershop.Ordinals // of products
 }
 
 // Categories says which scopes a product counts in, from its innermost outwards.
@@ -206,20 +208,20 @@ func (d *Demand) one(s *batch, x, soon, next *Interaction) {
 	if x.Kinds&Ended != 0 {
 		m.Next.End(x.Visitor)
 	}
-	if x.Kinds&Clicked != 0 && (x.Kinds&Unknown == 0 || m.Next.Index().Count(x.Item) >= votes.Networks) {
-		d.measure(m.Next.Visit(x.Visitor, x.Item, x.Hash), x)
+	if x.Kinds&Clicked != 0 && (x.Kinds&Unknown == 0 || m.Next.Count(x.Item) >= votes.Networks) {
+		d.measure(m.Next.Visit(x.shop, x.Visitor, x.Item, x.Hash), x)
 	}
 	switch {
 	case x.Kinds&Voided == 0:
 	case x.Item != 0:
 		m.Popular.Unviewed(x.Item, d.scopesOf(x), x.Time)
 	default:
-		m.Next.Void(x.Visitor, s.others[x.from:x.to])
+		m.Next.Void(x.shop, x.Visitor, s.others[x.from:x.to])
 	}
 	if next != nil {
 		m.Social.AheadViews(next.Item, next.Key)
 		if next.Kinds&Clicked != 0 {
-			m.Next.AheadSession(next.Visitor, next.Item, s.others[next.from:next.to])
+			m.Next.AheadSession(next.shop, next.Visitor, next.Item, s.others[next.from:next.to])
 		}
 	}
 	switch {
@@ -254,9 +256,9 @@ func (d *Demand) pair(x *Interaction, others []uint32) {
 	w := m.Viewed.Weight(x.Time)
 	m.Viewed.CountBoth(x.Item, w)
 	if len(others) == 0 {
-		m.Viewed.CountBasket(w)
+		m.Viewed.CountBasket(x.shop, w)
 	}
-	m.Viewed.AddPairs(x.Item, others, w)
+	m.Viewed.AddPairs(x.shop, x.Item, others, w)
 	m.Popular.Viewed(x.Item, d.scopesOf(x), x.Time)
 }
 

@@ -70,10 +70,10 @@ func (d *Demand) measure(s next.Sample, x *Interaction) {
 	shop := m.shops.Get(x.shop, newPairOfMeters)
 	m.shown = d.models.Next.Shown(m.shown[:0], quality.K)
 	m.next.Add(t, s.Rank, m.shown)
-	shop.next.Add(t, s.Rank, m.shown)
+	shop.next.Add(t, s.Rank, d.ordinals(m.shown))
 	last := s.Clicks[len(s.Clicks)-1]
 	var p neighbours.Pairs
-	m.near, p = d.models.Viewed.Read(m.near[:0], last, t)
+	m.near, p = d.models.Viewed.Read(m.near[:0], x.shop, last, t)
 	slices.SortFunc(m.near, func(a, b neighbours.Neighbour) int {
 		return cmp.Or(
 			cmp.Compare(neighbours.Cosine(b.Count, p.Left, b.Right), neighbours.Cosine(a.Count, p.Left, a.Right)),
@@ -84,8 +84,17 @@ func (d *Demand) measure(s next.Sample, x *Interaction) {
 	for _, n := range m.near[:min(quality.K, len(m.near))] {
 		m.shown = append(m.shown, n.Item)
 	}
-	m.viewed.Add(t, slices.Index(m.shown, x.Item)+1, m.shown)
-	shop.viewed.Add(t, slices.Index(m.shown, x.Item)+1, m.shown)
+	rank := slices.Index(m.shown, x.Item) + 1
+	m.viewed.Add(t, rank, m.shown)
+	shop.viewed.Add(t, rank, d.ordinals(m.shown))
+}
+
+// ordinals makes of products, which it writes over, what a shop's meter knows them by.
+func (d *Demand) ordinals(products []uint32) []uint32 {
+	for i, item := range products {
+		products[i] = d.models.Ordinals.Of(item)
+	}
+	return products
 }
 
 // Meters returns the quality of "next" and of "viewed together", sections of their own.

@@ -88,12 +88,18 @@ func (v Vectors) clone() Vectors {
 	return v
 }
 
+// Sessions is what is learned from: blocks of sessions by number, as session.Index has them.
+type Sessions interface {
+	Range() (oldest, newest uint32)
+	Session(dst []uint32, number uint32) []uint32
+}
+
 // Train does the configured number of passes over the sessions that begin with the blocks from..to of x, in random
 // order, each prefix of a session predicting its next click. Calls for newer and newer blocks go on from where the last
 // one ended, which keeps vectors fresh at a fraction of the cost: every other session is then one of all that x holds,
 // lest the vectors forget them. More says before every session whether to go on; nil is always. Cost: 20 to 25 us a click
 // and pass, twice that where there are older sessions.
-func (t *Trainer) Train(x *session.Index, from, to uint32, more func() bool) {
+func (t *Trainer) Train(x Sessions, from, to uint32, more func() bool) {
 	if to < from {
 		return
 	}
@@ -129,7 +135,7 @@ func (t *Trainer) Train(x *session.Index, from, to uint32, more func() bool) {
 }
 
 // count gives the items of the blocks a vector and prepares the sampling of negatives.
-func (t *Trainer) count(x *session.Index, from, to uint32) {
+func (t *Trainer) count(x Sessions, from, to uint32) {
 	clicks := make([]uint32, 0, session.MaxItems)
 	for number := from; ; number++ {
 		clicks = x.Session(clicks[:0], number)

@@ -78,10 +78,10 @@ func TestAgain(t *testing.T) {
 					lists = m.After // which the other two read first
 				}
 				w := lists.Weight(now)
-				lists.CountBasket(w)
+				lists.CountBasket(1, w)
 				lists.CountBoth(a, w)
 				lists.CountBoth(b, w)
-				lists.AddPairs(a, []uint32{b}, w)
+				lists.AddPairs(1, a, []uint32{b}, w)
 				touched = a
 			case 2:
 				feed(item.Draw(t, "sold"), "out_of_stock")
@@ -126,10 +126,10 @@ func TestTwice(t *testing.T) {
 	count := func(lists *neighbours.Lists, a, b uint32, times int) {
 		for range times {
 			w := lists.Weight(1000)
-			lists.CountBasket(w)
+			lists.CountBasket(1, w)
 			lists.CountBoth(a, w)
 			lists.CountBoth(b, w)
-			lists.AddPairs(a, []uint32{b}, w)
+			lists.AddPairs(1, a, []uint32{b}, w)
 		}
 	}
 	for _, lists := range []*neighbours.Lists{m.Viewed, m.Bought} {

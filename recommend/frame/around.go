@@ -29,7 +29,7 @@ func (a *Answerer) around(products []uint32, lists *neighbours.Lists, stat stati
 		return
 	}
 	for _, item := range products[:min(len(products), maxSources)] {
-		near, pairs := lists.Read(a.near[:0], item, a.q.Now)
+		near, pairs := lists.Read(a.near[:0], a.shop, item, a.q.Now)
 		for i := range near {
 			a.sums.add(rate(item, &near[i], &pairs, stat))
 		}
@@ -47,7 +47,7 @@ func rate(item uint32, n *neighbours.Neighbour, p *neighbours.Pairs, stat statis
 // beside offers the neighbours of one product: as many as there is room for first, those of the highest bounds. When they
 // are in, hardly any other comes into question, so that neither its statistic nor its stock has to be looked at.
 func (a *Answerer) beside(item uint32, lists *neighbours.Lists, stat statistic) {
-	near, pairs := lists.Read(a.near[:0], item, a.q.Now)
+	near, pairs := lists.Read(a.near[:0], a.shop, item, a.q.Now)
 	a.near, a.bounds = near, a.bounds[:0]
 	for i := range near {
 		n := &near[i]

@@ -40,7 +40,7 @@ func (a *Answerer) complete(basket []uint32, recipe Recipe) {
 	if b.together == nil {
 		b.together = together.NewScratch()
 	}
-	q := together.Query{Cart: basket, Now: a.q.Now, Allow: a.allow}
+	q := together.Query{Shop: a.shop, Cart: basket, Now: a.q.Now, Allow: a.allow}
 	if recipe == Complements {
 		q.Fill = a.bestsellers()
 	}
@@ -70,7 +70,7 @@ func (a *Answerer) buyNext(recipe Recipe) {
 			b.owners[i] = VisitorOwner(b.owners[i])
 		}
 	}
-	q := rebuy.Query{Owners: b.owners, Now: a.q.Now, Again: recipe == BuyAgain, Allow: a.allow}
+	q := rebuy.Query{Shop: a.shop, Owners: b.owners, Now: a.q.Now, Again: recipe == BuyAgain, Allow: a.allow}
 	if !q.Again {
 		q.Fill = a.bestsellers()
 	}

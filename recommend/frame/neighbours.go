@@ -21,7 +21,7 @@ func (m *Models) EachNeighbours(shop, from uint32, now models.Time, f func(*mode
 		more := true
 		for _, r := range relations {
 			var pairs neighbours.Pairs
-			near, pairs = r.lists.Read(near[:0], item, now)
+			near, pairs = r.lists.Read(near[:0], shop, item, now)
 			told = models.Neighbours{Product: m.Catalogue.ID(item), Relation: string(r.name), Left: pairs.Left, Total: pairs.Total, List: told.List[:0]}
 			for _, n := range near {
 				told.List = append(told.List, models.Neighbour{

@@ -83,7 +83,7 @@ func (a *Answerer) offerSimilar(x similar.Alike) {
 func (a *Answerer) next() {
 	a.session = a.session[:0]
 	if a.m.People.SessionStart(a.who.Visitor, a.q.Now) != 0 {
-		a.session = a.m.Next.Session(a.session, a.who.Visitor)
+		a.session = a.m.Next.Session(a.session, a.shop, a.who.Visitor)
 	}
 	for _, item := range a.products {
 		if n := len(a.session); n == 0 || a.session[n-1] != item { // the page view may have arrived already
@@ -122,7 +122,7 @@ func (a *Answerer) recommend(o next.Options) []next.Item {
 		ok = a.allow(likely[i].Item) // what was in stock then may not be now
 	}
 	if !ok {
-		likely = a.m.Next.Recommend(a.scratch, a.likely[:0], a.session, o)
+		likely = a.m.Next.Of(a.shop).Recommend(a.scratch, a.likely[:0], a.session, o)
 		recent.Put(&a.kept, question, a.q.Now, likely)
 	}
 	return likely

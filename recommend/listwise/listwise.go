@@ -76,20 +76,29 @@ type Model struct {
 	learned uint64
 	public  atomic.Pointer[Weights]
 
-	// of one step
+	*scratch
+}
+
+// scratch is of one step. Models of one goroutine share it.
+type scratch struct {
 	gradient Weights
 	units    [][hidden]float32
 	scores   []float32
 }
 
+func newScratch(features int) *scratch {
+	return &scratch{gradient: Weights{features, make([]float32, size(features))}}
+}
+
 // New returns a model for rows of so many features, which ranks by the linear weights of start until it has learned
 // otherwise.
 func New(features int, start map[int]float32) *Model {
+	return newModel(features, start, newScratch(features))
+}
+
+func newModel(features int, start map[int]float32, s *scratch) *Model {
 	n := size(features)
-	m := &Model{
-		w: Weights{features, make([]float32, n)}, gradient: Weights{features, make([]float32, n)},
-		squares: make([]float32, n),
-	}
+	m := &Model{w: Weights{features, make([]float32, n)}, squares: make([]float32, n), scratch: s}
 	seed := uint64(1)
 	for i := range m.w.all[features:] {
 		seed += 0x9e3779b97f4a7c15
@@ -202,8 +211,8 @@ func (m *Model) step() {
 	}
 }
 
-// Bytes returns the memory held, in bytes: weights twice, mean, accumulators, gradient.
-func (m *Model) Bytes() uint64 { return 5 * 4 * uint64(len(m.w.all)) }
+// Bytes returns the memory held, in bytes: weights twice, mean, accumulators.
+func (m *Model) Bytes() uint64 { return 4 * 4 * uint64(len(m.w.all)) }
 
 // Freeze returns a copy of the model for a snapshot.
 func (m *Model) Freeze() *Frozen {

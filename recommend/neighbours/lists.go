@@ -13,11 +13,13 @@
 // or twice, and of their true top 8 it finds 0.87 where this finds 0.99. The dice is a hash of the pair and of a
 // counter in the state.
 //
+// Lists of all shops lie in the same memory. What is counted of all baskets, and what decides where a neighbour lies, is the shop's
+// own: its totals, its counter, and the ordinal of a product among the shop's.
+//
 // Cost: 64 B to 1 KB a product and relation at the default bound of 128, about one cache miss an update.
 package neighbours
 
 import (
-	"io"
 	"math"
 	"math/bits"
 	"slices"
@@ -25,6 +27,7 @@ import (
 
 	"orrery/models"
 	"orrery/models/decay"
+	"orrery/models/pershop"
 	"orrery/models/slab"
 )
 
@@ -43,16 +46,25 @@ const classes = 10
 
 // Lists is the neighbour lists of one relation. One goroutine writes, any number read.
 type Lists struct {
-	bound int
-	clock *decay.Clock
+	bound    int
+	clock    *decay.Clock
+	ordinals *pershop.Ordinals // of products
 
-	at    slab.Words // item: offset<<8 | log2(sets)+1 of its list, 0 where it has none
-	words slab.Words // the lists
-	sides slab.Words // item: float32 weight as the left side <<32 | float32 weight as the right side
-	total slab.Words // one word: float64 sum of the weights of all baskets
-	dice  uint64
+	at    slab.Words      // item: offset<<8 | log2(sets)+1 of its list, 0 where it has none
+	words slab.Words      // the lists
+	sides slab.Words      // item: float32 weight as the left side <<32 | float32 weight as the right side
+	shops slab.Words      // shopWords a shop
 	free  [classes]uint64 // places that lists grew out of, by log2(sets): 1 + the first, which holds 1 + the next
+
+	shared bool // restored of a version that had one total and one counter for all shops, which are in the place of shop 0: see Adopt
 }
+
+// The words of a shop.
+const (
+	shTotal = iota // float64 sum of the weights of all baskets
+	shDice         // counter of the dice that were thrown
+	shopWords
+)
 
 // New returns empty lists of at most bound neighbours (rounded up to a power of two, 8..4096; 0: DefaultBound), whose
 // counts fade with the given half-life (0: never).
@@ -61,13 +73,16 @@ func New(bound int, halfLife models.Time) *Lists {
 		bound = DefaultBound
 	}
 	bound = max(setWords, min(maxBound, 1<<bits.Len(uint(bound-1))))
-	l := &Lists{bound: bound, clock: decay.NewClock(halfLife)}
-	l.total.Grow(1)
-	return l
+	return &Lists{bound: bound, clock: decay.NewClock(halfLife)}
 }
 
+// Number sets the ordinals of products within their shops; without, there is one shop. It is called before anything is counted.
+func (l *Lists) Number(o *pershop.Ordinals) { l.ordinals = o }
+
 // Bytes returns the memory held, in bytes.
-func (l *Lists) Bytes() uint64 { return l.at.Bytes() + l.words.Bytes() + l.sides.Bytes() }
+func (l *Lists) Bytes() uint64 {
+	return l.at.Bytes() + l.words.Bytes() + l.sides.Bytes() + l.shops.Bytes()
+}
 
 // Weight returns the stored weight of an event of moment t, for Add and the Count methods. It moves the landmark, and
 // rescales all lists, once in 96 half-lives.
@@ -98,29 +113,42 @@ func pack(left, right float32) uint64 {
 	return uint64(math.Float32bits(left))<<32 | uint64(math.Float32bits(right))
 }
 
-// CountBasket adds to the number of all baskets.
-func (l *Lists) CountBasket(w float32) {
-	l.total.Set(0, math.Float64bits(math.Float64frombits(l.total.Load(0))+float64(w)))
+// CountBasket adds to the number of all baskets of a shop.
+func (l *Lists) CountBasket(shop uint32, w float32) {
+	l.shops.Grow((uint64(shop) + 1) * shopWords)
+	at := uint64(shop)*shopWords + shTotal
+	l.shops.Set(at, math.Float64bits(math.Float64frombits(l.shops.Load(at))+float64(w)))
 }
 
-// Add counts neighbour once more in the list of item, with weight w.
-func (l *Lists) Add(item, neighbour uint32, w float32) {
+// total returns the weights of all baskets of a shop.
+func (l *Lists) total(shop uint32) float64 {
+	if l.shared {
+		shop = 0
+	}
+	if at := uint64(shop)*shopWords + shTotal; at < l.shops.Len() {
+		return math.Float64frombits(l.shops.Load(at))
+	}
+	return 0
+}
+
+// Add counts neighbour once more in the list of item, with weight w. Both are the shop's.
+func (l *Lists) Add(shop, item, neighbour uint32, w float32) {
 	l.at.Grow(uint64(item) + 1)
 	place := l.at.Load(uint64(item))
 	if place == 0 {
 		place = l.allocate(0)
 		l.at.Set(uint64(item), place)
 	}
-	for !l.add(place, item, neighbour, w) {
+	for !l.add(shop, place, item, neighbour, w) {
 		place = l.grow(item, place)
 	}
 }
 
 // AddPairs counts item and every one of others, which are distinct, as neighbours of each other, with weight w.
-func (l *Lists) AddPairs(item uint32, others []uint32, w float32) {
+func (l *Lists) AddPairs(shop, item uint32, others []uint32, w float32) {
 	for _, other := range others {
-		l.Add(item, other, w)
-		l.Add(other, item, w)
+		l.Add(shop, item, other, w)
+		l.Add(shop, other, item, w)
 	}
 }
 
@@ -186,6 +214,7 @@ func (l *Lists) Ahead(item uint32, others []uint32) {
 	l.aheadPlace(item)
 	for _, other := range others {
 		l.aheadPlace(other)
+		l.ordinals.Ahead(other)
 	}
 }
 
@@ -215,17 +244,18 @@ func (l *Lists) place(item uint32) uint64 {
 // ahead asks for the set that neighbour lies in.
 func (l *Lists) ahead(place uint64, neighbour uint32) {
 	if place != 0 {
-		l.words.Ahead(place>>8 + uint64(setOf(neighbour, 1<<(place&0xff-1))*setWords))
+		l.words.Ahead(place>>8 + uint64(setOf(l.ordinals.Of(neighbour), 1<<(place&0xff-1))*setWords))
 	}
 }
 
 // add counts within the list at place, and reports false where the list should grow first. Nine of ten newcomers to a
 // full list are refused: that path only reads, so that it costs a running snapshot no copy.
-func (l *Lists) add(place uint64, item, neighbour uint32, w float32) bool {
+func (l *Lists) add(shop uint32, place uint64, item, neighbour uint32, w float32) bool {
 	sets := 1 << (place&0xff - 1)
-	at := place>>8 + uint64(setOf(neighbour, sets)*setWords)
+	ordinal := l.ordinals.Of(neighbour)
+	at := place>>8 + uint64(setOf(ordinal, sets)*setWords)
 	least, leastAt := float32(math.MaxFloat32), uint64(0)
-	tie := int(neighbour * 0x9e3779b1 >> 8 % setWords) // of equal ones not always the first makes room
+	tie := int(ordinal * 0x9e3779b1 >> 8 % setWords) // of equal ones not always the first makes room
 	for i, word := range l.words.Block(at, setWords) {
 		switch x := weight(word); {
 		case uint32(word>>32) == neighbour:
@@ -241,11 +271,19 @@ func (l *Lists) add(place uint64, item, neighbour uint32, w float32) bool {
 	if sets*setWords < l.bound {
 		return false
 	}
-	l.dice++
-	if roll(item, neighbour, l.dice)*(least+w) < w {
+	if roll(l.ordinals.Of(item), ordinal, l.throw(shop))*(least+w) < w {
 		l.words.Set(leastAt, entry(neighbour, max(least, w)))
 	}
 	return true
+}
+
+// throw counts a throw of a shop's dice.
+func (l *Lists) throw(shop uint32) uint64 {
+	l.shops.Grow((uint64(shop) + 1) * shopWords)
+	at := uint64(shop)*shopWords + shDice
+	n := l.shops.Load(at) + 1
+	l.shops.Set(at, n)
+	return n
 }
 
 func entry(neighbour uint32, w float32) uint64 {
@@ -254,9 +292,9 @@ func entry(neighbour uint32, w float32) uint64 {
 
 func weight(word uint64) float32 { return math.Float32frombits(uint32(word)) }
 
-// setOf returns the set that a neighbour lies in. The upper bits of the product are the well mixed ones.
-func setOf(neighbour uint32, sets int) int {
-	return int(uint64(neighbour*0x9e3779b1) * uint64(sets) >> 32)
+// setOf returns the set that a neighbour of an ordinal lies in. The upper bits of the product are the well mixed ones.
+func setOf(ordinal uint32, sets int) int {
+	return int(uint64(ordinal*0x9e3779b1) * uint64(sets) >> 32)
 }
 
 // roll returns a number in [0,1) made of its arguments.
@@ -287,7 +325,7 @@ func (l *Lists) grow(item uint32, place uint64) uint64 {
 	bigger := l.allocate(class + 1)
 	for _, word := range l.words.Block(place>>8, setWords<<class) {
 		// Sets are split by the next bit of the same product, so every word finds room in its half.
-		set := l.words.Edit(bigger>>8+uint64(setOf(uint32(word>>32), 2<<class)*setWords), setWords)
+		set := l.words.Edit(bigger>>8+uint64(setOf(l.ordinals.Of(uint32(word>>32)), 2<<class)*setWords), setWords)
 		for i := range set {
 			if word != 0 && set[i] == 0 {
 				slab.Store(&set[i], word)
@@ -323,7 +361,9 @@ func (l *Lists) rescale(by float64) {
 			l.sides.Set(item, pack(float32(float64(left)*by), float32(float64(right)*by)))
 		}
 	}
-	l.total.Set(0, math.Float64bits(math.Float64frombits(l.total.Load(0))*by))
+	for at := uint64(shTotal); at < l.shops.Len(); at += shopWords {
+		l.shops.Set(at, math.Float64bits(math.Float64frombits(l.shops.Load(at))*by))
+	}
 }
 
 // Neighbour is an entry of a list, with the figures of its pair at the moment asked for.
@@ -336,14 +376,14 @@ type Neighbour struct {
 // Pairs is what a list says of its own item at the moment asked for.
 type Pairs struct {
 	Left  float32 // baskets that hold the item
-	Total float32 // all baskets
+	Total float32 // all baskets of the shop
 }
 
-// Read appends the neighbours of item at moment now to dst. It takes no lock; a list that moves while it is read is
-// read again.
-func (l *Lists) Read(dst []Neighbour, item uint32, now models.Time) ([]Neighbour, Pairs) {
+// Read appends the neighbours of item, which is the shop's, at moment now to dst. It takes no lock; a list that moves while it is
+// read is read again.
+func (l *Lists) Read(dst []Neighbour, shop, item uint32, now models.Time) ([]Neighbour, Pairs) {
 	factor := l.clock.At(now)
-	pairs := Pairs{Total: float32(math.Float64frombits(l.total.Load(0)) * float64(factor))}
+	pairs := Pairs{Total: float32(l.total(shop) * float64(factor))}
 	if uint64(item) < l.sides.Len() {
 		pairs.Left = math.Float32frombits(uint32(l.sides.Load(uint64(item))>>32)) * factor
 	}
@@ -408,32 +448,4 @@ func (l *Lists) Count(item uint32, now models.Time) float32 {
 		return 0
 	}
 	return math.Float32frombits(uint32(l.sides.Load(uint64(item)))) * l.clock.At(now)
-}
-
-// Refade makes of lists that were kept with the half-life was lists of the present one: at moment now every count is what
-// it was. It follows ReadFrom and must not run beside readers.
-func (l *Lists) Refade(was, now models.Time) {
-	if by := l.clock.Refade(was, now); by != 1 {
-		l.rescale(by)
-	}
-}
-
-// Freeze returns the lists of this moment for a snapshot.
-func (l *Lists) Freeze() *slab.Parts {
-	head := slab.Numbers{uint64(l.clock.Landmark()), l.dice}
-	return slab.Join(append(head, l.free[:]...), l.at.Freeze(), l.words.Freeze(), l.sides.Freeze(), l.total.Freeze())
-}
-
-// ReadFrom replaces the lists by what Freeze wrote. It must not run beside readers. Lists that were kept with another
-// bound are taken as they are: longer ones stay long, shorter ones go on growing.
-func (l *Lists) ReadFrom(r io.Reader) (int64, error) {
-	head := make(slab.Numbers, 2+classes)
-	n, err := slab.ReadAll(r, head, &l.at, &l.words, &l.sides, &l.total)
-	if err != nil {
-		return n, err
-	}
-	l.clock.Restore(models.Time(head[0]))
-	l.dice = head[1]
-	copy(l.free[:], head[2:])
-	return n, nil
 }

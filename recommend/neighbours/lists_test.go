@@ -37,15 +37,15 @@ func (x *exact) weight(t models.Time) float64 {
 // basket counts distinct items that go together, in both.
 func basket(l *Lists, x *exact, items []uint32, t models.Time) {
 	w, v := l.Weight(t), x.weight(t)
-	l.CountBasket(w)
+	l.CountBasket(1, w)
 	x.total += v
 	for i, a := range items {
 		l.CountBoth(a, w)
 		x.left[a] += v
 		x.right[a] += v
 		for _, b := range items[:i] {
-			l.Add(a, b, w)
-			l.Add(b, a, w)
+			l.Add(1, a, b, w)
+			l.Add(1, b, a, w)
 			x.pairs[[2]uint32{a, b}] += v
 			x.pairs[[2]uint32{b, a}] += v
 		}
@@ -71,7 +71,7 @@ func TestExactBelowBound(t *testing.T) {
 			}
 		}
 		for item := uint32(0); item <= items+1; item++ {
-			near, pairs := l.Read(nil, item, now)
+			near, pairs := l.Read(nil, 1, item, now)
 			same("total", pairs.Total, x.total)
 			same("left", pairs.Left, x.left[item])
 			seen := map[uint32]bool{}
@@ -151,7 +151,7 @@ func TestDefaultBound(t *testing.T) {
 	found, wanted, deviation, full := 0, 0, 0.0, 0
 	for item, list := range best {
 		slices.SortFunc(list, func(a, b Neighbour) int { return int(b.Count) - int(a.Count) })
-		near, _ := l.Read(nil, item, start)
+		near, _ := l.Read(nil, 1, item, start)
 		if len(near) > DefaultBound {
 			t.Fatalf("%d neighbours of %d", len(near), item)
 		}
@@ -193,7 +193,7 @@ func TestRestoreGoesOn(t *testing.T) {
 	for i := range 20_000 {
 		if i == 9_999 {
 			other := New(16, h)
-			if _, err := other.ReadFrom(bytes.NewReader(state(a))); err != nil {
+			if err := other.ReadVersion(bytes.NewReader(state(a)), Version); err != nil {
 				t.Fatal(err)
 			}
 			c, y := *z, newExact(h, start)
@@ -218,19 +218,19 @@ func TestRestoreOtherBound(t *testing.T) {
 		t.Helper()
 		a, b := New(before, 0), New(after, 0)
 		for n := uint32(2); n < 3000; n++ {
-			a.Add(1, n, 1)
+			a.Add(1, 1, n, 1)
 		}
 		var buf bytes.Buffer
 		if _, err := a.Freeze().WriteTo(&buf); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.ReadFrom(&buf); err != nil {
+		if err := b.ReadVersion(&buf, Version); err != nil {
 			t.Fatal(err)
 		}
 		for n := uint32(3000); n < 6000; n++ {
-			b.Add(1, n, 1)
+			b.Add(1, 1, n, 1)
 		}
-		if near, _ := b.Read(nil, 1, start); len(near) != want {
+		if near, _ := b.Read(nil, 1, 1, start); len(near) != want {
 			t.Errorf("a list of %d, restored with bound %d, has %d neighbours", before, after, len(near))
 		}
 	}

@@ -11,11 +11,11 @@ func BenchmarkAddPairs(b *testing.B) {
 		drawn[i] = z.item()
 	}
 	for i := range 2 * draws {
-		l.AddPairs(drawn[i%draws], drawn[i%draws+1:i%draws+4], 1)
+		l.AddPairs(1, drawn[i%draws], drawn[i%draws+1:i%draws+4], 1)
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i = (i + 1) % draws {
-		l.AddPairs(drawn[i], drawn[i+1:i+4], 1)
+		l.AddPairs(1, drawn[i], drawn[i+1:i+4], 1)
 	}
 	b.ReportMetric(float64(l.Bytes())/(1<<20), "MB")
 }

@@ -21,7 +21,7 @@ func TestReadersDuringGrowth(t *testing.T) {
 					return
 				default:
 				}
-				near, _ = l.Read(near[:0], item+1, start)
+				near, _ = l.Read(near[:0], 1, item+1, start)
 				clear(seen)
 				for _, n := range near {
 					if n.Item/1000 != item || seen[n.Item] {
@@ -36,7 +36,7 @@ func TestReadersDuringGrowth(t *testing.T) {
 	// The lists take turns, so that what one grows out of another grows into at once.
 	for n := range uint32(rounds * 16) {
 		for item := range uint32(items) {
-			l.Add(item+1, item*1000+n%(1+(n+item)%900), 1)
+			l.Add(1, item+1, item*1000+n%(1+(n+item)%900), 1)
 		}
 	}
 	close(stop)

@@ -3,6 +3,7 @@ package next
 import (
 	"math"
 
+	"orrery/models/pershop"
 	"orrery/recommend/embedding"
 	"orrery/recommend/ranker"
 	"orrery/recommend/session"
@@ -50,21 +51,25 @@ func (s *Scratch) find(r *Recommender, clicks []uint32, own session.Row, allow f
 		c := &s.chosen[i]
 		c.Age, c.Apart = x.Ages(c.Item)
 	}
-	if v := r.vectors.Load(); v != nil && len(clicks) > 0 {
-		s.liken(v, clicks)
+	if v := r.Vectors(); v != nil && len(clicks) > 0 {
+		s.liken(v, r.ordinals, clicks)
 	}
 	ranker.Fill(s.rows, &s.walker.Query, s.chosen)
 }
 
-// liken adds the scores of the item vectors.
-func (s *Scratch) liken(v *embedding.Vectors, clicks []uint32) {
+// liken adds the scores of the item vectors, which know items by their ordinals.
+func (s *Scratch) liken(v *embedding.Vectors, o *pershop.Ordinals, clicks []uint32) {
 	var session, top [embedding.Dim]float32
-	if !v.Session(&session, clicks) {
+	s.numbers = s.numbers[:0]
+	for _, item := range clicks {
+		s.numbers = append(s.numbers, o.Of(item))
+	}
+	if !v.Session(&session, s.numbers) {
 		return
 	}
-	last := v.Item(clicks[len(clicks)-1])
+	last := v.Item(s.numbers[len(clicks)-1])
 	for i := range min(len(s.chosen), likely) {
-		if e := v.Item(s.chosen[i].Item); e != nil {
+		if e := v.Item(o.Of(s.chosen[i].Item)); e != nil {
 			vector.Add64(1, e, &top)
 		}
 	}
@@ -74,10 +79,11 @@ func (s *Scratch) liken(v *embedding.Vectors, clicks []uint32) {
 	}
 	for i := range s.chosen {
 		c := &s.chosen[i]
-		c.VectorSession = v.Score(&session, c.Item)
-		c.VectorTop = v.Score(&top, c.Item) * size
+		item := o.Of(c.Item)
+		c.VectorSession = v.Score(&session, item)
+		c.VectorTop = v.Score(&top, item) * size
 		if last != nil {
-			c.VectorLast = v.Score(last, c.Item)
+			c.VectorLast = v.Score(last, item)
 		}
 	}
 }

@@ -5,9 +5,10 @@
 package next
 
 import (
-	"io"
+	"sync"
 	"sync/atomic"
 
+	"orrery/models/pershop"
 	"orrery/recommend/embedding"
 	"orrery/recommend/ranker"
 	"orrery/recommend/session"
@@ -23,9 +24,13 @@ const (
 // others call Recommend, each with a Scratch of its own.
 type Recommender struct {
 	index   *session.Index
-	model   *ranker.Model
+	model   *ranker.Model // nil before a shop's first example
 	weights atomic.Pointer[ranker.Weights]
 	vectors atomic.Pointer[embedding.Vectors]
+
+	live     *Live // whose recommender of a shop it is; nil of one that stands by itself
+	shop     uint32
+	ordinals *pershop.Ordinals // numbers that the vectors know items by
 }
 
 // New returns an empty recommender, which ranks with the default weights.
@@ -39,9 +44,19 @@ func NewWith(x *session.Index, m *ranker.Model) *Recommender {
 }
 
 func (r *Recommender) publish() {
-	w := r.model.Mean()
-	r.weights.Store(&w)
+	w := shipped()
+	if r.model != nil {
+		mean := r.model.Mean()
+		w = &mean
+	}
+	r.weights.Store(w)
 }
+
+// shipped are the weights that shops without a model of their own rank with.
+var shipped = sync.OnceValue(func() *ranker.Weights {
+	w := ranker.Default()
+	return &w
+})
 
 // Index returns the session index, for its counts.
 func (r *Recommender) Index() *session.Index { return r.index }
@@ -52,10 +67,21 @@ func (r *Recommender) Click(row session.Row, item uint32) session.Row {
 }
 
 // SetVectors replaces the item vectors that the ranker uses as features; nil is none. Any goroutine may call it.
-func (r *Recommender) SetVectors(v *embedding.Vectors) { r.vectors.Store(v) }
+func (r *Recommender) SetVectors(v *embedding.Vectors) {
+	if r.live != nil {
+		r.live.vectors.Put(r.shop, v)
+		return
+	}
+	r.vectors.Store(v)
+}
 
 // Vectors returns the item vectors in use, nil if there are none. Any goroutine may call it.
-func (r *Recommender) Vectors() *embedding.Vectors { return r.vectors.Load() }
+func (r *Recommender) Vectors() *embedding.Vectors {
+	if r.live != nil {
+		return r.live.vectors.Find(r.shop)
+	}
+	return r.vectors.Load()
+}
 
 // Item is a recommended item.
 type Item struct {
@@ -85,6 +111,7 @@ type Scratch struct {
 	base    []top.Place // candidates by their place in the walk, or in chosen
 	rows    []ranker.Row
 	scores  []float32
+	numbers []uint32 // that the vectors know the clicks by
 }
 
 // NewScratch returns a Scratch.
@@ -154,6 +181,11 @@ func (r *Recommender) LearnBeside(s *Scratch, own session.Row, clicks []uint32, 
 			rank++
 		}
 	}
+	if r.model == nil {
+		if r.model = r.live.shared.Model(); r.model == nil {
+			return rank
+		}
+	}
 	r.model.Learn(s.rows[:n], positive)
 	if r.model.Learned()%publishEvery == 0 {
 		r.publish()
@@ -174,29 +206,4 @@ func (s *Scratch) Shown(dst []uint32, n int) []uint32 {
 		dst = append(dst, s.chosen[p.At].Item)
 	}
 	return dst
-}
-
-// Frozen is the state at one moment: the index and the ranker as two sections of a snapshot.
-type Frozen struct {
-	Index  *session.Frozen
-	Ranker io.WriterTo
-}
-
-// Freeze marks the state of this moment, for another goroutine to write. The index is written or closed before the next
-// Freeze.
-func (r *Recommender) Freeze() Frozen {
-	m := *r.model
-	return Frozen{r.index.Freeze(), &m}
-}
-
-// RestoreIndex replaces the index by what Frozen.Index wrote.
-func (r *Recommender) RestoreIndex(src io.Reader) error { return r.index.Restore(src) }
-
-// RestoreRanker replaces the ranker by what Frozen.Ranker wrote.
-func (r *Recommender) RestoreRanker(src io.Reader) error {
-	if err := r.model.Restore(src); err != nil {
-		return err
-	}
-	r.publish()
-	return nil
 }

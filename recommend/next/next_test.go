@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"orrery/models/slab"
 	"orrery/recommend/embedding"
 	"orrery/recommend/session"
 )
@@ -105,19 +106,15 @@ func TestAllocations(t *testing.T) {
 
 func TestFreezeRestore(t *testing.T) {
 	r, s := shop(true)
-	f := r.Freeze()
-	var index, model bytes.Buffer
-	if _, err := f.Index.WriteTo(&index); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.Ranker.WriteTo(&model); err != nil {
+	var state bytes.Buffer
+	if _, err := slab.Join(r.index.Links().Freeze(), r.index.Freeze(), r.FreezeModel()).WriteTo(&state); err != nil {
 		t.Fatal(err)
 	}
 	back := New(session.Config{Blocks: 1 << 14})
-	if err := back.RestoreIndex(&index); err != nil {
+	if _, err := slab.ReadAll(&state, back.index.Links(), back.index); err != nil {
 		t.Fatal(err)
 	}
-	if err := back.RestoreRanker(&model); err != nil {
+	if err := back.RestoreModel(&state); err != nil {
 		t.Fatal(err)
 	}
 	r.publish()

@@ -50,7 +50,7 @@ func TestVisitStirs(t *testing.T) {
 		visitor, item uint32
 		stirs         bool
 	}{{1, 10, true}, {1, 20, true}, {2, 30, false}, {2, 31, false}, {2, 11, true}, {2, 32, true}, {1, 33, true}, {3, 20, false}} {
-		l.Visit(step.visitor, step.item, 1)
+		l.Visit(1, step.visitor, step.item, 1)
 		if now := stamp(); (now != last) != step.stirs {
 			t.Errorf("step %d: stirred %t, want %t", i, now != last, step.stirs)
 		} else {

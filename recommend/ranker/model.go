@@ -40,10 +40,7 @@ type Model struct {
 	rows    uint64  // queries learned from
 	steps   uint64  // of Adagrad: one a query, and those that go over earlier ones again
 	newest  [replayed]example
-
-	hidden [MaxCandidates][Hidden]float32
-	scores [MaxCandidates]float32
-	again  [MaxCandidates]Row
+	shared  *Shared
 }
 
 // Step sizes of Adagrad, which the accumulators' start keeps from overshooting at first.
@@ -56,15 +53,17 @@ const (
 
 // NewModel returns a model that starts with the default weights. Its steps are smaller than those of a blank model:
 // the weights are sensible already.
-func NewModel() *Model {
-	m := &Model{Weights: Default(), mean: Default()}
+func NewModel() *Model { return NewShared(math.MaxInt64).model() }
+
+func (s *Shared) model() *Model {
+	m := &Model{Weights: Default(), mean: Default(), shared: s}
 	m.squares.fill(fittedSum)
 	return m
 }
 
 // NewBlank returns a model that has learned nothing: linear weights zero, hidden ones small, by a hash.
 func NewBlank() *Model {
-	m := new(Model)
+	m := &Model{shared: NewShared(math.MaxInt64)}
 	m.squares.fill(startSum)
 	seed := uint64(1)
 	uniform := func() float32 {
@@ -149,27 +148,27 @@ func (m *Model) Learn(rows []Row, positive int) float32 {
 
 // step takes one step.
 func (m *Model) step(rows []Row, positive int) float32 {
-	top := float32(math.Inf(-1))
+	s, top := m.shared, float32(math.Inf(-1))
 	for i := range rows {
-		m.scores[i] = m.score(&rows[i], &m.hidden[i])
-		top = max(top, m.scores[i])
+		s.scores[i] = m.score(&rows[i], &s.hidden[i])
+		top = max(top, s.scores[i])
 	}
 	sum := float32(0)
 	for i := range rows {
-		m.scores[i] = float32(math.Exp(float64(m.scores[i] - top)))
-		sum += m.scores[i]
+		s.scores[i] = float32(math.Exp(float64(s.scores[i] - top)))
+		sum += s.scores[i]
 	}
 	var g Weights
 	for i := range rows {
-		p := m.scores[i] / sum
+		p := s.scores[i] / sum
 		if i == positive {
 			p--
 		}
 		if p > 1e-5 || p < -1e-5 {
-			g.add(&m.Weights, &rows[i], &m.hidden[i], p)
+			g.add(&m.Weights, &rows[i], &s.hidden[i], p)
 		}
 	}
-	loss := float32(-math.Log(float64(max(m.scores[positive]/sum, 1e-12))))
+	loss := float32(-math.Log(float64(max(s.scores[positive]/sum, 1e-12))))
 	vector.Adagrad(m.Linear[:], g.Linear[:], m.squares.Linear[:], linearStep)
 	vector.Adagrad(m.Bias[:], g.Bias[:], m.squares.Bias[:], hiddenStep)
 	vector.Adagrad(m.Out[:], g.Out[:], m.squares.Out[:], hiddenStep)
@@ -261,6 +260,7 @@ func (m *Model) Restore(src io.Reader) error {
 		if err := m.newest[i].restore(src); err != nil {
 			return fmt.Errorf("cannot restore the ranker's example %d: %w", i, err)
 		}
+		m.shared.used.Add(m.newest[i].bytes())
 	}
 	return nil
 }

@@ -34,9 +34,18 @@ func newExample(rows []Row, positive int) example {
 	return e
 }
 
-// keep puts an example into the place of the oldest.
+func exampleBytes(rows int) int64 { return int64(rows) * 2 * Features }
+
+func (e *example) bytes() int64 { return int64(len(e.features)) * 2 }
+
+// keep puts an example into the place of the oldest, unless there is no room for it.
 func (m *Model) keep(rows []Row, positive int) {
-	m.newest[m.rows%replayed] = newExample(rows, positive)
+	at := &m.newest[m.rows%replayed]
+	if m.shared.take(exampleBytes(len(rows)) - at.bytes()) {
+		*at = newExample(rows, positive)
+	} else {
+		m.shared.unkept.Add(1)
+	}
 }
 
 // replay takes steps on examples among the newest, chosen by a hash of the number of steps.
@@ -44,7 +53,10 @@ func (m *Model) replay() {
 	for range replays {
 		dice := m.steps * 0x9e3779b97f4a7c15 >> 32
 		e := &m.newest[dice%min(m.rows, replayed)]
-		rows := m.again[:len(e.features)/Features]
+		rows := m.shared.again[:len(e.features)/Features]
+		if len(rows) == 0 { // it was not kept
+			return
+		}
 		for i := range rows {
 			from := e.features[i*Features:][:Features]
 			for f, v := range from {

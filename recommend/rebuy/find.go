@@ -65,6 +65,7 @@ type Item struct {
 
 // Query asks what an owner buys next.
 type Query struct {
+	Shop   uint32
 	Owners []uint32    // the owner, or several that are the same person
 	Fill   []uint32    // bestsellers: candidates, too
 	Now    models.Time // moment of asking
@@ -111,7 +112,7 @@ func (h *History) Recommend(s *Scratch, dst []Item, lists *neighbours.Lists, q Q
 	if len(s.own) == 0 {
 		return dst
 	}
-	w := h.Ranker.Weights()
+	w := h.Ranker.Weights(q.Shop)
 	s.order = s.order[:0]
 	for i := range s.found {
 		if s.found[i].own || !q.Again {
@@ -142,7 +143,7 @@ func (h *History) Learn(s *Scratch, lists *neighbours.Lists, q Query, products [
 	}
 	for i := range s.found {
 		if slices.Contains(products, s.found[i].item) {
-			h.Ranker.Learn(s.rows[:len(s.found)*features], i)
+			h.Ranker.Learn(q.Shop, s.rows[:len(s.found)*features], i)
 		}
 	}
 }
@@ -198,7 +199,7 @@ func (s *Scratch) remember(h *History, q Query) {
 func (s *Scratch) spread(lists *neighbours.Lists, q Query) {
 	for _, e := range s.own[:min(len(s.own), maxSources)] {
 		var p neighbours.Pairs
-		s.near, p = lists.Read(s.near[:0], e.item, q.Now)
+		s.near, p = lists.Read(s.near[:0], q.Shop, e.item, q.Now)
 		s.total = p.Total
 		weight := e.slow + e.fast
 		for _, n := range s.near {
@@ -281,7 +282,7 @@ func (s *Scratch) fill(h *History, q Query) {
 		c := &s.found[i]
 		r := s.rows[i*features : (i+1)*features]
 		clear(r)
-		r[itemRate] = h.again(c.item)
+		r[itemRate] = h.again(q.Shop, c.item)
 		r[popular] = 1 + logOf((c.right+1)/(s.total+1))/12
 		if c.cosine > 0 {
 			r[cosineRatio], r[cosineLog] = c.cosine/near, 1+logOf(c.cosine/near+1e-4)/9.2

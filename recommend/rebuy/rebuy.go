@@ -53,17 +53,18 @@ type History struct {
 	byKey  *intern.Hashes
 	lists  slab.Words
 	items  slab.Words // product: repeated purchases<<32 | first ones
-	meta   slab.Words // repeated, first purchases, orders of all
+	meta   slab.Words // shop: repeated purchases<<32 | first ones
 	free   [classes]uint64
-	Ranker *listwise.Model
+	shared bool // restored of a version that had one word of meta and one ranker for all shops: see Adopt
+	Ranker *listwise.Shops
 }
 
 // New returns an empty history, whose ranker has learned nothing: it ranks by the slow count.
 func New() *History {
-	h := &History{Ranker: listwise.New(features, start)}
+	h := &History{Ranker: listwise.NewShops(features, start)}
 	h.heads.Grow(headWords)
 	h.byKey = intern.NewHashes(&h.heads, headWords)
-	h.meta.Grow(2)
+	h.meta.Grow(1)
 	return h
 }
 
@@ -99,8 +100,8 @@ func entryOf(a, b, c uint64) entry {
 	}
 }
 
-// Buy counts an order of owner: its products, each once.
-func (h *History) Buy(owner uint32, products []uint32, t models.Time) {
+// Buy counts an order of owner, who is the shop's: its products, each once.
+func (h *History) Buy(shop, owner uint32, products []uint32, t models.Time) {
 	record, _ := h.byKey.Add(keyOf(owner))
 	head := uint64(record) * headWords
 	state := h.heads.Load(head + headState)
@@ -108,13 +109,14 @@ func (h *History) Buy(owner uint32, products []uint32, t models.Time) {
 	if number == 0 { // an owner of 65,535 orders begins again: its counts fade by the difference
 		number = 1
 	}
+	h.meta.Grow(uint64(shop) + 1)
 	for _, item := range products {
-		h.buy(head, item, number, t.Seconds())
+		h.buy(shop, head, item, number, t.Seconds())
 	}
 	h.heads.Set(head+headState, uint64(number)<<32|uint64(max(uint32(state), t.Seconds())))
 }
 
-func (h *History) buy(head uint64, item uint32, number uint16, t uint32) {
+func (h *History) buy(shop uint32, head uint64, item uint32, number uint16, t uint32) {
 	handle := h.heads.Load(head + headList)
 	offset, class, n := place(handle)
 	first, least, leastAt := true, float32(math.MaxFloat32), 0
@@ -133,11 +135,11 @@ func (h *History) buy(head uint64, item uint32, number uint16, t uint32) {
 	h.items.Grow(uint64(item) + 1)
 	if !first {
 		h.items.Set(uint64(item), h.items.Load(uint64(item))+1<<32)
-		h.meta.Set(0, h.meta.Load(0)+1<<32)
+		h.meta.Set(uint64(shop), h.meta.Load(uint64(shop))+1<<32)
 		return
 	}
 	h.items.Set(uint64(item), h.items.Load(uint64(item))+1)
-	h.meta.Set(0, h.meta.Load(0)+1)
+	h.meta.Set(uint64(shop), h.meta.Load(uint64(shop))+1)
 	e := entry{item: item, last: t, slow: 1, fast: 1, order: number, count: 1}
 	switch {
 	case n == maxRoom:
@@ -264,13 +266,19 @@ func (h *History) read(dst []entry, owner uint32) ([]entry, uint16) {
 	}
 }
 
-// again returns the share of a product's purchases that were repeated ones, shrunk to that of all.
-func (h *History) again(item uint32) float32 {
+// again returns the share of a product's purchases that were repeated ones, shrunk to that of all of the shop's.
+func (h *History) again(shop, item uint32) float32 {
 	rate := func(word uint64, prior, weight float32) float32 {
 		repeats, firsts := float32(word>>32), float32(uint32(word))
 		return (repeats + weight*prior) / (repeats + firsts + weight)
 	}
-	all := rate(h.meta.Load(0), 0.1, 10)
+	of := uint64(0)
+	if at := uint64(shop); h.shared {
+		of = h.meta.Load(0)
+	} else if at < h.meta.Len() {
+		of = h.meta.Load(at)
+	}
+	all := rate(of, 0.1, 10)
 	if uint64(item) >= h.items.Len() {
 		return all
 	}
@@ -279,7 +287,7 @@ func (h *History) again(item uint32) float32 {
 
 // Bytes returns the memory held, in bytes.
 func (h *History) Bytes() uint64 {
-	return h.heads.Bytes() + h.byKey.Bytes() + h.lists.Bytes() + h.items.Bytes()
+	return h.heads.Bytes() + h.byKey.Bytes() + h.lists.Bytes() + h.items.Bytes() + h.meta.Bytes() + h.Ranker.Bytes()
 }
 
 // Freeze returns the history of this moment for a snapshot.
@@ -287,10 +295,36 @@ func (h *History) Freeze() *slab.Parts {
 	return slab.Join(append(slab.Numbers{}, h.free[:]...), h.heads.Freeze(), h.lists.Freeze(), h.items.Freeze(), h.meta.Freeze(), h.Ranker.Freeze())
 }
 
-// ReadFrom replaces the history by what Freeze wrote. It must not run beside readers.
-func (h *History) ReadFrom(r io.Reader) (int64, error) {
-	n, err := slab.ReadAll(r, slab.Numbers(h.free[:]), &h.heads, &h.lists, &h.items, &h.meta, h.Ranker)
+// Version is that of the layout that Freeze writes.
+const Version = 13
+
+// ReadVersion replaces the history by what Freeze wrote, in this version or those before, in which all shops had one share of repeats
+// and one ranker: see Adopt. It must not run beside readers.
+func (h *History) ReadVersion(r io.Reader, version uint16) error {
+	_, err := slab.ReadAll(r, slab.Numbers(h.free[:]), &h.heads, &h.lists, &h.items, &h.meta)
+	if h.shared = version < Version; err != nil {
+		return err
+	}
 	h.heads.Grow(headWords)
+	h.meta.Grow(1)
 	h.byKey.Rebuild()
-	return n, err
+	if h.shared {
+		return h.Ranker.ReadShared(r)
+	}
+	_, err = h.Ranker.ReadFrom(r)
+	return err
+}
+
+// Adopt follows the restore of a version in which all shops had one share of repeats and one ranker, when it is known how many shops
+// there are: each goes on from them.
+func (h *History) Adopt(shops int) {
+	if !h.shared {
+		return
+	}
+	h.shared = false
+	h.meta.Grow(uint64(shops) + 1)
+	for shop := uint64(1); shop <= uint64(shops); shop++ {
+		h.meta.Set(shop, h.meta.Load(0))
+	}
+	h.Ranker.Adopt(shops)
 }

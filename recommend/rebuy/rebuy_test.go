@@ -29,7 +29,7 @@ func TestHistoryAgainstDefinition(t *testing.T) {
 			owner := rapid.Uint32Range(1, 4).Draw(t, "owner")
 			products := rapid.SliceOfNDistinct(rapid.Uint32Range(1, 60), 1, 12, rapid.ID[uint32]).Draw(t, "products")
 			clock += models.Time(rapid.IntRange(1, 1000).Draw(t, "pause")) * models.Minute
-			h.Buy(owner, products, clock)
+			h.Buy(0, owner, products, clock)
 			orders[owner]++
 			for _, p := range products {
 				key := [2]uint32{owner, p}
@@ -94,7 +94,7 @@ func restored(t interface{ Fatal(...any) }, h *History) *History {
 		t.Fatal(err)
 	}
 	r := New()
-	if _, err := r.ReadFrom(&b); err != nil {
+	if err := r.ReadVersion(&b, Version); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -104,7 +104,7 @@ func restored(t interface{ Fatal(...any) }, h *History) *History {
 func TestBound(t *testing.T) {
 	h := New()
 	for i := range uint32(2000) {
-		h.Buy(1, []uint32{1, 2, 1000 + i}, models.Time(i)*models.Day)
+		h.Buy(0, 1, []uint32{1, 2, 1000 + i}, models.Time(i)*models.Day)
 	}
 	entries, _ := h.read(nil, 1)
 	if len(entries) != maxRoom {
@@ -128,12 +128,12 @@ func TestRecommend(t *testing.T) {
 		if i == 3 {
 			products = append(products, 2)
 		}
-		h.Buy(7, products, models.Time(i)*7*models.Day)
+		h.Buy(0, 7, products, models.Time(i)*7*models.Day)
 		w := l.Weight(0)
-		l.CountBasket(w)
+		l.CountBasket(0, w)
 		for _, p := range products {
 			l.CountBoth(p, w)
-			l.Add(p, 3, w)
+			l.Add(0, p, 3, w)
 		}
 	}
 	q := Query{Owners: []uint32{7}, Now: 70 * models.Day, Again: true, Fill: []uint32{4}}
@@ -167,12 +167,12 @@ func TestAgainRanksAsLearned(t *testing.T) {
 			if h.Orders(owner) > 0 {
 				h.Learn(s, l, Query{Owners: []uint32{owner}, Now: models.Time(i) * models.Day}, products)
 			}
-			h.Buy(owner, products, models.Time(i)*models.Day)
+			h.Buy(0, owner, products, models.Time(i)*models.Day)
 			w := l.Weight(0)
-			l.CountBasket(w)
+			l.CountBasket(0, w)
 			for k, p := range products {
 				l.CountBoth(p, w)
-				l.AddPairs(p, products[:k], w)
+				l.AddPairs(0, p, products[:k], w)
 			}
 		}
 		q := Query{Owners: []uint32{1}, Now: 70 * models.Day}
@@ -202,7 +202,7 @@ func TestReaders(t *testing.T) {
 		}()
 	}
 	for i := range uint32(5000) {
-		h.Buy(i%50+1, []uint32{i%500 + 1, i*7%500/2*2%499 + 1}[:1+i%2], models.Time(i)*models.Hour)
+		h.Buy(0, i%50+1, []uint32{i%500 + 1, i*7%500/2*2%499 + 1}[:1+i%2], models.Time(i)*models.Hour)
 	}
 	<-done
 	<-done

@@ -20,7 +20,7 @@ func (x *Index) AheadRow(row Row) {
 
 // aheadRow asks for the first block of a session.
 func (x *Index) aheadRow(number uint32) {
-	if at := uint64(number%x.blocks) * blockWords; at < x.rows.Len() {
+	if at := x.slot(number); at < x.rows.Len() {
 		x.rows.Ahead(at)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"orrery/models/slab"
 )
 
 // oracle is the session index with maps and without bounds.
@@ -194,11 +196,11 @@ func TestWalkEqualsOracle(t *testing.T) {
 			t.Fatalf("%d sessions; want %d", x.Sessions(), len(o.sessions))
 		}
 		var state bytes.Buffer
-		if _, err := x.Freeze().WriteTo(&state); err != nil {
+		if _, err := slab.Join(x.links.Freeze(), x.Freeze()).WriteTo(&state); err != nil {
 			t.Fatal(err)
 		}
 		restored := New(Config{Blocks: 1024, PerItem: 512})
-		if err := restored.Restore(&state); err != nil {
+		if _, err := slab.ReadAll(&state, restored.links, restored); err != nil {
 			t.Fatal(err)
 		}
 		clicks := rapid.SliceOfN(items, 1, 10).Draw(t, "query")

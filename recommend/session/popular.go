@@ -13,10 +13,11 @@ const (
 // countPopular counts the items of the newest blocks and stores the most frequent ones, best first. It takes about
 // half a millisecond and runs every 4,096 sessions (at first whenever their number has doubled).
 func (x *Index) countPopular() {
+	x.meta.Grow(metaWords)
 	counts := make(map[uint32]uint32, 4*popularSessions)
 	items := make([]uint32, 0, MaxItems)
 	newest := uint32(x.meta.Load(metaNumber))
-	for back := range min(newest, popularSessions, x.blocks) {
+	for back := range min(newest, popularSessions, x.blocks.Load()) {
 		items = x.Session(items[:0], newest-back)
 		for _, item := range items {
 			counts[item]++
@@ -38,7 +39,7 @@ func (x *Index) countPopular() {
 
 // AppendPopular appends the items that were most frequent in the newest sessions to dst, best first, at most Popular.
 func (x *Index) AppendPopular(dst []uint32) []uint32 {
-	for i := range uint64(Popular) {
+	for i := range x.meta.Len() - metaPopular {
 		word := x.meta.Load(metaPopular + i)
 		if word == 0 {
 			break

@@ -64,17 +64,16 @@ func (x *Index) double(e entry) entry {
 	for i := range ringWords(e.class()) {
 		x.posts.Set(to+uint64(i), x.posts.Load(e.at()+uint64(i)))
 	}
-	free := uint64(metaFree + e.class())
-	x.posts.Set(e.at(), x.meta.Load(free))
-	x.meta.Set(free, e.at()+1) // 0 is the end of the list
+	free := uint64(e.class())
+	x.posts.Set(e.at(), x.links.heads.Load(free))
+	x.links.heads.Set(free, e.at()+1) // 0 is the end of the list
 	return newEntry(to, e.class()+1, e.count())
 }
 
 // ring returns the place of an unused ring.
 func (x *Index) ring(class int) uint64 {
-	free := uint64(metaFree + class)
-	if head := x.meta.Load(free); head != 0 {
-		x.meta.Set(free, x.posts.Load(head-1))
+	if head := x.links.heads.Load(uint64(class)); head != 0 {
+		x.links.heads.Set(uint64(class), x.posts.Load(head-1))
 		return head - 1
 	}
 	return x.posts.Alloc(ringWords(class))

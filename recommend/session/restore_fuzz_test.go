@@ -3,6 +3,8 @@ package session
 import (
 	"bytes"
 	"testing"
+
+	"orrery/models/slab"
 )
 
 // FuzzRestore feeds damaged states: each is refused, or walked and written to without a crash.
@@ -12,7 +14,7 @@ func FuzzRestore(f *testing.F) {
 		add(x, i%7, i%5, i%3, i%11, i%13, i%2, i%4)
 	}
 	var state bytes.Buffer
-	if _, err := x.Freeze().WriteTo(&state); err != nil {
+	if _, err := slab.Join(x.links.Freeze(), x.Freeze()).WriteTo(&state); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(uint32(9), uint64(1), uint32(40), uint64(1)<<40)
@@ -24,7 +26,7 @@ func FuzzRestore(f *testing.F) {
 			data[(int(at2%uint32(len(data)/8))*8+i)%len(data)] = byte(to2 >> (8 * i))
 		}
 		x := New(Config{Blocks: 1024, PerItem: 8})
-		if x.Restore(bytes.NewReader(data)) != nil {
+		if _, err := slab.ReadAll(bytes.NewReader(data), x.links, x); err != nil {
 			return
 		}
 		w := NewWalker()

@@ -65,7 +65,7 @@ func (x *Index) Click(row Row, item uint32) Row {
 // begin makes a session of its first two clicks.
 func (x *Index) begin(first, second uint32) Row {
 	number := x.take()
-	b := x.rows.Edit(uint64(number%x.blocks)*blockWords, blockWords)
+	b := x.rows.Edit(x.slot(number), blockWords)
 	slab.Store(&b[0], header(number, 0, 0))
 	slab.Store(&b[1], uint64(first)|uint64(second)<<32)
 	slab.Store(&b[0], header(number, 0, 2))
@@ -94,7 +94,7 @@ func (x *Index) extend(head, item uint32) bool {
 			return false
 		}
 	}
-	b := x.rows.Edit(uint64(last%x.blocks)*blockWords, blockWords)
+	b := x.rows.Edit(x.slot(last), blockWords)
 	at := n % blockItems
 	w := &b[1+at/2]
 	if at%2 == 0 {
@@ -116,12 +116,15 @@ func (x *Index) extend(head, item uint32) bool {
 // chain takes an empty block to follow block last and returns its number, 0 if it lies too far away.
 func (x *Index) chain(last uint32) uint32 {
 	far := uint32(x.meta.Load(metaNumber)) + 1 - last
-	if far >= maxDistance || far >= x.blocks-1 {
+	if far >= maxDistance || far >= x.blocks.Load()-1 {
 		return 0
 	}
 	number := x.take()
-	x.rows.Set(uint64(number%x.blocks)*blockWords, header(number, 0, continues))
-	at := uint64(last%x.blocks) * blockWords
+	if far >= x.blocks.Load()-1 { // the ring has become as small as it is just now
+		return 0
+	}
+	x.rows.Set(x.slot(number), header(number, 0, continues))
+	at := x.slot(last)
 	x.rows.Set(at, x.rows.Load(at)|header(0, number-last, 0))
 	return number
 }
@@ -133,9 +136,12 @@ func (x *Index) take() uint32 {
 		number = 1
 	}
 	x.meta.Set(metaNumber, uint64(number))
-	x.rows.Grow((uint64(number%x.blocks) + 1) * blockWords)
+	x.room(number)
 	return number
 }
+
+// slot returns where the block of a number lies.
+func (x *Index) slot(number uint32) uint64 { return uint64(number%x.blocks.Load()) * blockWords }
 
 func header(number, distance uint32, clicks uint64) uint64 {
 	return uint64(number)<<32 | uint64(distance)<<8 | clicks
@@ -153,7 +159,7 @@ func (x *Index) read(number uint32, into *[MaxItems]uint32) int {
 // follow is read, and returns the number of the last block read as well.
 func (x *Index) follow(number uint32, into *[MaxItems]uint32) (n int, last uint32) {
 	for n <= MaxItems-blockItems {
-		at := uint64(number%x.blocks) * blockWords
+		at := x.slot(number)
 		if at >= x.rows.Len() {
 			break
 		}
@@ -193,16 +199,16 @@ func (x *Index) Items(dst []uint32, row Row) []uint32 {
 // by Session. An empty index has none, and returns 1, 0.
 func (x *Index) Range() (oldest, newest uint32) {
 	newest = uint32(x.meta.Load(metaNumber))
-	if newest < x.blocks {
-		return 1, newest
+	if blocks := x.blocks.Load(); newest >= blocks {
+		return newest - blocks + 1, newest
 	}
-	return newest - x.blocks + 1, newest
+	return 1, newest
 }
 
 // Session appends the clicks of the session that begins with block number to dst, oldest first: none if the block
 // continues a session or has been overwritten. Any goroutine may call it.
 func (x *Index) Session(dst []uint32, number uint32) []uint32 {
-	at := uint64(number%x.blocks) * blockWords
+	at := x.slot(number)
 	if at >= x.rows.Len() || x.rows.Load(at)&continues != 0 {
 		return dst
 	}

@@ -16,9 +16,8 @@
 package session
 
 import (
-	"fmt"
-	"io"
 	"math"
+	"sync/atomic"
 
 	"orrery/models/slab"
 )
@@ -29,8 +28,8 @@ const MaxItems = blockItems * 8
 // Config bounds an Index. The zero value means the defaults.
 type Config struct {
 	// Blocks is the number of session blocks, of 6 clicks and 32 bytes each, that are remembered; a session of 2 to 6
-	// clicks is one block. Once they are used up, the oldest are overwritten. Default 16 Mi (512 MiB), allocated as
-	// it fills; at least 1,024, rounded up to a multiple of it.
+	// clicks is one block. Once they are used up, the oldest are overwritten. It is the bound of a shop, and of all shops that
+	// share Links: see Links. Default 16 Mi (512 MiB), allocated as it fills; at least 1,024, rounded up to a multiple of it.
 	Blocks int
 
 	// PerItem is the number of newest sessions that an item links to, a power of two from 4 to 8,192. Default 512.
@@ -48,15 +47,19 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Index is the session index. New makes one.
+// Index is the session index of a shop. New makes one that stands by itself, NewOf one of several that share Links.
 type Index struct {
-	blocks   uint32 // size of the ring of blocks
-	maxClass int    // class of a full posting ring
+	blocks   atomic.Uint32 // size of the ring of blocks
+	maxClass int           // class of a full posting ring
+	links    *Links
+	alone    bool // links are its own
 
-	rows  slab.Words // blocks of sessions, a ring
-	posts slab.Words // posting rings, of size classes
-	items slab.Words // one word an item: where its posting ring is and how many sessions it ever got
-	meta  slab.Words // counters, heads of the free lists, popular items: see the constants
+	rows slab.Words // blocks of sessions, a ring
+	meta slab.Words // counters, popular items: see the constants
+
+	// Of links.
+	items *slab.Words
+	posts *slab.Words
 }
 
 // Words of meta.
@@ -64,16 +67,23 @@ const (
 	metaNumber   = iota // number of the newest block; numbers start at 1
 	metaSessions        // sessions that became searchable
 	metaClicks          // clicks that they hold, overwritten ones included
-	metaFree            // heads of the free lists of posting rings, one a class
-	metaPopular  = metaFree + maxClasses
+	metaBlocks          // size of the ring where it is smaller than the bound, else 0
+	metaPopular         // from the first count of the popular ones on
 	metaWords    = metaPopular + Popular
 )
 
 // New returns an empty index.
 func New(c Config) *Index {
-	c = c.withDefaults()
-	x := &Index{blocks: uint32(c.Blocks), maxClass: classOf(c.PerItem)}
-	x.meta.Grow(metaWords)
+	x := NewOf(NewLinks(c))
+	x.alone = true
+	return x
+}
+
+// NewOf returns an empty index of a shop. The items of different shops are different ones.
+func NewOf(l *Links) *Index {
+	x := &Index{maxClass: l.maxClass, links: l, items: &l.items, posts: &l.posts}
+	x.blocks.Store(l.blocks)
+	x.meta.Grow(metaPopular)
 	return x
 }
 
@@ -84,80 +94,19 @@ func (x *Index) Sessions() uint64 { return x.meta.Load(metaSessions) }
 func (x *Index) Clicks() uint64 { return x.meta.Load(metaClicks) }
 
 // Count returns the number of sessions that item ever occurred in, 0 for an item never seen.
-func (x *Index) Count(item uint32) uint32 {
-	if uint64(item) >= x.items.Len() {
-		return 0
-	}
-	return entry(x.items.Load(uint64(item))).count()
-}
+func (x *Index) Count(item uint32) uint32 { return x.links.Count(item) }
 
-// Bytes returns the memory held, in bytes.
+// Bytes returns the memory held, in bytes, without that of links that others share.
 func (x *Index) Bytes() uint64 {
-	return x.rows.Bytes() + x.posts.Bytes() + x.items.Bytes() + x.meta.Bytes()
+	n := x.rows.Bytes() + x.meta.Bytes()
+	if x.alone {
+		n += x.links.Bytes()
+	}
+	return n
 }
 
-// Frozen is the state of an index at one moment, to be written by one goroutine while the writer goes on.
-type Frozen struct{ parts [4]*slab.Frozen }
-
-// Freeze marks the state of this moment. It is called by the writer, and its result is written or closed before the
-// next Freeze.
-func (x *Index) Freeze() *Frozen {
-	return &Frozen{[4]*slab.Frozen{x.meta.Freeze(), x.items.Freeze(), x.posts.Freeze(), x.rows.Freeze()}}
-}
-
-// WriteTo writes the state. It implements io.WriterTo.
-func (f *Frozen) WriteTo(dst io.Writer) (int64, error) {
-	defer f.Close()
-	var total int64
-	for _, p := range f.parts {
-		n, err := p.WriteTo(dst)
-		total += n
-		if err != nil {
-			return total, err
-		}
-	}
-	return total, nil
-}
-
-// Close lets go of what was not written.
-func (f *Frozen) Close() {
-	for _, p := range f.parts {
-		p.Close()
-	}
-}
-
-// Restore replaces the state by what WriteTo wrote. The index must have been made with the same Config and must have
-// no readers yet.
-func (x *Index) Restore(src io.Reader) error {
-	for _, w := range []*slab.Words{&x.meta, &x.items, &x.posts, &x.rows} {
-		if _, err := w.ReadFrom(src); err != nil {
-			return fmt.Errorf("cannot restore the session index: %w", err)
-		}
-	}
-	return x.check()
-}
-
-// check refuses states that would lead readers out of bounds: of another Config, or damaged where no checksum was kept.
-func (x *Index) check() error {
-	if x.meta.Len() != metaWords || x.rows.Len() > uint64(x.blocks)*blockWords || x.rows.Len()%blockWords != 0 {
-		return fmt.Errorf("cannot restore the session index: it was written with another configuration")
-	}
-	rings := newRings(x.posts.Len())
-	for i := range x.items.Len() {
-		e := entry(x.items.Load(i))
-		if e != 0 && (e.class() < minClass || e.class() > x.maxClass || !rings.take(e.at(), e.class())) {
-			return fmt.Errorf("cannot restore the session index: item %d has no ring of its own", i)
-		}
-	}
-	for class := range maxClasses {
-		for at := x.meta.Load(uint64(metaFree + class)); at != 0; at = x.posts.Load(at - 1) {
-			if class < minClass || !rings.take(at-1, class) {
-				return fmt.Errorf("cannot restore the session index: free list %d leads outside of it", class)
-			}
-		}
-	}
-	return nil
-}
+// Links returns what the index shares with those of other shops.
+func (x *Index) Links() *Links { return x.links }
 
 // idf returns ln(1 + sessions / sessions with the item), the weight of sharing an item.
 func idf(sessions uint64, count uint32) float32 {

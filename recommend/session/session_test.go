@@ -169,6 +169,7 @@ func TestReadersBesideTheWriter(t *testing.T) {
 		}
 		rows[v] = x.Click(rows[v], i*40503%items)
 		if i%20_000 == 19_999 {
+			x.links.Freeze().Close()
 			x.Freeze().Close()
 		}
 	}

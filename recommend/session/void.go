@@ -67,7 +67,7 @@ func (x *Index) cut(head uint32, clicks []uint32, keep int) Row {
 	}
 	x.meta.Set(metaClicks, x.meta.Load(metaClicks)-uint64(len(clicks)-left))
 	for number, i := head, 0; ; i += blockItems {
-		at := uint64(number%x.blocks) * blockWords
+		at := x.slot(number)
 		h := x.rows.Load(at)
 		if left <= i+blockItems {
 			x.rows.Set(at, header(number, 0, h&continues|uint64(left-i)))

@@ -11,10 +11,10 @@
 package together
 
 import (
+	"io"
 	"slices"
 
 	"orrery/models"
-	"orrery/models/slab"
 	"orrery/recommend/listwise"
 	"orrery/recommend/neighbours"
 	"orrery/recommend/top"
@@ -29,17 +29,23 @@ const (
 )
 
 // Ranker is the learned part of the recipe. One goroutine learns, any number recommend.
-type Ranker struct{ *listwise.Model }
+type Ranker struct{ *listwise.Shops }
 
-// Freeze returns the ranker of this moment for a snapshot.
-func (r *Ranker) Freeze() *slab.Parts { return slab.Join(r.Model.Freeze()) }
+// Version is that of the layout that Freeze writes.
+const Version = 13
 
-// Bytes returns the memory held, in bytes.
-func (r *Ranker) Bytes() uint64 { return r.Model.Bytes() }
+// ReadVersion replaces the rankers by what Freeze wrote, in this version or those before, which had one for all shops.
+func (r *Ranker) ReadVersion(from io.Reader, version uint16) error {
+	if version < Version {
+		return r.ReadShared(from)
+	}
+	_, err := r.ReadFrom(from)
+	return err
+}
 
 // New returns a ranker that has learned nothing: it orders by surprise and popularity.
 func New() *Ranker {
-	return &Ranker{listwise.New(features, map[int]float32{logAt: 1, ratioAt + 1: 1, logAt + 1: 1, popularity: 1})}
+	return &Ranker{listwise.NewShops(features, map[int]float32{logAt: 1, ratioAt + 1: 1, logAt + 1: 1, popularity: 1})}
 }
 
 // Item is a recommended product.
@@ -69,6 +75,7 @@ func NewScratch() *Scratch {
 
 // Query is a cart to be completed.
 type Query struct {
+	Shop  uint32
 	Cart  []uint32               // products, the most important first
 	Fill  []uint32               // bestsellers: candidates, too
 	Now   models.Time            // moment at which counts are read
@@ -78,7 +85,7 @@ type Query struct {
 // Recommend appends the n products that go best with the cart to dst, best first.
 func (r *Ranker) Recommend(s *Scratch, dst []Item, lists *neighbours.Lists, q Query, n int) []Item {
 	s.find(lists, q)
-	w := r.Weights()
+	w := r.Weights(q.Shop)
 	s.order = s.order[:0]
 	for i := range s.ranked {
 		s.order = append(s.order, top.Place{At: uint32(i), Score: w.Score(s.rows.of(i))})
@@ -103,7 +110,7 @@ func (r *Ranker) Learn(s *Scratch, lists *neighbours.Lists, q Query, product uin
 	if relevant < 0 || len(s.ranked) < 2 {
 		return 0
 	}
-	return r.Model.Learn(s.rows.flat(len(s.ranked)), relevant)
+	return r.Shops.Learn(q.Shop, s.rows.flat(len(s.ranked)), relevant)
 }
 
 // find fills ranked and rows with the candidates of a cart.
@@ -115,7 +122,7 @@ func (s *Scratch) find(lists *neighbours.Lists, q Query) {
 	var pairs [maxCart]neighbours.Pairs
 	var ends [maxCart + 1]int
 	for i, item := range cart {
-		s.near, pairs[i] = lists.Read(s.near, item, q.Now)
+		s.near, pairs[i] = lists.Read(s.near, q.Shop, item, q.Now)
 		ends[i+1] = len(s.near)
 		s.regression.side(i, pairs[i])
 		for _, n := range s.near[ends[i]:] {

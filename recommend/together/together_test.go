@@ -12,12 +12,12 @@ import (
 
 func count(l *neighbours.Lists, order []uint32) {
 	w := l.Weight(0)
-	l.CountBasket(w)
+	l.CountBasket(0, w)
 	for i, a := range order {
 		l.CountBoth(a, w)
 		for _, b := range order[:i] {
-			l.Add(a, b, w)
-			l.Add(b, a, w)
+			l.Add(0, a, b, w)
+			l.Add(0, b, a, w)
 		}
 	}
 }
