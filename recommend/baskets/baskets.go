@@ -107,8 +107,8 @@ func (b *Baskets) count(o *Order) {
 // Join makes one product of two: what is counted of from counts for to. Pairs that name from as bought after viewing others stay until
 // they fade, and so does who has bought it.
 func (b *Baskets) Join(from, to uint32) {
-	b.models.Bought.Join(from, to, true)
-	b.models.After.Join(from, to, false)
+	b.models.Bought.Join(b.models.Shops.Shop(to), from, to, true)
+	b.models.After.Join(b.models.Shops.Shop(to), from, to, false)
 }
 
 // Viewed counts products viewed before orders, each with all products of its order.

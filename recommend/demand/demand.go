@@ -266,7 +266,7 @@ func (d *Demand) pair(x *Interaction, others []uint32) {
 // the variants'.
 func (d *Demand) join(x *Interaction, variants []uint32) {
 	for _, v := range variants {
-		d.models.Viewed.Join(v, x.Item, true)
+		d.models.Viewed.Join(x.shop, v, x.Item, true)
 		d.models.Popular.Join(v, x.Item, d.scopesOf(x))
 	}
 }

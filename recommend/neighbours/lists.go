@@ -155,7 +155,7 @@ func (l *Lists) AddPairs(shop, item uint32, others []uint32, w float32) {
 // Join makes one product of two: what is counted of from counts for to, pairs of the two are gone. both says that the relation is
 // symmetric, so that the lists of its neighbours name from as well. A basket that held both has counted for each of them, and does so
 // for to.
-func (l *Lists) Join(from, to uint32, both bool) {
+func (l *Lists) Join(shop, from, to uint32, both bool) {
 	if uint64(from) < l.sides.Len() {
 		side := l.sides.Load(uint64(from))
 		l.count(to, math.Float32frombits(uint32(side>>32)), math.Float32frombits(uint32(side)))
@@ -176,9 +176,9 @@ func (l *Lists) Join(from, to uint32, both bool) {
 		if word == 0 || other == to {
 			continue
 		}
-		l.Add(to, other, w)
+		l.Add(shop, to, other, w)
 		if both && l.drop(other, from) {
-			l.Add(other, to, w)
+			l.Add(shop, other, to, w)
 		}
 	}
 	l.drop(to, from)
@@ -190,7 +190,7 @@ func (l *Lists) drop(item, neighbour uint32) bool {
 	if place == 0 {
 		return false
 	}
-	at := place>>8 + uint64(setOf(neighbour, 1<<(place&0xff-1))*setWords)
+	at := place>>8 + uint64(setOf(l.ordinals.Of(neighbour), 1<<(place&0xff-1))*setWords)
 	set := l.words.Block(at, setWords)
 	i := slices.IndexFunc(set, func(word uint64) bool { return word != 0 && uint32(word>>32) == neighbour })
 	if i < 0 {
