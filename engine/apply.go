@@ -54,6 +54,8 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 		e.now.Store(int64(ev.Time))
 		if e.customers.Dawns(ev.Time) {
 			e.customers.Dawn(ev.Time)
+			e.intents.Dawn(ev.Time)
+			e.outlook.Dawn()
 		}
 		e.m.Catalogue.Advance(ev.Time)
 		if e.silence.Pass(ev.Time) {

@@ -224,6 +224,13 @@ func (h *Outlooks) Tick(shop uint32) {
 	}
 }
 
+// Dawn follows that of the sessions.
+func (h *Outlooks) Dawn() {
+	for shop := range h.paces.All() {
+		h.Tick(uint32(shop))
+	}
+}
+
 // look goes on with a forecast whose time has come.
 func (h *Outlooks) look(at uint32) {
 	who, when := h.pool.Get(at, hzWho), h.pool.Get(at, hzWhen)

@@ -121,6 +121,20 @@ func (in *Intents) Tick(shop uint32, t models.Time) {
 	}
 }
 
+// Dawn moves the clocks of shops in which nothing happens, once a day of the stream, to where an event of now would move them at least:
+// else what is pending there would be held for as long as the shop is silent.
+func (in *Intents) Dawn(now models.Time) {
+	for _, p := range in.visits.paces.All() {
+		if p == nil || p.clock == 0 || p.clock >= now-clockLag {
+			continue
+		}
+		p.clock = now - clockLag
+		if minute := int64(p.clock / models.Minute); minute > p.wheel.Turn() {
+			in.visits.advance(p, minute, in.look)
+		}
+	}
+}
+
 // Hindsight tells whether an event of a shop comes so late that what became of it may be known already: nothing is forecast of it.
 func (in *Intents) Hindsight(shop uint32, t models.Time) bool { return t < in.Clock(shop)-clockLag }
 
