@@ -22,21 +22,19 @@ func checkSetting(v *settings.Version) error {
 
 // set takes a record of the topic of settings.
 func (e *Engine) set(shop uint32, ev *models.Event) {
-	if e.settings.Apply(shop, ev) {
-		e.compile(shop)
-	}
+	e.settings.Apply(shop, ev, func(list []*settings.Setting) { e.compile(shop, list) })
 }
 
 // compile makes what requests read of a shop's settings: one pointer is swapped, and the next request finds it.
-func (e *Engine) compile(shop uint32) {
-	e.sets.Put(shop, frame.Compile(e.settings.List(shop, ""), e.m.Catalogue, e.sets.Find(shop)))
+func (e *Engine) compile(shop uint32, list []*settings.Setting) {
+	e.sets.Put(shop, frame.Compile(list, e.m.Catalogue, e.sets.Find(shop)))
 }
 
 // compileAll does so of all shops, after a restore.
 func (e *Engine) compileAll() {
 	for shop := uint32(1); int(shop) <= e.shops.Len(); shop++ {
-		if len(e.settings.List(shop, "")) > 0 {
-			e.compile(shop)
+		if list := e.settings.List(shop, ""); len(list) > 0 {
+			e.compile(shop, list)
 		}
 	}
 }

@@ -83,7 +83,7 @@ func newStore() *Store {
 func TestFirstWriterCounts(t *testing.T) {
 	s := newStore()
 	for i, ev := range []*models.Event{version("a", 1, "x", 1), version("a", 2, "x", 2), version("a", 2, "y", 3), version("a", 1, "z", 4), version("a", 2, "x", 2)} {
-		if took := s.Apply(1, ev); took != (i < 2) {
+		if took := s.Apply(1, ev, nil); took != (i < 2) {
 			t.Errorf("record %d: %v", i, took)
 		}
 	}
@@ -100,14 +100,14 @@ func TestFirstWriterCounts(t *testing.T) {
 func TestBounds(t *testing.T) {
 	s := newStore()
 	for i := range keepVersion + 10 {
-		s.Apply(1, version("a", i+1, "x", 1))
+		s.Apply(1, version("a", i+1, "x", 1), nil)
 	}
 	of, _ := s.Find(1, KindFrame, "a")
 	if len(of.Versions) != keepVersion || of.Newest().Version != keepVersion+10 {
 		t.Errorf("%d versions up to %d", len(of.Versions), of.Newest().Version)
 	}
 	for i := range MaxNames + 5 {
-		s.Apply(2, version(fmt.Sprint("f", i), 1, "x", 1))
+		s.Apply(2, version(fmt.Sprint("f", i), 1, "x", 1), nil)
 	}
 	if n := len(s.List(2, "")); n != MaxNames || s.Refused() != 5 || !s.Full(2) {
 		t.Errorf("%d names, %d refused", n, s.Refused())
@@ -132,8 +132,8 @@ func TestSnapshot(t *testing.T) {
 			ev := version(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name"), rapid.IntRange(1, 8).Draw(t, "version"),
 				rapid.SampledFrom([]string{"x", "y"}).Draw(t, "id"), rapid.IntRange(0, 5).Draw(t, "slots"))
 			shop := rapid.Uint32Range(1, 3).Draw(t, "shop")
-			straight.Apply(shop, ev)
-			stopped.Apply(shop, ev)
+			straight.Apply(shop, ev, nil)
+			stopped.Apply(shop, ev, nil)
 			if rapid.IntRange(0, 5).Draw(t, "stop") == 0 {
 				var file bytes.Buffer
 				if _, err := stopped.Freeze().WriteTo(&file); err != nil {

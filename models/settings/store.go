@@ -74,16 +74,17 @@ func (s *Store) Check(v *Version) error {
 }
 
 // Apply takes a record that Admit has admitted, and tells whether it holds now. Of several writers of one version the first in the log
-// counts; what comes late counts as a conflict, and nothing else.
-func (s *Store) Apply(number uint32, ev *models.Event) bool {
+// counts; what comes late counts as a conflict, and nothing else. Before anybody can find the new settings of the shop, all of them are
+// given to first: whoever has seen a version here is answered by it everywhere.
+func (s *Store) Apply(number uint32, ev *models.Event, first func(list []*Setting)) bool {
 	v, err := read(ev.Props)
 	if err != nil {
 		return false // a record that a snapshot's builder has admitted and this one does not
 	}
-	return s.take(number, &v)
+	return s.take(number, &v, first)
 }
 
-func (s *Store) take(number uint32, v *Version) bool {
+func (s *Store) take(number uint32, v *Version, first func(list []*Setting)) bool {
 	of := s.shops.Get(number, func() *shop { return new(shop) })
 	all, key := of.load(), name{v.Kind, v.Name}
 	old := all[key]
@@ -110,6 +111,9 @@ func (s *Store) take(number uint32, v *Version) bool {
 		copied = map[name]*Setting{}
 	}
 	copied[key] = next
+	if first != nil {
+		first(listOf(copied, ""))
+	}
 	of.all.Store(&copied)
 	s.bytes.Add(size(next) - size(old))
 	return true
@@ -160,7 +164,11 @@ func (s *Store) List(number uint32, kind string) (list []*Setting) {
 	if of == nil {
 		return nil
 	}
-	for key, setting := range of.load() {
+	return listOf(of.load(), kind)
+}
+
+func listOf(all map[name]*Setting, kind string) (list []*Setting) {
+	for key, setting := range all {
 		if kind == "" || key.kind == kind {
 			list = append(list, setting)
 		}
@@ -271,7 +279,7 @@ func (s *Store) ReadFrom(r io.Reader) (int64, error) {
 			return total, fmt.Errorf("cannot read a setting: %w", err)
 		}
 		for i := range versions {
-			s.take(uint32(at[0]), &versions[i])
+			s.take(uint32(at[0]), &versions[i], nil)
 		}
 	}
 	s.conflicts.Store(head[0])
