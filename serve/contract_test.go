@@ -101,8 +101,8 @@ func TestContractExamples(t *testing.T) {
 			Revenue: map[string]models.Money{"EUR": 123_450_000}, Bytes: map[string]uint64{"sessions": 1024}, StreamTime: 1_795_000_000_000}
 		r.fake.status = StreamStatus{Ready: true, Duplicates: 4, DeadLetters: map[string]uint64{"not_json": 2, "missing": 1}}
 	})
-	r.fake.settings.Apply(1, &models.Event{Props: []byte(`{"kind":"frame","name":"product_page","version":1,"id":"a","time":1795000000000,"setting":{"steps":[{"recipe":"bought_together"}]}}`)})
-	r.fake.settings.Apply(1, &models.Event{Props: []byte(`{"kind":"frame","name":"product_page","version":2,"id":"b","time":1795000001000,"author":"anna","setting":{"minimum":2,"steps":[{"recipe":"bought_together"},{"recipe":"bestsellers","number":4}]}}`)})
+	r.fake.settings.Apply(1, &models.Event{Props: []byte(`{"kind":"frame","name":"product_page","version":1,"id":"a","time":1795000000000,"setting":{"steps":[{"recipe":"bought_together"}]}}`)}, nil)
+	r.fake.settings.Apply(1, &models.Event{Props: []byte(`{"kind":"frame","name":"product_page","version":2,"id":"b","time":1795000001000,"author":"anna","setting":{"minimum":2,"steps":[{"recipe":"bought_together"},{"recipe":"bestsellers","number":4}]}}`)}, nil)
 	for _, op := range described(t) {
 		if op.request == "" {
 			if op.path != "/v1/live" {

@@ -258,9 +258,9 @@ func (k *fake) Append(_ context.Context, records []models.Record) error {
 	for _, r := range records {
 		if r.Topic == models.Settings {
 			if k.first != nil {
-				k.settings.Apply(1, k.first)
+				k.settings.Apply(1, k.first, nil)
 			}
-			k.settings.Apply(1, &models.Event{Kind: models.SettingRecord, Props: r.Value})
+			k.settings.Apply(1, &models.Event{Kind: models.SettingRecord, Props: r.Value}, nil)
 		}
 		k.records = append(k.records, models.Record{Topic: r.Topic, Key: bytes.Clone(r.Key), Value: bytes.Clone(r.Value)})
 	}
