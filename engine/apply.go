@@ -8,13 +8,13 @@ import (
 
 // Apply implements stream.Machine.
 func (e *Engine) Apply(events []*models.Event) {
-	e.resettle()
+	e.settleAll()
 	e.ledger.Shops().Begin(e.m.People, e.m.Catalogue.Items())
 	e.demand.Begin(len(events))
-	for i := -aheadSteps; i < len(events); i++ {
-		e.lookAhead(events, i)
+	for i := -prefetchSteps; i < len(events); i++ {
+		e.prefetch(events, i)
 		if i >= 0 {
-			e.count(events[i], &e.ahead[i%aheadRing])
+			e.count(events[i], &e.prefetched[i%prefetchRing])
 			e.demand.Next()
 		}
 	}
@@ -23,7 +23,7 @@ func (e *Engine) Apply(events []*models.Event) {
 }
 
 // count applies an event, and counts for its shop what that has changed.
-func (e *Engine) count(ev *models.Event, a *ahead) {
+func (e *Engine) count(ev *models.Event, a *prefetched) {
 	e.ledger.Shops().At(a.shop)
 	e.demand.At(a.shop)
 	e.apply(ev, a)
@@ -32,7 +32,7 @@ func (e *Engine) count(ev *models.Event, a *ahead) {
 
 // apply takes an event. It meets, in this order: the totals; the catalogue, where it is about a product; the persons, who it is about; the
 // clocks of forecasts; then what was done.
-func (e *Engine) apply(ev *models.Event, a *ahead) {
+func (e *Engine) apply(ev *models.Event, a *prefetched) {
 	shop := a.shop
 	if shop == 0 { // one too many: who asks Admit before never comes here with it
 		return
@@ -87,7 +87,7 @@ func (e *Engine) apply(ev *models.Event, a *ahead) {
 }
 
 // act takes what a person did.
-func (e *Engine) act(shop, v, contact uint32, ev *models.Event, a *ahead) {
+func (e *Engine) act(shop, v, contact uint32, ev *models.Event, a *prefetched) {
 	switch ev.Kind {
 	case models.Identify:
 	case models.Logout:

@@ -11,7 +11,7 @@ import (
 )
 
 // behaviour takes what a visitor did on the shop's pages.
-func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *ahead) {
+func (e *Engine) behaviour(shop, v uint32, ev *models.Event, a *prefetched) {
 	step := e.m.People.Step(shop, v, ev, ev.DeclaresBot())
 	if step.Caught {
 		e.takeBack(v, ev, &step)
@@ -67,7 +67,7 @@ func (e *Engine) answerMail(shop, v uint32, ev *models.Event, began bool) {
 
 // products takes what an event says of products, and returns the main item of the one that it is about, 0 where it is about none or
 // several.
-func (e *Engine) products(shop, v uint32, ev *models.Event, a *ahead, step *people.Step) (focus uint32) {
+func (e *Engine) products(shop, v uint32, ev *models.Event, a *prefetched, step *people.Step) (focus uint32) {
 	single := ev.Kind == models.ViewItem && len(ev.Items) == 1 // a list of products is not a step of a visitor
 	kinds := demand.Viewed
 	switch click := single && !step.Bot; {
@@ -104,7 +104,7 @@ func (e *Engine) products(shop, v uint32, ev *models.Event, a *ahead, step *peop
 }
 
 // first returns the number of an event's first item, and notes it in a.
-func (e *Engine) first(shop uint32, ev *models.Event, a *ahead) uint32 {
+func (e *Engine) first(shop uint32, ev *models.Event, a *prefetched) uint32 {
 	if a.item == 0 {
 		a.item = e.m.Catalogue.ItemOf(shop, ev.Items[0].ID, ev, e.StreamTime())
 	}

@@ -32,7 +32,7 @@ func (r *rig) facts() string {
 			}
 			var list []string
 			for _, it := range f.Items {
-				list = append(list, fmt.Sprintf(" %s %s %.6g,", name, it.Product.ID, it.Because.Count)) // scores are learned, in the order of orders
+				list = append(list, fmt.Sprintf(" %s %s %.6g,", name, it.Product.ID, it.Evidence.Count)) // scores are learned, in the order of orders
 			}
 			slices.Sort(list)
 			fmt.Fprint(&b, list)

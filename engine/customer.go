@@ -57,8 +57,8 @@ func (e *Engine) ContactNumber(shop, contact []byte) uint32 {
 	return e.m.People.FindContact(number, contact)
 }
 
-// ChangesTold says that all changes below a number have been passed on.
-func (e *Engine) ChangesTold(next uint64) { e.customers.Acknowledge(next) }
+// ChangesAcknowledged says that all changes below a number have been passed on.
+func (e *Engine) ChangesAcknowledged(next uint64) { e.customers.Acknowledge(next) }
 
 // ChangesLost returns how many changes were lost because nobody passed them on in time.
 func (e *Engine) ChangesLost() uint64 { return e.customers.Lost() }
@@ -69,7 +69,7 @@ func (e *Engine) RFM(shop []byte, now models.Time) (models.RFM, bool) {
 }
 
 // CustomerChanges returns up to most changes of customers that have not been told, oldest first, and the number to hand to
-// ChangesTold once they are safe elsewhere. One goroutine calls both.
+// ChangesAcknowledged once they are safe elsewhere. One goroutine calls both.
 func (e *Engine) CustomerChanges(most int) (list []models.CustomerChange, next uint64) {
 	return e.customers.Pending(most)
 }

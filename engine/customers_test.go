@@ -420,7 +420,7 @@ func TestCustomersForecast(t *testing.T) {
 func drain(e *Engine) (all []models.CustomerChange) {
 	for {
 		list, next := e.CustomerChanges(100)
-		e.ChangesTold(next)
+		e.ChangesAcknowledged(next)
 		if len(list) == 0 {
 			return all
 		}

@@ -132,14 +132,14 @@ type Engine struct {
 	uncompiled bool                     // settings were restored, and are not compiled yet
 	silence    *people.Silence
 
-	free    chan *frame.Answerer // answerers that no request uses
-	basket  facts.Basket
-	bought  []uint32
-	ranked  []popular.Ranked
-	voids   []uint32
-	baskets *baskets.Baskets
-	ahead   [aheadRing]ahead
-	demand  *demand.Demand
+	free       chan *frame.Answerer // answerers that no request uses
+	basket     facts.Basket
+	bought     []uint32
+	ranked     []popular.Ranked
+	voids      []uint32
+	baskets    *baskets.Baskets
+	prefetched [prefetchRing]prefetched
+	demand     *demand.Demand
 
 	taking  *facts.Import    // an import under way
 	forgets []func(v uint32) // of each model that knows visitors

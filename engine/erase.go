@@ -80,7 +80,7 @@ func (e *Engine) eraseAll(shop uint32, contact uint64, found *people.Erasing, t 
 	}
 	p.Erase(shop, found)
 	for _, order := range found.Orders {
-		e.customers.Settle(shop, order)
+		e.customers.Reconcile(shop, order)
 	}
 	e.claims.Forget(func(key uint64) bool { return keys[key] })
 	if c := found.Contact; c != 0 {
@@ -93,14 +93,14 @@ func (e *Engine) eraseAll(shop uint32, contact uint64, found *people.Erasing, t 
 			p.Free(v)
 		}
 	}
-	for i := range e.ahead { // their numbers are nobody's
-		e.ahead[i].visitor = 0
+	for i := range e.prefetched { // their numbers are nobody's
+		e.prefetched[i].visitor = 0
 	}
 }
 
 // withhold returns what is left of an event that may name somebody who was erased: of a visitor who was, what its contact did; of a
-// contact, the order, which is nobody's then; nil where nothing is left. a is what lookAhead has found of it.
-func (e *Engine) withhold(shop uint32, ev *models.Event, a *ahead) (*models.Event, *ahead) {
+// contact, the order, which is nobody's then; nil where nothing is left. a is what prefetch has found of it.
+func (e *Engine) withhold(shop uint32, ev *models.Event, a *prefetched) (*models.Event, *prefetched) {
 	at, hasContact, hasVisitor := models.Time(0), false, false
 	if len(ev.Contact) > 0 {
 		at, hasContact = e.wasErased(shop, ev.Contact, false)
@@ -152,7 +152,7 @@ func (e *Engine) nobodys(shop uint32, ev *models.Event) bool {
 // withheld is what withhold returns.
 type withheld struct {
 	event models.Event
-	ahead ahead
+	ahead prefetched
 }
 
 // ErasureOf appends the name by which an erasure names an id: see package erased. Any goroutine may call it.

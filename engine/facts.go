@@ -62,7 +62,7 @@ func (e *Engine) TakeFact(f *models.Fact) error {
 	if shop == 0 {
 		return fmt.Errorf("shop: there are more shops than --shops.max: %w", facts.ErrFact)
 	}
-	e.resettle()
+	e.settleAll()
 	shops.At(shop)
 	e.demand.At(shop)
 	e.demand.Begin(1)
@@ -85,7 +85,7 @@ func (h hooks) Buy(key uint64, shop, v, contact uint32, ev *models.Event, f *mod
 	h.e.buy(key, shop, v, contact, ev, f)
 }
 func (h hooks) Book(money []people.Change)        { h.e.book(money) }
-func (h hooks) Settle(shop, order uint32)         { h.e.customers.Settle(shop, order) }
+func (h hooks) Reconcile(shop, order uint32)      { h.e.customers.Reconcile(shop, order) }
 func (h hooks) Set(shop uint32, ev *models.Event) { h.e.set(shop, ev) }
 func (h hooks) Noted(shop uint32)                 { h.e.customers.Noted(shop) }
 func (h hooks) Pass(t models.Time)                { h.e.now.Store(max(h.e.now.Load(), int64(t))) }

@@ -100,9 +100,9 @@ func (e *Engine) forget(v uint32) {
 	if !e.outlook.Holds(v) {
 		e.m.People.Free(v)
 	}
-	for i := range e.ahead {
-		if e.ahead[i].visitor == v {
-			e.ahead[i].visitor = 0
+	for i := range e.prefetched {
+		if e.prefetched[i].visitor == v {
+			e.prefetched[i].visitor = 0
 		}
 	}
 }

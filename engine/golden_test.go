@@ -218,7 +218,7 @@ func figuresOfShop(t *testing.T, b *strings.Builder, e *engine.Engine, shop stri
 		}
 		fmt.Fprintf(b, "frame %s %s v=%s c=%s p=%s:", shop, q.Frame, q.Visitor, q.Contact, q.Products)
 		for _, it := range f.Items {
-			fmt.Fprintf(b, " %s/%s/%s/%.4g", it.Product.ID, it.Recipe, it.Because.ID, it.Because.Count)
+			fmt.Fprintf(b, " %s/%s/%s/%.4g", it.Product.ID, it.Recipe, it.Evidence.ID, it.Evidence.Count)
 		}
 		b.WriteString("\n")
 	}

@@ -51,7 +51,7 @@ func around(t rapid.TB, e *engine.Engine, id func(p int) string) (all string) {
 		var slots []string
 		for i := range f.Items {
 			it := &f.Items[i]
-			slots = append(slots, fmt.Sprintf("%s:%.4f:%.4f:%d/%d/%d/%d", strings.TrimRight(string(it.Product.ID), "sml-"), it.Because.Count, it.Because.Score,
+			slots = append(slots, fmt.Sprintf("%s:%.4f:%.4f:%d/%d/%d/%d", strings.TrimRight(string(it.Product.ID), "sml-"), it.Evidence.Count, it.Evidence.Score,
 				it.Social.ViewingNow, it.Social.Viewed24h, it.Social.Carted24h, it.Social.Bought24h))
 		}
 		slices.Sort(slots) // of equal ones either may come first
@@ -146,7 +146,7 @@ func TestGroupsKnownLate(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i := range f.Items {
-					all = append(all, fmt.Sprintf("%s:%.3f", f.Items[i].Product.ID, f.Items[i].Because.Count))
+					all = append(all, fmt.Sprintf("%s:%.3f", f.Items[i].Product.ID, f.Items[i].Evidence.Count))
 				}
 				slices.Sort(all)
 				return all

@@ -18,7 +18,7 @@ func told(e *Engine) (all []string) {
 		for _, ch := range list {
 			all = append(all, fmt.Sprintf("%d %s %s>%s %v %d>%d %v", ch.At, ch.Contact, ch.SegmentBefore, ch.Segment, ch.Forecast, ch.BandBefore, ch.Band, ch.Alive))
 		}
-		e.ChangesTold(next)
+		e.ChangesAcknowledged(next)
 	}
 }
 

@@ -49,7 +49,7 @@ func answers(t testing.TB, e *engine.Engine, shop []byte, now models.Time) map[s
 		}
 		for i, it := range f.Items {
 			say(string(q.Frame), string(q.Visitor), string(q.Contact), len(q.Products), i, string(it.Product.ID), it.Score, it.Recipe, it.Step,
-				string(it.Because.ID), it.Because.Count, it.Because.Score, it.Social)
+				string(it.Evidence.ID), it.Evidence.Count, it.Evidence.Score, it.Social)
 		}
 	}
 	for _, name := range e.Frames() {

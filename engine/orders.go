@@ -59,12 +59,12 @@ func (e *Engine) buy(key uint64, shop, v, contact uint32, ev *models.Event, f *m
 		if again, was := e.m.People.Retaken(); again != 0 {
 			e.book(money)
 			e.customers.Redated(shop, again, was)
-			e.customers.Settle(shop, again)
+			e.customers.Reconcile(shop, again)
 		}
 		return
 	}
 	e.book(money)
-	e.customers.Settle(shop, e.m.People.OrderOf(order.Hash))
+	e.customers.Reconcile(shop, e.m.People.OrderOf(order.Hash))
 	e.customers.Noted(shop)
 	e.mails.Answer(shop, cmp.Or(contact, e.m.People.ContactOf(v)), ev.Time, timing.VisitWithin)
 	e.teach(shop, v, ev, &order)
@@ -99,7 +99,7 @@ func (e *Engine) teach(shop, v uint32, ev *models.Event, order *people.Order) {
 // what all visitors do in the middle of an event: the ranker learns from what it would have shown at that moment, so it waits for the
 // interactions before the order. That is one order in eight.
 func (e *Engine) bestsellers(list []uint32, shop uint32, t models.Time) []uint32 {
-	e.demand.Settle()
+	e.demand.Flush()
 	e.ranked = e.m.Popular.Bestsellers(e.ranked[:0], e.m.Catalogue.Scope(shop, nil), t)
 	for _, r := range e.ranked {
 		list = append(list, r.Product)
@@ -119,13 +119,13 @@ func (e *Engine) refund(shop, contact uint32, ev *models.Event) {
 	}
 	hash := e.m.People.OrderMeant(e.refundHash(shop, ev), contact)
 	e.book(e.m.People.Refund(hash, ev.Amount(), e.ledger.Currency(ev.Currency), contact))
-	e.customers.Settle(shop, e.m.People.OrderOf(hash))
+	e.customers.Reconcile(shop, e.m.People.OrderOf(hash))
 	e.customers.Noted(shop)
 }
 
 func (e *Engine) cancel(shop, contact uint32, ev *models.Event) {
 	hash := e.m.People.OrderMeant(e.orderHash(shop, ev), contact)
 	e.book(e.m.People.Cancel(hash))
-	e.customers.Settle(shop, e.m.People.OrderOf(hash))
+	e.customers.Reconcile(shop, e.m.People.OrderOf(hash))
 	e.customers.Noted(shop)
 }

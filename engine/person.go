@@ -3,7 +3,7 @@ package engine
 import "orrery/models"
 
 // person returns the visitor and the contact that an event is about, the latter 0 where it names none, and links them.
-func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, contact uint32) {
+func (e *Engine) person(shop uint32, ev *models.Event, a *prefetched) (v, contact uint32) {
 	if v = e.visitor(shop, ev, a); v == 0 {
 		return 0, 0
 	}
@@ -16,7 +16,7 @@ func (e *Engine) person(shop uint32, ev *models.Event, a *ahead) (v, contact uin
 }
 
 // visitor returns the visitor that an event is about, 0 where it names nobody: a refund or a cancellation of an order, whoever placed it.
-func (e *Engine) visitor(shop uint32, ev *models.Event, a *ahead) (v uint32) {
+func (e *Engine) visitor(shop uint32, ev *models.Event, a *prefetched) (v uint32) {
 	v, fresh := e.named(shop, ev, a)
 	if v == 0 {
 		return 0
@@ -40,7 +40,7 @@ func (e *Engine) visitor(shop uint32, ev *models.Event, a *ahead) (v uint32) {
 }
 
 // named returns the visitor that an event names, or that stands for the contact which it names, and whether it is a new one.
-func (e *Engine) named(shop uint32, ev *models.Event, a *ahead) (v uint32, fresh bool) {
+func (e *Engine) named(shop uint32, ev *models.Event, a *prefetched) (v uint32, fresh bool) {
 	p := e.m.People
 	switch {
 	case a.visitor != 0:

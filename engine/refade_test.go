@@ -20,7 +20,7 @@ func counts(t *testing.T, e *engine.Engine, now models.Time) map[string]float64 
 				t.Fatal(err)
 			}
 			for _, it := range f.Items {
-				all[fmt.Sprintf("%s i%d %s", recipe, n, it.Product.ID)] = float64(it.Because.Count)
+				all[fmt.Sprintf("%s i%d %s", recipe, n, it.Product.ID)] = float64(it.Evidence.Count)
 			}
 		}
 	}

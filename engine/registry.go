@@ -58,8 +58,8 @@ func (e *Engine) registry() registry.List {
 	}
 }
 
-// resettle makes what was restored of a version before agree with the people of it, once.
-func (e *Engine) resettle() {
+// settleAll makes what was restored of a version before agree with the people of it, once.
+func (e *Engine) settleAll() {
 	e.m.Catalogue.Settle()
 	e.erased.Convert(e.shops.Name)
 	if e.uncompiled {
@@ -87,11 +87,11 @@ func (e *Engine) resettle() {
 }
 
 // Settle makes what was restored ready to be asked, before the first batch. The applying goroutine calls it.
-func (e *Engine) Settle() { e.resettle() }
+func (e *Engine) Settle() { e.settleAll() }
 
 // Freeze implements stream.Machine.
 func (e *Engine) Freeze() []slab.Section {
-	e.resettle() // what has been restored is not looked at anew by whoever reads this
+	e.settleAll() // what has been restored is not looked at anew by whoever reads this
 	return e.registry().Freeze()
 }
 

@@ -280,11 +280,11 @@ func (s *script) frame(name string, fields map[string]string) string {
 	var b strings.Builder
 	for _, it := range f.Items {
 		fmt.Fprintf(&b, "%-4s step %d %s", it.Product.ID, it.Step+1, it.Recipe)
-		if len(it.Because.ID) > 0 {
-			fmt.Fprintf(&b, ", because of %s", it.Because.ID)
+		if len(it.Evidence.ID) > 0 {
+			fmt.Fprintf(&b, ", because of %s", it.Evidence.ID)
 		}
-		if it.Because.Count != 0 {
-			fmt.Fprintf(&b, ", count %.4g", it.Because.Count)
+		if it.Evidence.Count != 0 {
+			fmt.Fprintf(&b, ", count %.4g", it.Evidence.Count)
 		}
 		if proof := shown(it.Social); proof != "" {
 			fmt.Fprintf(&b, "; %s", proof)

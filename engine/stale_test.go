@@ -33,7 +33,7 @@ func TestF7Clocks(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, it := range f.Items {
-				out += fmt.Sprintf(" %s %s %.6g", recipe, it.Product.ID, it.Because.Count)
+				out += fmt.Sprintf(" %s %s %.6g", recipe, it.Product.ID, it.Evidence.Count)
 			}
 		}
 		return out

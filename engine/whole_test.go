@@ -134,7 +134,7 @@ func digest(t testing.TB, e *engine.Engine, now models.Time) string {
 		}
 		fmt.Fprintf(&b, "%s %s %s %s:", q.Frame, q.Visitor, q.Contact, q.Products)
 		for _, it := range f.Items {
-			fmt.Fprintf(&b, " %s/%s/%d/%s/%g/%+v", it.Product.ID, it.Recipe, it.Step, it.Because.ID, it.Because.Count, it.Social)
+			fmt.Fprintf(&b, " %s/%s/%d/%s/%g/%+v", it.Product.ID, it.Recipe, it.Step, it.Evidence.ID, it.Evidence.Count, it.Social)
 		}
 		b.WriteString("\n")
 	}
@@ -223,7 +223,7 @@ func evidence(t testing.TB, e *engine.Engine, now models.Time) string {
 				t.Fatal(err)
 			}
 			for _, it := range f.Items {
-				lines = append(lines, fmt.Sprintf("%s i%d %s %g\n", recipe, i, it.Product.ID, it.Because.Count))
+				lines = append(lines, fmt.Sprintf("%s i%d %s %g\n", recipe, i, it.Product.ID, it.Evidence.Count))
 			}
 		}
 	}

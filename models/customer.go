@@ -68,10 +68,10 @@ type CustomerModels struct {
 	BaseRate      float64 // share of customers that bought within the 28 days before the fit
 	BaseOf        int     // how many there were at the start of these days
 	Calibration   *Calibration
-	Intent        *IntentQuality  // of forecasts of purchases within running sessions; nil before the first
-	Outlook       []IntentQuality // of purchases within 7 and 28 days, from behaviour; nil before the first
-	Product       *IntentQuality  // of purchases of the product that is looked at; nil before the first
-	Shelf         *ShelfQuality   // of the category that is looked at next; nil before the first
+	Intent        *IntentQuality   // of forecasts of purchases within running sessions; nil before the first
+	Outlook       []IntentQuality  // of purchases within 7 and 28 days, from behaviour; nil before the first
+	Product       *IntentQuality   // of purchases of the product that is looked at; nil before the first
+	Shelf         *CategoryQuality // of the category that is looked at next; nil before the first
 }
 
 // FitState is how the models of a shop's customers stand to what has been bought.

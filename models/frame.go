@@ -18,8 +18,8 @@ type FrameQuery struct {
 	Now      Time     // the reader's time: the wall clock, or the stream's (--clock stream)
 	Brief    bool     // of the products only ID and JSON are wanted
 	Explain  bool     // how the answer came about is wanted as well
-	// Late is asked between the steps of a frame, and true ends it with what it has; nil: never.
-	Late func() bool
+	// DeadlineExceeded is asked between the steps of a frame, and true ends it with what it has; nil: never.
+	DeadlineExceeded func() bool
 }
 
 // Social is the social proof of a product: distinct visitors within a window, the asking visitor and bots left out.
@@ -31,8 +31,8 @@ type Social struct {
 	Bought24h  int32
 }
 
-// Because is the evidence for a recommended item.
-type Because struct {
+// Evidence is the evidence for a recommended item.
+type Evidence struct {
 	ID    []byte  // the product of the visitor that led here; empty where the recipe needs none
 	Count float32 // how often, after decay: sessions, orders or visitors, as the recipe says
 	Score float32 // the recipe's own statistic: log-likelihood ratio, cosine, rate
@@ -40,20 +40,20 @@ type Because struct {
 
 // FrameItem is one slot of an answered frame.
 type FrameItem struct {
-	Item    uint32
-	Score   float32 // 0..1 within the step that found it
-	Recipe  string  // the recipe that filled the slot
-	Step    int     // which step of the chain that was, from 0
-	Because Because
-	Product Product
-	Social  Social
+	Item     uint32
+	Score    float32 // 0..1 within the step that found it
+	Recipe   string  // the recipe that filled the slot
+	Step     int     // which step of the chain that was, from 0
+	Evidence Evidence
+	Product  Product
+	Social   Social
 }
 
 // Frame is an answered FrameQuery; reused by the caller, so that answering allocates nothing.
 type Frame struct {
-	Name  string
-	Items []FrameItem
-	Cut   bool // it was late: some steps were left out
+	Name      string
+	Items     []FrameItem
+	Truncated bool // it was late: some steps were left out
 
 	Settings int    // version of the shop's own definition, 0 where it has none
 	Relaxed  int    // limits of it that could not be kept, the last ones

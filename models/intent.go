@@ -6,10 +6,10 @@ type Intent struct {
 	Gate        string // why no model speaks; empty where one does. Then Probability is the base rate.
 	Began, Last Time   // the session's first and newest event
 	Quality     IntentQuality
-	Bin         CalibrationBin // forecasts like this one: how many, what they said, what came
-	Because     []IntentReason // what moves the forecast most, empty behind a gate
-	Product     *ProductIntent // of the product looked at last in the session; nil without one
-	Shelf       *ShelfIntent   // the category that comes next; nil where no category is known
+	Bin         CalibrationBin  // forecasts like this one: how many, what they said, what came
+	Because     []IntentReason  // what moves the forecast most, empty behind a gate
+	Product     *ProductIntent  // of the product looked at last in the session; nil without one
+	Shelf       *CategoryIntent // the category that comes next; nil where no category is known
 }
 
 // ProductIntent is how likely a visitor is to buy the product looked at last, within the running session.
@@ -26,23 +26,23 @@ type ProductIntent struct {
 	InCart, Again, Owned bool
 }
 
-// ShelfIntent is which category a visitor will look at next.
-type ShelfIntent struct {
+// CategoryIntent is which category a visitor will look at next.
+type CategoryIntent struct {
 	From    []byte // category of the product looked at last
-	Next    []ShelfChance
+	Next    []CategoryChance
 	Gate    string // why what is said are the shop's shares; empty where a model speaks
-	Quality ShelfQuality
+	Quality CategoryQuality
 }
 
-// ShelfChance is a category and how likely it is to be the next.
-type ShelfChance struct {
+// CategoryChance is a category and how likely it is to be the next.
+type CategoryChance struct {
 	Category    []byte
 	Probability float64
 	Moves       uint64 // of visitors from the same category to this one, as far as they are remembered
 }
 
-// ShelfQuality is how forecasts of the next category have done that were made before anybody knew.
-type ShelfQuality struct {
+// CategoryQuality is how forecasts of the next category have done that were made before anybody knew.
+type CategoryQuality struct {
 	Outcomes uint64
 	LogLoss  float64 // in nats; old forecasts fade
 	BaseLoss float64 // of the shop's shares of views

@@ -22,7 +22,7 @@ func newStill() *still {
 	for i := range 8 {
 		id := fmt.Sprintf("SKU%d", i)
 		s.items = append(s.items, models.FrameItem{
-			Score: 0.9 / float32(i+1), Recipe: "bought_after_viewing", Because: models.Because{ID: []byte("SKU1"), Count: 12.5, Score: 214.2},
+			Score: 0.9 / float32(i+1), Recipe: "bought_after_viewing", Evidence: models.Evidence{ID: []byte("SKU1"), Count: 12.5, Score: 214.2},
 			Social: models.Social{ViewingNow: 5, Viewed24h: 120, Carted24h: -1, Bought24h: 12},
 			Product: models.Product{ID: []byte(id), JSON: []byte(`"item_id":"` + id + `","title":"A kettle of steel, 1.7 litres","url":"https://shop.example/products/` + id +
 				`","image":"https://shop.example/images/` + id + `.jpg","price":24.9,"sale_price":19.9,"currency":"EUR"`)},

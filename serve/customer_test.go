@@ -117,7 +117,7 @@ func exampleIntent() *models.Intent {
 			Product: []byte("SKU1"), At: 1_795_000_000_000, Probability: 0.1712, Views: 4120, Orders: 180, InCart: true, Again: true,
 			Bin: models.CalibrationBin{Customers: 95, Predicted: 0.166, Observed: 0.158},
 		},
-		Shelf: &models.ShelfIntent{From: []byte("Home > Kitchen"), Next: []models.ShelfChance{
+		Shelf: &models.CategoryIntent{From: []byte("Home > Kitchen"), Next: []models.CategoryChance{
 			{Category: []byte("Home > Kitchen"), Probability: 0.61, Moves: 8120}, {Category: []byte("Food > Coffee"), Probability: 0.22, Moves: 2904},
 		}},
 	}
@@ -134,8 +134,8 @@ func exampleMail() *models.MailHour {
 	return &models.MailHour{Hour: 19, Rate: 0.141, Even: 0.118, Sent: 24, Mails: 12.4, Answers: 2.1, ShopMails: 41200, ShopAnswers: 4790}
 }
 
-func exampleShelves() *models.ShelfQuality {
-	return &models.ShelfQuality{Outcomes: 25_214, LogLoss: 1.2118, BaseLoss: 3.7113, Hits: 0.719, BaseHits: 0.719, MoveHits: 0.31, MoveBase: 0.06}
+func exampleShelves() *models.CategoryQuality {
+	return &models.CategoryQuality{Outcomes: 25_214, LogLoss: 1.2118, BaseLoss: 3.7113, Hits: 0.719, BaseHits: 0.719, MoveHits: 0.31, MoveBase: 0.06}
 }
 
 // TestIntentGate: behind the gate the base rate is said, and why.

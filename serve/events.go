@@ -73,7 +73,7 @@ func (s *Server) takeEvents(c *call, in *ingest, raw []byte) *fault {
 	if f != nil {
 		return f
 	}
-	if f := s.sort(c, in, body); f != nil {
+	if f := s.classify(c, in, body); f != nil {
 		return f
 	}
 	if in.crowded() {
@@ -99,8 +99,8 @@ func (in *ingest) reset() {
 	}
 }
 
-// sort decodes the body's events into records and rejections.
-func (s *Server) sort(c *call, in *ingest, body []byte) *fault {
+// classify decodes the body's events into records and rejections.
+func (s *Server) classify(c *call, in *ingest, body []byte) *fault {
 	named, f := eventsShop(c)
 	if f != nil {
 		return f

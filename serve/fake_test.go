@@ -69,7 +69,7 @@ func (k *fake) Explain(q *models.FrameQuery, draft []byte, into *models.Frame) (
 			return nil, err
 		}
 	}
-	into.Cut = false
+	into.Truncated = false
 	return &models.FrameTrace{Steps: []models.StepTrace{{Recipe: "bestsellers", Looked: 3, Dropped: map[string]int{"unavailable": 1}, Found: 2, Taken: 2,
 		Top: []models.ScoreTrace{{Item: "SKU7", Before: .5, After: 1, Rules: []models.RuleTrace{{Rule: "own brand", Factor: 2}}}}}}}, k.Frame(q, into)
 }
@@ -89,10 +89,10 @@ func newFake() *fake {
 	return &fake{
 		settings: settings.New(checkFake),
 		items: []models.FrameItem{
-			{Score: 0.83117, Recipe: "bought_after_viewing", Because: models.Because{ID: []byte("SKU1"), Count: 127, Score: 214.2},
+			{Score: 0.83117, Recipe: "bought_after_viewing", Evidence: models.Evidence{ID: []byte("SKU1"), Count: 127, Score: 214.2},
 				Social:  models.Social{ViewingNow: 5, Viewed24h: -1, Carted24h: -1, Bought24h: 12},
 				Product: models.Product{ID: []byte("SKU7"), Title: []byte("Kettle"), URL: []byte("https://shop/p/7"), Image: []byte("https://shop/i/7.jpg"), Price: 24_900_000, Sale: 19_900_000, Currency: []byte("EUR"), JSON: []byte(`"item_id":"SKU7","title":"Kettle","price":24.9,"sale_price":19.9,"currency":"EUR"`)}},
-			{Score: 0.5, Recipe: "bestsellers", Because: models.Because{Count: 3.456},
+			{Score: 0.5, Recipe: "bestsellers", Evidence: models.Evidence{Count: 3.456},
 				Social:  models.Social{ViewingNow: -1, Viewed24h: -1, Carted24h: -1, Bought24h: -1},
 				Product: models.Product{ID: []byte(`a"b`)}},
 		},

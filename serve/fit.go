@@ -61,7 +61,7 @@ func appendModels(dst []byte, m *models.CustomerModels) []byte {
 		dst = appendIntentQuality(appendMember(dst, name), q)
 	}
 	dst = appendIntentQuality(appendMember(dst, "product_intent"), m.Product)
-	return append(appendShelfQuality(appendMember(dst, "next_category"), m.Shelf), '}')
+	return append(appendCategoryQuality(appendMember(dst, "next_category"), m.Shelf), '}')
 }
 
 func appendModel(dst []byte, m *models.CustomerModels) []byte {

@@ -43,7 +43,7 @@ func (s *Server) answerQuery(c *call) *fault {
 func (s *Server) ask(c *call) *fault {
 	err := s.work(c)
 	switch {
-	case err == nil && !c.frame.Cut:
+	case err == nil && !c.frame.Truncated:
 		return nil
 	case err == nil || errors.Is(err, errBusy):
 		if len(c.frame.Items) == 0 && !s.degrade(c) && errors.Is(err, errBusy) {
@@ -66,7 +66,7 @@ var errBusy = errors.New("too many frames at once")
 
 // work asks the recommender, within the gate and the time budget.
 func (s *Server) work(c *call) error {
-	c.frame.Items, c.frame.Cut, c.frame.Settings = c.frame.Items[:0], false, 0
+	c.frame.Items, c.frame.Truncated, c.frame.Settings = c.frame.Items[:0], false, 0
 	if !s.gate.enter() {
 		return errBusy
 	}
@@ -74,7 +74,7 @@ func (s *Server) work(c *call) error {
 	if c.late == nil {
 		c.late = func() bool { return time.Since(c.working) > c.budget }
 	}
-	c.working, c.budget, c.query.Late = time.Now(), s.cfg.FrameBudget, c.late
+	c.working, c.budget, c.query.DeadlineExceeded = time.Now(), s.cfg.FrameBudget, c.late
 	return s.deps.Recommender.Frame(&c.query, &c.frame)
 }
 
@@ -197,7 +197,7 @@ func (s *Server) appendFrame(dst []byte, c *call, begun time.Time) []byte {
 	}
 	dst = append(dst, `,"recommendation":"`...)
 	dst = s.ids.append(dst, c.query.Now)
-	if c.frame.Cut {
+	if c.frame.Truncated {
 		dst = append(dst, `","degraded":true,"items":[`...)
 	} else {
 		dst = append(dst, `","items":[`...)
@@ -243,13 +243,13 @@ func appendItem(dst []byte, it *models.FrameItem) []byte {
 	dst = appendScore(dst, it.Score)
 	dst = append(dst, `,"recipe":`...)
 	dst = models.AppendString(dst, it.Recipe)
-	dst = appendBecause(dst, &it.Because)
+	dst = appendBecause(dst, &it.Evidence)
 	dst = appendItemSocial(dst, &it.Social)
 	return append(dst, '}')
 }
 
 // appendBecause appends the evidence, where there is any.
-func appendBecause(dst []byte, b *models.Because) []byte {
+func appendBecause(dst []byte, b *models.Evidence) []byte {
 	if len(b.ID) == 0 && b.Count == 0 && b.Score == 0 {
 		return dst
 	}

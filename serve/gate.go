@@ -105,7 +105,7 @@ func (s *Server) degrade(c *call) bool {
 	if n <= 0 {
 		n = s.cfg.DegradedItems
 	}
-	c.frame.Name, c.frame.Items, c.frame.Cut = "", c.frame.Items[:0], true
+	c.frame.Name, c.frame.Items, c.frame.Truncated = "", c.frame.Items[:0], true
 	for i := range items {
 		id := items[i].Product.ID
 		is := func(other []byte) bool { return bytes.Equal(id, other) }
@@ -131,7 +131,7 @@ func (s *Server) anybodys(shop []byte, now models.Time) []models.FrameItem {
 	items := slices.Clone(f.Items)
 	for i := range items {
 		p := &items[i].Product
-		for _, text := range []*[]byte{&items[i].Because.ID, &p.ID, &p.JSON, &p.Title, &p.URL, &p.Image, &p.Currency, &p.Brand, &p.Category} {
+		for _, text := range []*[]byte{&items[i].Evidence.ID, &p.ID, &p.JSON, &p.Title, &p.URL, &p.Image, &p.Currency, &p.Brand, &p.Category} {
 			*text = bytes.Clone(*text)
 		}
 	}

@@ -20,7 +20,7 @@ func (k *slow) Frame(q *models.FrameQuery, into *models.Frame) error {
 	if len(q.Visitor) > 0 {
 		k.entered <- struct{}{}
 		<-k.release
-		into.Cut = q.Late()
+		into.Truncated = q.DeadlineExceeded()
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -51,8 +51,8 @@ func TestGate(t *testing.T) {
 		<-k.entered
 	}
 	began, c := time.Now(), newCall("w", "for_you")
-	if f := s.ask(c); f != nil || !c.frame.Cut || len(c.frame.Items) == 0 {
-		t.Fatalf("fault %v, cut %t, %d items", f, c.frame.Cut, len(c.frame.Items))
+	if f := s.ask(c); f != nil || !c.frame.Truncated || len(c.frame.Items) == 0 {
+		t.Fatalf("fault %v, cut %t, %d items", f, c.frame.Truncated, len(c.frame.Items))
 	}
 	if took := time.Since(began); took < 20*time.Millisecond {
 		t.Errorf("it did not wait: %s", took)
@@ -74,8 +74,8 @@ func TestGate(t *testing.T) {
 	close(k.release)
 	working.Wait()
 	c = newCall("v", "for_you")
-	if f := s.ask(c); f != nil || c.frame.Cut {
-		t.Errorf("fault %v, cut %t after the crowd has gone", f, c.frame.Cut)
+	if f := s.ask(c); f != nil || c.frame.Truncated {
+		t.Errorf("fault %v, cut %t after the crowd has gone", f, c.frame.Truncated)
 	}
 	if d, r := s.metrics.degraded.Load(), s.metrics.refused.Load(); d != 2 || r != 1 {
 		t.Errorf("%d degraded, %d refused", d, r)
@@ -89,8 +89,8 @@ func TestBudget(t *testing.T) {
 	s.deps.Recommender, s.cfg.FrameBudget = k, time.Nanosecond
 	close(k.release)
 	c := newCall("v", "for_you")
-	if f := s.ask(c); f != nil || !c.frame.Cut || len(c.frame.Items) != 2 {
-		t.Errorf("fault %v, cut %t, %d items", f, c.frame.Cut, len(c.frame.Items))
+	if f := s.ask(c); f != nil || !c.frame.Truncated || len(c.frame.Items) != 2 {
+		t.Errorf("fault %v, cut %t, %d items", f, c.frame.Truncated, len(c.frame.Items))
 	}
 }
 
@@ -116,8 +116,8 @@ func TestDegradedMail(t *testing.T) {
 		t.Fatal("the gate is shut")
 	}
 	c := newCall("", "for_you")
-	if f := s.ask(c); f != nil || !c.frame.Cut {
-		t.Fatalf("fault %v, cut %t", f, c.frame.Cut)
+	if f := s.ask(c); f != nil || !c.frame.Truncated {
+		t.Fatalf("fault %v, cut %t", f, c.frame.Truncated)
 	}
 	body := string(appendMail(nil, &c.frame))
 	for _, want := range []string{`<a href="https://shop/p/7"`, `src="https://shop/i/7.jpg"`, ">Kettle</div>", "19.90&nbsp;EUR"} {

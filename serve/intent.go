@@ -20,7 +20,7 @@ func appendIntent(dst []byte, in *models.Intent) []byte {
 	dst = appendMember(dst, "forecasts_alike")
 	dst = appendAlike(dst, in.Gate, &in.Bin)
 	dst = appendProductIntent(appendMember(dst, "product"), in.Product)
-	dst = appendShelf(appendMember(dst, "next_category"), in.Shelf)
+	dst = appendCategory(appendMember(dst, "next_category"), in.Shelf)
 	return append(dst, '}')
 }
 
@@ -50,8 +50,8 @@ func appendProductIntent(dst []byte, p *models.ProductIntent) []byte {
 	return append(dst, '}')
 }
 
-// appendShelf appends which category is looked at next, null where none is known.
-func appendShelf(dst []byte, s *models.ShelfIntent) []byte {
+// appendCategory appends which category is looked at next, null where none is known.
+func appendCategory(dst []byte, s *models.CategoryIntent) []byte {
 	if s == nil {
 		return append(dst, "null"...)
 	}
@@ -67,7 +67,7 @@ func appendShelf(dst []byte, s *models.ShelfIntent) []byte {
 	return append(dst, "]}"...)
 }
 
-func appendShelfQuality(dst []byte, q *models.ShelfQuality) []byte {
+func appendCategoryQuality(dst []byte, q *models.CategoryQuality) []byte {
 	if q == nil {
 		return append(dst, "null"...)
 	}

@@ -115,7 +115,7 @@ func (s *Server) relay(c *call, platform, topic string, src Source, body []byte,
 		return nil
 	}
 	list := append(append([]byte{'['}, bytes.Join(events, []byte{','})...), ']')
-	if f := s.sort(c, in, list); f != nil {
+	if f := s.classify(c, in, list); f != nil {
 		return f
 	}
 	if in.crowded() {

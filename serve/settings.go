@@ -379,7 +379,7 @@ func (s *Server) explain(c *call, draft []byte) *fault {
 		return busy
 	}
 	defer s.gate.leave()
-	c.query.Late = nil
+	c.query.DeadlineExceeded = nil
 	why, err := s.deps.Explainer.Explain(&c.query, draft, &c.frame)
 	switch {
 	case errors.Is(err, models.ErrUnknownFrame):

@@ -107,7 +107,7 @@ func Run(ctx context.Context, c Config) (*Page, error) {
 		}
 		for i := range f.Items {
 			other := page(&f.Items[i].Product)
-			other.Score, other.Shared = f.Items[i].Because.Score, f.Items[i].Because.Count
+			other.Score, other.Shared = f.Items[i].Evidence.Score, f.Items[i].Evidence.Count
 			row.Alike = append(row.Alike, other)
 		}
 		p.Rows = append(p.Rows, row)

@@ -83,7 +83,7 @@ func listed(t *testing.T, e *engine.Engine, recipe, product string) (order []str
 		}
 		for _, it := range f.Items {
 			id := string(it.Product.ID)
-			order, got[id] = append(order, id), int(math.Round(float64(it.Because.Count)))
+			order, got[id] = append(order, id), int(math.Round(float64(it.Evidence.Count)))
 			q.Exclude = append(q.Exclude, it.Product.ID)
 		}
 		if len(f.Items) < 100 {

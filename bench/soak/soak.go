@@ -56,10 +56,10 @@ const connections = 16
 
 // Sample is the server over one interval, and at its end.
 type Sample struct {
-	Seconds    float64 `json:"seconds"`        // from the beginning to the interval's end
-	Resident   uint64  `json:"resident_bytes"` // memory in RAM
-	Heap       uint64  `json:"heap_bytes"`     // in use, garbage that is not yet collected included
-	State      uint64  `json:"orrery_state_bytes"`    // what the models say that they hold: it grows until it is full
+	Seconds    float64 `json:"seconds"`            // from the beginning to the interval's end
+	Resident   uint64  `json:"resident_bytes"`     // memory in RAM
+	Heap       uint64  `json:"heap_bytes"`         // in use, garbage that is not yet collected included
+	State      uint64  `json:"orrery_state_bytes"` // what the models say that they hold: it grows until it is full
 	Goroutines int     `json:"goroutines"`
 	Files      int     `json:"file_handles"`
 	CPU        float64 `json:"cpu_cores"`

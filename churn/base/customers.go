@@ -64,7 +64,7 @@ func New(p *people.People, names Names, rules rfm.Rules, now func() models.Time)
 // Moved takes that somebody has logged in on visitor v, or out: orders of the visitor may have become another's.
 func (c *Customers) Moved(shop, v uint32) {
 	if c.people.Moved() {
-		c.people.EachMoved(v, func(order uint32) { c.Settle(shop, order) })
+		c.people.EachMoved(v, func(order uint32) { c.Reconcile(shop, order) })
 	}
 }
 
@@ -80,13 +80,13 @@ func (c *Customers) Resettle() {
 			whose = c.credited(order, 0).contact
 		}
 		if _, shop := c.people.ContactID(whose); whose != 0 && shop != 0 {
-			c.Settle(shop, order)
+			c.Reconcile(shop, order)
 		}
 	}
 }
 
-// Settle tells the shop's base what has changed about an order.
-func (c *Customers) Settle(shop, order uint32) {
+// Reconcile tells the shop's base what has changed about an order.
+func (c *Customers) Reconcile(shop, order uint32) {
 	sale := c.people.Sale(order)
 	if order == 0 || !sale.Known {
 		return

@@ -30,7 +30,7 @@ func (h *Outlooks) Of(r *people.Reader, shop uint32, who people.Person, session 
 	x := h.values(r, shop, who, now)
 	intent.Rounded(x[:])
 	curve := seen.model.Curve(x[:])
-	for i, days := range horizonDays {
+	for i, days := range days {
 		raw := curve.Within(days)
 		out.Within[i] = curve.AtLeast(session).Within(days)
 		out.Bin[i] = intent.BinOf(&seen.records[i], seen.records[i].Bin(raw))
@@ -51,9 +51,9 @@ func (h *Outlooks) Quality(shop uint32) (q [2]models.IntentQuality, ok bool) {
 }
 
 // reasons returns what moves a forecast most.
-func (h *Outlooks) reasons(r *people.Reader, seen *foreseen, x *[horizonInputs]float64, who people.Person, now models.Time) (list []models.IntentReason) {
+func (h *Outlooks) reasons(r *people.Reader, seen *foreseen, x *[inputs]float64, who people.Person, now models.Time) (list []models.IntentReason) {
 	weights := seen.model.Weights()
-	for i, name := range horizonNames {
+	for i, name := range inputNames {
 		effect := weights[i] * (x[i] - seen.average[i])
 		at := slices.IndexFunc(list, func(r models.IntentReason) bool { return r.Feature == name })
 		if at < 0 {
@@ -71,16 +71,16 @@ func (h *Outlooks) figures(r *people.Reader, who people.Person, now models.Time,
 	s := r.Summary(who)
 	second := now.Seconds()
 	of := map[string]float64{
-		horizonNames[hzRecent]: intent.Since(s.LastBehaviour, second, models.Day), horizonNames[hzSessions]: float64(s.Sessions),
-		horizonNames[hzEvents]: float64(s.Events), horizonNames[hzAge]: intent.Since(s.FirstSeen, second, models.Day),
-		horizonNames[hzOrders]: float64(s.Orders), horizonNames[hzLately]: intent.Since(s.LastPurchase.Seconds(), second, models.Day),
-		horizonNames[hzCart]: float64(s.CartLines), horizonNames[hzViewed]: float64(s.Remembered), horizonNames[hzViewedWeek]: viewedWithin(r, who, now-7*models.Day),
+		inputNames[hzRecent]: intent.Since(s.LastBehaviour, second, models.Day), inputNames[hzSessions]: float64(s.Sessions),
+		inputNames[hzEvents]: float64(s.Events), inputNames[hzAge]: intent.Since(s.FirstSeen, second, models.Day),
+		inputNames[hzOrders]: float64(s.Orders), inputNames[hzLately]: intent.Since(s.LastPurchase.Seconds(), second, models.Day),
+		inputNames[hzCart]: float64(s.CartLines), inputNames[hzViewed]: float64(s.Remembered), inputNames[hzViewedWeek]: viewedWithin(r, who, now-7*models.Day),
 	}
 	if s.Sessions <= 1 {
-		of[horizonNames[hzNewcomer]] = 1
+		of[inputNames[hzNewcomer]] = 1
 	}
 	if who.Contact != 0 {
-		of[horizonNames[hzKnown]] = 1
+		of[inputNames[hzKnown]] = 1
 	}
 	for i := range list {
 		list[i].Value = of[list[i].Feature]

@@ -9,11 +9,11 @@ import (
 	"sync/atomic"
 )
 
-// foresight is what a shop has learned. One goroutine learns; any reads published.
-type foresight struct {
+// model is what a shop has learned. One goroutine learns; any reads published.
+type model struct {
 	model     *intent.Hazard
 	records   [2]intent.Record // within 7 and 28 days
-	sums      [horizonInputs]float64
+	sums      [inputs]float64
 	noted     float64 // forecasts made
 	fresh     uint64
 	published atomic.Pointer[foreseen]
@@ -22,14 +22,14 @@ type foresight struct {
 type foreseen struct {
 	model   *intent.Hazard
 	records [2]intent.Record
-	average [horizonInputs]float64
+	average [inputs]float64
 	quality [2]models.IntentQuality
 }
 
-var horizonDays = [2]float64{7, 28}
+var days = [2]float64{7, 28}
 
-// horizonStage is the period that ends at 7 and at 28 days.
-var horizonStage = [2]int{2, 4}
+// stages is the period that ends at 7 and at 28 days.
+var stages = [2]int{2, 4}
 
 // The prior: of a shop that nothing is known of, one visitor in fifty buys within 28 days.
 var (
@@ -37,17 +37,17 @@ var (
 	priorHorizon = [2]float64{0.012, 0.023}
 )
 
-const priorHorizonDeviation = 0.6
+const priorDeviation = 0.6
 
-func newForesight() *foresight {
-	f := &foresight{model: intent.NewHazard(horizonInputs, horizonEarly, priorHazard, priorHorizonDeviation)}
+func newModel() *model {
+	f := &model{model: intent.NewHazard(inputs, horizonEarly, priorHazard, priorDeviation)}
 	f.publish()
 	return f
 }
 
 // base returns the share of purchases within 7 or 28 days among the outcomes so far, drawn towards the prior while they
 // are few.
-func (f *foresight) base(i int) float64 {
+func (f *model) base(i int) float64 {
 	const weight = 50
 	return (f.records[i].Positives + priorHorizon[i]*weight) / (f.records[i].N + weight)
 }
@@ -58,8 +58,8 @@ const (
 	leastHorizonBuying = 30
 )
 
-func (f *foresight) gate(i int) string {
-	r, days := &f.records[i], horizonDays[i]
+func (f *model) gate(i int) string {
+	r, days := &f.records[i], days[i]
 	switch {
 	case r.N < leastHorizon:
 		return fmt.Sprintf("base rate: so far only %.0f outcomes within %.0f days of the %d that the model needs", r.N, days, leastHorizon)
@@ -71,7 +71,7 @@ func (f *foresight) gate(i int) string {
 	return ""
 }
 
-func (f *foresight) publish() {
+func (f *model) publish() {
 	now := &foreseen{model: f.model.Clone(), records: f.records}
 	for i := range f.records {
 		r := &f.records[i]
@@ -85,9 +85,9 @@ func (f *foresight) publish() {
 }
 
 // foresightWords is the size of what a shop has learned, in a snapshot.
-var foresightWords = 3 + horizonInputs + len(newForesight().model.State()) + 2*intent.RecordWords
+var foresightWords = 3 + inputs + len(newModel().model.State()) + 2*intent.RecordWords
 
-func (f *foresight) freeze() slab.Numbers {
+func (f *model) freeze() slab.Numbers {
 	n := slab.Numbers{1, math.Float64bits(f.noted), f.fresh}
 	n = intent.PutFloats(n, f.sums[:]...)
 	n = intent.PutFloats(n, f.model.State()...)
@@ -97,8 +97,8 @@ func (f *foresight) freeze() slab.Numbers {
 	return n
 }
 
-func thawForesight(n slab.Numbers) *foresight {
-	f := newForesight()
+func thawForesight(n slab.Numbers) *model {
+	f := newModel()
 	f.noted = math.Float64frombits(n[1])
 	fresh := n[2]
 	n = intent.TakeFloats(n[3:], f.sums[:])

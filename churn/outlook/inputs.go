@@ -31,7 +31,7 @@ const (
 	hzCartNow
 )
 
-var horizonNames = [horizonInputs]string{
+var inputNames = [inputs]string{
 	hzRecent: "days since the newest activity", hzSilence: "days since the newest activity", hzSessions: "sessions so far",
 	hzEvents: "events so far", hzAge: "days since first seen", hzNewcomer: "first session", hzKnown: "a known contact",
 	hzOrders: "earlier orders", hzLately: "days since the last purchase", hzSincePurchase: "days since the last purchase",
@@ -41,7 +41,7 @@ var horizonNames = [horizonInputs]string{
 }
 
 // values returns the inputs for a person at a moment.
-func (h *Outlooks) values(r *people.Reader, shop uint32, who people.Person, t models.Time) (x [horizonInputs]float64) {
+func (h *Outlooks) values(r *people.Reader, shop uint32, who people.Person, t models.Time) (x [inputs]float64) {
 	s := r.Summary(who)
 	silent := max(0, intent.Since(s.LastBehaviour, t.Seconds(), models.Day))
 	x[hzRecent], x[hzSilence] = 1/(1+silent), math.Log1p(silent)/3
@@ -78,7 +78,7 @@ func viewedWithin(r *people.Reader, who people.Person, from models.Time) (n floa
 }
 
 // history sets what the purchase models say.
-func (h *Outlooks) history(x *[horizonInputs]float64, shop uint32, who people.Person, t models.Time) {
+func (h *Outlooks) history(x *[inputs]float64, shop uint32, who people.Person, t models.Time) {
 	if who.Contact == 0 {
 		return
 	}

@@ -26,7 +26,7 @@ import (
 // the forecast is over it looks up whether an order came in it, and learns that; 7 and 28 days after the forecast it
 // compares with what was said. A visitor has one forecast pending at a time.
 type Outlooks struct {
-	shops   pershop.Table[foresight]
+	shops   pershop.Table[model]
 	people  *people.People
 	intents *session.Intents
 	books   *base.Customers
@@ -61,13 +61,13 @@ type Outcome struct {
 }
 
 const (
-	horizonWheel  = 2048
-	horizonSlot   = 30 * models.Minute
-	horizonGrace  = 10 * models.Minute // an order may be applied after later behaviour
-	longestWait   = 28 * models.Day    // of a forecast after a silence
-	shortestWait  = 30 * models.Minute
-	horizonInputs = 20
-	horizonEarly  = 3
+	horizonWheel = 2048
+	horizonSlot  = 30 * models.Minute
+	horizonGrace = 10 * models.Minute // an order may be applied after later behaviour
+	longestWait  = 28 * models.Day    // of a forecast after a silence
+	shortestWait = 30 * models.Minute
+	inputs       = 20
+	horizonEarly = 3
 )
 
 // The words of a pending forecast.
@@ -76,7 +76,7 @@ const (
 	hzWhen              // second of the forecast<<32 | shop<<8 | period that is bought in + 1<<4 | stage
 	hzSaid              // four log-odds of 16 bits: model within 7 and 28 days, base rates
 	hzInputs            // 8 bits each
-	horizonWords = hzInputs + (horizonInputs+7)/8
+	horizonWords = hzInputs + (inputs+7)/8
 )
 
 // Stages of a pending forecast: it is not made yet, or waits for a period to end.
@@ -87,7 +87,7 @@ func New(p *people.People, in *session.Intents, books *base.Customers) *Outlooks
 	return &Outlooks{people: p, intents: in, books: books, reader: p.Reader(), pool: pool.New(horizonWords, pool.Unbounded)}
 }
 
-func (h *Outlooks) foresight(shop uint32) *foresight { return h.shops.Get(shop, newForesight) }
+func (h *Outlooks) foresight(shop uint32) *model { return h.shops.Get(shop, newModel) }
 
 // Behave takes a behaviour event of a visitor who is no bot, and notes a forecast after some. The more are known, the
 // fewer: what a shop's first outcomes teach is worth their cost, the hundred thousandth is not.
@@ -102,7 +102,7 @@ func (h *Outlooks) Behave(shop, v uint32, ev *models.Event) {
 			every = 64
 		}
 	}
-	if (chance>>40)%every != 0 || h.Holds(v) || h.intents.Hindsight(shop, ev.Time) {
+	if (chance>>40)%every != 0 || h.Holds(v) || h.intents.Late(shop, ev.Time) {
 		return
 	}
 	p := h.pace(shop)
@@ -179,7 +179,7 @@ func (h *Outlooks) forecast(at uint32) {
 	intent.Rounded(x[:])
 	curve := f.model.Curve(x[:])
 	var said uint64
-	for i, days := range horizonDays {
+	for i, days := range days {
 		said |= intent.PackLogit(curve.Within(days))<<(16*i) | intent.PackLogit(f.base(i))<<(32+16*i)
 	}
 	h.pool.Set(at, hzSaid, said)
@@ -245,7 +245,7 @@ func (h *Outlooks) look(at uint32) {
 	}
 	f := h.foresight(shop)
 	if bought == 0 {
-		var x [horizonInputs]float64
+		var x [inputs]float64
 		intent.UnpackInputs(h.pool, at, hzInputs, x[:])
 		from, to := h.bound(at, stage-1)+1, h.bound(at, stage)
 		hit := h.intents.Bought(v, from, to) != 0
@@ -254,7 +254,7 @@ func (h *Outlooks) look(at uint32) {
 			bought = uint64(stage) + 1
 		}
 	}
-	for i, last := range horizonStage {
+	for i, last := range stages {
 		if stage == last {
 			said := h.pool.Get(at, hzSaid)
 			f.records[i].Note(intent.UnpackLogit(said>>(16*i)), intent.UnpackLogit(said>>(32+16*i)), bought != 0)
@@ -268,8 +268,8 @@ func (h *Outlooks) look(at uint32) {
 	h.watch(at, h.end(at, stage+1))
 }
 
-func (h *Outlooks) finish(f *foresight, at, v uint32, bought uint64) {
-	var x [horizonInputs]float64
+func (h *Outlooks) finish(f *model, at, v uint32, bought uint64) {
+	var x [inputs]float64
 	intent.UnpackInputs(h.pool, at, hzInputs, x[:])
 	for i, v := range x {
 		f.sums[i] += v
@@ -278,9 +278,9 @@ func (h *Outlooks) finish(f *foresight, at, v uint32, bought uint64) {
 		said := h.pool.Get(at, hzSaid)
 		o := Outcome{Visitor: v, At: h.bound(at, -1), Sessions: math.Expm1(x[hzSessions]), Orders: math.Expm1(x[hzOrders]),
 			SinceActive: math.Expm1(3 * x[hzSilence])}
-		for i := range horizonDays {
+		for i := range days {
 			o.Within[i], o.Base[i] = intent.UnpackLogit(said>>(16*i)), intent.UnpackLogit(said>>(32+16*i))
-			o.Came[i] = bought != 0 && int(bought)-1 <= horizonStage[i]
+			o.Came[i] = bought != 0 && int(bought)-1 <= stages[i]
 		}
 		h.told(&o)
 	}

@@ -31,7 +31,7 @@ func (h *Outlooks) Freeze() *slab.Parts {
 			parts = append(parts, slab.Numbers{uint64(shop), p.pending, uint64(p.wheel.Turn())}, p.wheel.Freeze())
 		}
 	}
-	return slab.Join(append(parts, h.shops.Freeze((*foresight).freeze)...)...)
+	return slab.Join(append(parts, h.shops.Freeze((*model).freeze)...)...)
 }
 
 // ReadVersion replaces the state by what Freeze wrote, in this version or those before, in which all shops had one clock.

@@ -27,10 +27,10 @@ type Intents struct {
 	visits   *visits
 	every    uint64
 	gap      uint32 // seconds
-	told     func(*Outcome)
+	outcome  func(*Outcome)
 	chain    []uint32       // scratch
 	reader   *people.Reader // the writer's
-	wants    *wants
+	products *productIntents
 	lent     func(v uint32, from, to models.Time) models.Time
 	lentItem func(v, item uint32, from, to models.Time) bool
 }
@@ -95,7 +95,7 @@ const (
 // New returns the forecasts of shops that nothing is known of yet.
 func New(p *people.People, c *catalogue.Catalogue) *Intents {
 	return &Intents{people: p, visits: newVisits(), every: intentEvery, gap: p.SessionGap().Seconds(),
-		reader: p.Reader(), wants: newWants(p, c)}
+		reader: p.Reader(), products: newProductIntents(p, c)}
 }
 
 func (in *Intents) forecaster(shop uint32) *forecaster { return in.shops.Get(shop, newForecaster) }
@@ -135,8 +135,8 @@ func (in *Intents) Dawn(now models.Time) {
 	}
 }
 
-// Hindsight tells whether an event of a shop comes so late that what became of it may be known already: nothing is forecast of it.
-func (in *Intents) Hindsight(shop uint32, t models.Time) bool { return t < in.Clock(shop)-clockLag }
+// Late tells whether an event of a shop comes so late that what became of it may be known already: nothing is forecast of it.
+func (in *Intents) Late(shop uint32, t models.Time) bool { return t < in.Clock(shop)-clockLag }
 
 // due returns the minute at which a visit is settled if nothing more happens in it.
 func (in *Intents) due(visit uint32) int64 {
@@ -151,7 +151,7 @@ func (in *Intents) look(visit uint32) {
 		in.visits.watch(visit, due)
 		return
 	}
-	in.settle(visit)
+	in.conclude(visit)
 	in.visits.release(visit)
 }
 
@@ -182,13 +182,13 @@ func (in *Intents) Behave(shop, visitor uint32, ev *models.Event, began bool, be
 		visit = in.begin(shop, visitor, before, ev.Time)
 	}
 	if item != 0 && ev.Kind == models.ViewItem {
-		in.wants.count(shop, item, oneView)
+		in.products.count(shop, item, oneView)
 	}
 	if visit == 0 {
 		return
 	}
 	in.note(visit, ev, item)
-	if in.Hindsight(shop, ev.Time) {
+	if in.Late(shop, ev.Time) {
 		return
 	}
 	if hash := (ev.IDHash() * 0x9e3779b97f4a7c15) >> 33; hash%in.every == 0 && v.get(visit, cntPoints) < maxForecasts {
@@ -207,7 +207,7 @@ func (in *Intents) note(visit uint32, ev *models.Event, item uint32) {
 		return
 	}
 	if item != 0 {
-		v.see(visit, in.wants.catalogue.Ordinals().Of(item))
+		v.see(visit, in.products.catalogue.Ordinals().Of(item))
 	}
 	for i := range ev.Items {
 		if it := &ev.Items[i]; it.HasPrice && it.Price > 0 {
@@ -283,8 +283,8 @@ func (in *Intents) ask(f *forecaster, visit, shop uint32, t models.Time, item ui
 	v.points.Set(point, ptWhen, uint64(t.Seconds())<<32|intent.PackLogit(p)<<16|intent.PackLogit(f.base()))
 	intent.PackInputs(v.points, point, ptInputs, row[1:])
 	if item != 0 {
-		w := in.wants.wanting(shop)
-		x := in.wants.values(in.reader, v, visit, uint32(v.get(visit, vstWho)), shop, item, adding)
+		w := in.products.wanting(shop)
+		x := in.products.values(in.reader, v, visit, uint32(v.get(visit, vstWho)), shop, item, adding)
 		row := wantRow(&x)
 		intent.PackInputs(v.points, point, ptWants, x[:])
 		v.points.Set(point, ptProduct, v.points.Get(point, ptProduct)|uint64(item)<<ptItem|intent.PackLogit(p*w.model.P(row[:]))<<ptItemSaid)
@@ -292,9 +292,9 @@ func (in *Intents) ask(f *forecaster, visit, shop uint32, t models.Time, item ui
 	}
 }
 
-// settle learns what became of the forecasts of a visit: whether its visitor bought after each of them, and before the
+// conclude learns what became of the forecasts of a visit: whether its visitor bought after each of them, and before the
 // silence that ended the session was over.
-func (in *Intents) settle(visit uint32) {
+func (in *Intents) conclude(visit uint32) {
 	v := in.visits
 	visitor, shop := uint32(v.get(visit, vstWho)), uint32(v.get(visit, vstShop))
 	in.chain = in.chain[:0]
@@ -323,7 +323,7 @@ func (in *Intents) Lend(bought func(v uint32, from, to models.Time) models.Time,
 }
 
 // Listen has every outcome told, by the goroutine that applies events: for backtests.
-func (in *Intents) Listen(told func(*Outcome)) { in.told = told }
+func (in *Intents) Listen(told func(*Outcome)) { in.outcome = told }
 
 // Every has a forecast noted after one event of so many, 8 without: for tests and backtests.
 func (in *Intents) Every(events uint64) { in.every = events }
@@ -351,8 +351,8 @@ func (in *Intents) judge(f *forecaster, point, visitor, began uint32, bought mod
 	}
 	o.Bought = bought >= o.At
 	f.learn(&row, o.P, o.Base, o.Bought)
-	if in.told != nil {
-		in.tell(point, o, row)
+	if in.outcome != nil {
+		in.report(point, o, row)
 	}
 }
 
@@ -369,13 +369,13 @@ func (in *Intents) chosen(shop, point, visitor uint32, bought, end models.Time) 
 	var x [wantInputs]float64
 	intent.UnpackInputs(points, point, ptWants, x[:])
 	p, base := intent.UnpackLogit(word>>ptItemSaid), intent.UnpackLogit(points.Get(point, ptWants)>>ptWantsBase)
-	in.wants.wanting(shop).learn(&x, p, base, bought >= at, this)
+	in.products.wanting(shop).learn(&x, p, base, bought >= at, this)
 }
 
-func (in *Intents) tell(point uint32, o Outcome, row [features + 1]float64) {
+func (in *Intents) report(point uint32, o Outcome, row [features + 1]float64) {
 	learned := uint32(in.visits.points.Get(point, ptChain))
 	o.Learned, o.Open, o.Inputs = uint64(learned&^flagOpen), learned&flagOpen != 0, row[:]
-	in.told(&o)
+	in.outcome(&o)
 }
 
 // row returns the inputs that a forecast was made of.
@@ -433,7 +433,7 @@ func (in *Intents) Of(r *people.Reader, shop, visitor uint32, now models.Time) (
 		f = newForecaster()
 	}
 	f.published.Load().explain(&out, &x)
-	out.Product = in.wants.of(r, in.visits, visit, visitor, shop, out.Probability)
+	out.Product = in.products.of(r, in.visits, visit, visitor, shop, out.Probability)
 	return out, true
 }
 
@@ -491,7 +491,7 @@ func (in *Intents) Quality(shop uint32) (q models.IntentQuality, ok bool) {
 
 // ProductQuality is Quality of the forecasts for single products.
 func (in *Intents) ProductQuality(shop uint32) (q models.IntentQuality, ok bool) {
-	f := in.wants.shops.Find(shop)
+	f := in.products.shops.Find(shop)
 	if f == nil {
 		return q, false
 	}
@@ -499,10 +499,10 @@ func (in *Intents) ProductQuality(shop uint32) (q models.IntentQuality, ok bool)
 }
 
 // Join makes one product of two: what is counted of from counts for to.
-func (in *Intents) Join(from, to uint32) { in.wants.join(from, to) }
+func (in *Intents) Join(from, to uint32) { in.products.join(from, to) }
 
 // Ordered takes that a product was ordered.
-func (in *Intents) Ordered(shop, item uint32) { in.wants.count(shop, item, oneOrder) }
+func (in *Intents) Ordered(shop, item uint32) { in.products.count(shop, item, oneOrder) }
 
 // Drop forgets the running session of a visitor who is a machine.
 func (in *Intents) Drop(visitor uint32) { in.visits.drop(visitor) }
@@ -516,11 +516,11 @@ func (in *Intents) Running(visitor uint32) bool {
 	return visit != 0
 }
 
-// Ahead asks for which session a visitor is in, AheadSession for the session, AheadItem for what is counted of a product. See
-// intern.Hashes.Ahead.
-func (in *Intents) Ahead(visitor uint32)        { in.visits.ahead(visitor) }
-func (in *Intents) AheadSession(visitor uint32) { in.visits.aheadVisit(visitor) }
-func (in *Intents) AheadItem(item uint32)       { in.wants.ahead(item) }
+// Prefetch asks for which session a visitor is in, PrefetchSession for the session, PrefetchItem for what is counted of a product. See
+// intern.Hashes.Prefetch.
+func (in *Intents) Prefetch(visitor uint32)        { in.visits.prefetch(visitor) }
+func (in *Intents) PrefetchSession(visitor uint32) { in.visits.prefetchVisit(visitor) }
+func (in *Intents) PrefetchItem(item uint32)       { in.products.prefetch(item) }
 
 // Clock returns the time by which sessions of a shop are taken for ended. For the writer.
 func (in *Intents) Clock(shop uint32) models.Time {
@@ -541,5 +541,5 @@ func (in *Intents) Parts() map[string]uint64 {
 }
 
 func (in *Intents) bytes() uint64 {
-	return in.visits.bytes() + in.wants.bytes() + in.shops.Known()*2*forecasterWords*8
+	return in.visits.bytes() + in.products.bytes() + in.shops.Known()*2*forecasterWords*8
 }

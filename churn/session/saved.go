@@ -16,7 +16,7 @@ const Version = 13
 
 // Freeze returns the state of this moment for a snapshot.
 func (in *Intents) Freeze() *slab.Parts {
-	parts := []io.WriterTo{in.visits.freeze(), in.wants.freeze()}
+	parts := []io.WriterTo{in.visits.freeze(), in.products.freeze()}
 	return slab.Join(append(parts, in.shops.Freeze((*forecaster).freeze)...)...)
 }
 
@@ -40,7 +40,7 @@ func (in *Intents) ReadVersion(r io.Reader, version uint16) error {
 		}
 		forecasters = head[len(head)-1]
 	}
-	if err := in.wants.read(r, version); err != nil {
+	if err := in.products.read(r, version); err != nil {
 		return err
 	}
 	if version == 10 {

@@ -137,16 +137,16 @@ func (v *visits) span(visit uint32) (first, last uint32) {
 	return first, first + uint32(v.get(visit, vstSpan))
 }
 
-// ahead asks for which visit a visitor is in, and aheadVisit for the visit. See intern.Hashes.Ahead.
-func (v *visits) ahead(visitor uint32) {
+// prefetch asks for which visit a visitor is in, and prefetchVisit for the visit. See intern.Hashes.Prefetch.
+func (v *visits) prefetch(visitor uint32) {
 	if uint64(visitor) < v.slots.Len() {
-		v.slots.Ahead(uint64(visitor))
+		v.slots.Prefetch(uint64(visitor))
 	}
 }
 
-func (v *visits) aheadVisit(visitor uint32) {
+func (v *visits) prefetchVisit(visitor uint32) {
 	if visit, _ := v.of(visitor); visit != 0 {
-		v.pool.Ahead(visit)
+		v.pool.Prefetch(visit)
 	}
 }
 
@@ -244,7 +244,7 @@ func (v *visits) advance(p *pace, minute int64, look func(visit uint32)) {
 	p.wheel.Leap(minute, func(visit uint32) {
 		for visit != 0 {
 			next := uint32(v.get(visit, vstNext))
-			v.pool.Ahead(next)
+			v.pool.Prefetch(next)
 			look(visit)
 			visit = next
 		}

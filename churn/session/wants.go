@@ -14,27 +14,27 @@ import (
 	"orrery/models/slab"
 )
 
-// wants forecasts whether the product that a visitor is looking at will be bought within the running session: the chance
+// productIntents forecasts whether the product that a visitor is looking at will be bought within the running session: the chance
 // that anything is, times the chance that it is this, learned from the sessions that ended with an order. So the answer for
 // a product is never above that for the session.
-type wants struct {
-	shops     pershop.Table[wanting]
+type productIntents struct {
+	shops     pershop.Table[productModel]
 	people    *people.People
 	catalogue *catalogue.Catalogue
 	items     slab.Words // views<<32 | orders, a word a product
 	totals    slab.Words // the same of a shop, a word each
 }
 
-// wanting is what a shop has learned. One goroutine learns; any reads published.
-type wanting struct {
+// productModel is what a shop has learned. One goroutine learns; any reads published.
+type productModel struct {
 	model     *intent.Bayes
 	record    intent.Record
 	chosen    uint64 // outcomes of which the product was bought
 	fresh     uint64
-	published atomic.Pointer[wanted]
+	published atomic.Pointer[productShown]
 }
 
-type wanted struct {
+type productShown struct {
 	model   *intent.Bayes
 	record  intent.Record
 	quality models.IntentQuality
@@ -51,17 +51,17 @@ const (
 	wantInputs
 )
 
-func newWants(p *people.People, c *catalogue.Catalogue) *wants {
-	return &wants{people: p, catalogue: c}
+func newProductIntents(p *people.People, c *catalogue.Catalogue) *productIntents {
+	return &productIntents{people: p, catalogue: c}
 }
 
-func newWanting() *wanting {
-	w := &wanting{model: newBayes(wantInputs, -1)} // of what is looked at in a session with an order, one in four is in the order
+func newWanting() *productModel {
+	w := &productModel{model: newBayes(wantInputs, -1)} // of what is looked at in a session with an order, one in four is in the order
 	w.publish()
 	return w
 }
 
-func (w *wants) wanting(shop uint32) *wanting { return w.shops.Get(shop, newWanting) }
+func (w *productIntents) wanting(shop uint32) *productModel { return w.shops.Get(shop, newWanting) }
 
 const (
 	oneView  = 1 << 32
@@ -69,7 +69,7 @@ const (
 )
 
 // count counts a view or an order of a product. Where a count runs full both are halved.
-func (w *wants) count(shop, item uint32, one uint64) {
+func (w *productIntents) count(shop, item uint32, one uint64) {
 	for _, at := range [2]struct {
 		words *slab.Words
 		i     uint32
@@ -84,7 +84,7 @@ func (w *wants) count(shop, item uint32, one uint64) {
 }
 
 // join counts views and orders of one product for another.
-func (w *wants) join(from, to uint32) {
+func (w *productIntents) join(from, to uint32) {
 	if uint64(from) >= w.items.Len() || w.items.Load(uint64(from)) == 0 {
 		return
 	}
@@ -95,15 +95,15 @@ func (w *wants) join(from, to uint32) {
 	w.items.Set(uint64(from), 0)
 }
 
-// ahead asks for what is counted of a product. See intern.Hashes.Ahead.
-func (w *wants) ahead(item uint32) {
+// prefetch asks for what is counted of a product. See intern.Hashes.Prefetch.
+func (w *productIntents) prefetch(item uint32) {
 	if uint64(item) < w.items.Len() {
-		w.items.Ahead(uint64(item))
+		w.items.Prefetch(uint64(item))
 	}
 }
 
 // rate returns how often a product was viewed and ordered, and the shop's orders a view.
-func (w *wants) rate(shop, item uint32) (views, orders, mean float64) {
+func (w *productIntents) rate(shop, item uint32) (views, orders, mean float64) {
 	if uint64(item) < w.items.Len() {
 		word := w.items.Load(uint64(item))
 		views, orders = float64(word>>32), float64(uint32(word))
@@ -117,7 +117,7 @@ func (w *wants) rate(shop, item uint32) (views, orders, mean float64) {
 }
 
 // values returns the inputs for a product that a visitor looks at, by its main item. adding says that it goes into the cart at this moment.
-func (w *wants) values(r *people.Reader, v *visits, visit, visitor, shop, item uint32, adding bool) (x [wantInputs]float64) {
+func (w *productIntents) values(r *people.Reader, v *visits, visit, visitor, shop, item uint32, adding bool) (x [wantInputs]float64) {
 	who := people.Person{Visitor: visitor, Contact: w.people.ContactOf(visitor)}
 	views, orders, mean := w.rate(shop, item)
 	const weight = 30 // views' worth of belief in the shop's rate
@@ -156,12 +156,12 @@ func wantRow(x *[wantInputs]float64) (row [wantInputs + 1]float64) {
 }
 
 // base returns the share of forecasts after which the product was bought, drawn towards the prior while they are few.
-func (f *wanting) base() float64 {
+func (f *productModel) base() float64 {
 	return (f.record.Positives + priorRate/4*priorRateWeight) / (f.record.N + priorRateWeight)
 }
 
 // learn takes what became of a forecast: whether anything was bought after it in the session, and whether the product.
-func (f *wanting) learn(x *[wantInputs]float64, p, base float64, any, this bool) {
+func (f *productModel) learn(x *[wantInputs]float64, p, base float64, any, this bool) {
 	f.record.Note(p, base, this)
 	if any {
 		row := wantRow(x)
@@ -175,7 +175,7 @@ func (f *wanting) learn(x *[wantInputs]float64, p, base float64, any, this bool)
 	}
 }
 
-func (f *wanting) gate() string {
+func (f *productModel) gate() string {
 	switch {
 	case f.record.N < leastOutcomes:
 		return fmt.Sprintf("base rate: so far only %.0f outcomes of the %d that the model needs", f.record.N, leastOutcomes)
@@ -187,16 +187,16 @@ func (f *wanting) gate() string {
 	return ""
 }
 
-func (f *wanting) publish() {
+func (f *productModel) publish() {
 	r := &f.record
-	now := &wanted{model: f.model.Clone(), record: *r, quality: intent.QualityOf(r, uint64(r.N), f.chosen, f.base(), f.gate())}
+	now := &productShown{model: f.model.Clone(), record: *r, quality: intent.QualityOf(r, uint64(r.N), f.chosen, f.base(), f.gate())}
 	f.published.Store(now)
 	f.fresh = 0
 }
 
 // of returns what is forecast of the product that a visitor looked at last, nil where none is known. session is what is
 // shown of the session.
-func (w *wants) of(r *people.Reader, v *visits, visit, visitor, shop uint32, session float64) *models.ProductIntent {
+func (w *productIntents) of(r *people.Reader, v *visits, visit, visitor, shop uint32, session float64) *models.ProductIntent {
 	viewed := r.Viewed(people.Person{Visitor: visitor})
 	if len(viewed) == 0 {
 		return nil
@@ -228,20 +228,20 @@ func (w *wants) of(r *people.Reader, v *visits, visit, visitor, shop uint32, ses
 	return out
 }
 
-func (w *wants) bytes() uint64 {
+func (w *productIntents) bytes() uint64 {
 	return w.items.Bytes() + w.totals.Bytes() + w.shops.Known()*2*wantingWords*8
 }
 
 // wantingWords is the size of what a shop has learned, in a snapshot.
 const wantingWords = 3 + (wantInputs+1)*(wantInputs+2) + intent.RecordWords
 
-func (w *wants) freeze() *slab.Parts {
+func (w *productIntents) freeze() *slab.Parts {
 	parts := []io.WriterTo{w.items.Freeze(), w.totals.Freeze()}
-	return slab.Join(append(parts, w.shops.Freeze((*wanting).freeze)...)...)
+	return slab.Join(append(parts, w.shops.Freeze((*productModel).freeze)...)...)
 }
 
 // read replaces the state by what freeze wrote, in this version of the intents or the one before.
-func (w *wants) read(r io.Reader, version uint16) error {
+func (w *productIntents) read(r io.Reader, version uint16) error {
 	if _, err := slab.ReadAll(r, &w.items, &w.totals); err != nil {
 		return err
 	}
@@ -255,12 +255,12 @@ func (w *wants) read(r io.Reader, version uint16) error {
 	return w.shops.Read10(r, head[0], wantingWords, thawWanting)
 }
 
-func (f *wanting) freeze() slab.Numbers {
+func (f *productModel) freeze() slab.Numbers {
 	n := intent.PutFloats(slab.Numbers{1, f.chosen, f.fresh}, f.model.State()...)
 	return intent.PutRecord(n, &f.record)
 }
 
-func thawWanting(n slab.Numbers) *wanting {
+func thawWanting(n slab.Numbers) *productModel {
 	f := newWanting()
 	f.chosen = n[1]
 	state := make([]float64, len(f.model.State()))

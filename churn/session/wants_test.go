@@ -7,7 +7,7 @@ import (
 
 // A count of a product's views or orders that is full is halved with the other: neither runs over into its neighbour.
 func TestCountsAreHalved(t *testing.T) {
-	w := newWants(nil, nil)
+	w := newProductIntents(nil, nil)
 	const full = math.MaxUint32 - 2
 	for _, c := range []struct{ views, orders, one uint64 }{{full, full / 8, oneView}, {full / 8, full, oneOrder}} {
 		w.items.Grow(2)

@@ -18,7 +18,7 @@ import (
 // scoreSource is where changes of customers come from: the engine.
 type scoreSource interface {
 	CustomerChanges(most int) (list []models.CustomerChange, next uint64)
-	ChangesTold(next uint64)
+	ChangesAcknowledged(next uint64)
 	ChangesLost() uint64
 	ContactNumber(shop, contact []byte) uint32
 	Customers(from base.Mark, most int, now models.Time) (list []models.CustomerChange, next base.Mark, more bool)
@@ -49,9 +49,9 @@ type announcer struct {
 
 	speaks  func() bool // whether this instance is the one that tells
 	history scoreHistory
-	known   bool        // what has been told is known
-	said    tellings    // that
-	since   models.Time // the day from which changes are told
+	known   bool            // what has been told is known
+	said    publishedStates // that
+	since   models.Time     // the day from which changes are told
 
 	all  bool // everybody is being looked at, from mark on
 	mark base.Mark
@@ -111,7 +111,7 @@ func (a *announcer) pass(ctx context.Context) (busy bool, err error) {
 	}
 	if a.all {
 		list, next, more := a.from.Customers(a.mark, scoreBatch, a.now())
-		if err := a.tell(ctx, list); err != nil {
+		if err := a.publish(ctx, list); err != nil {
 			return false, err
 		}
 		a.mark, a.all = next, more
@@ -121,22 +121,22 @@ func (a *announcer) pass(ctx context.Context) (busy bool, err error) {
 	// Who has folded the log anew comes by all changes of its past again, which were told in their time: those of days before the
 	// newest that was told of. What was not, the look at everybody makes good.
 	list = slices.DeleteFunc(list, func(c models.CustomerChange) bool { return c.At < a.since })
-	if err := a.tell(ctx, list); err != nil {
+	if err := a.publish(ctx, list); err != nil {
 		return false, err
 	}
-	a.from.ChangesTold(next)
+	a.from.ChangesAcknowledged(next)
 	return busy, nil
 }
 
 // listen lets another instance tell the changes. Once this one speaks it reads what was told, and looks at everybody.
 func (a *announcer) listen() (busy bool) {
 	list, next := a.from.CustomerChanges(scoreBatch)
-	a.from.ChangesTold(next)
+	a.from.ChangesAcknowledged(next)
 	a.known, a.all, a.mark = false, true, base.Mark{}
 	return len(list) == scoreBatch
 }
 
-func (a *announcer) tell(ctx context.Context, list []models.CustomerChange) error {
+func (a *announcer) publish(ctx context.Context, list []models.CustomerChange) error {
 	var records []models.Record
 	for i := range list {
 		c := &list[i]

@@ -37,7 +37,7 @@ func (f *fakeScores) CustomerChanges(most int) (list []models.CustomerChange, ne
 	return list, next
 }
 
-func (f *fakeScores) ChangesTold(next uint64) {
+func (f *fakeScores) ChangesAcknowledged(next uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.told = next
@@ -129,7 +129,7 @@ func TestAnnouncer(t *testing.T) {
 func tell(t *testing.T, a *announcer, f *fakeScores, list ...models.CustomerChange) (out []string) {
 	t.Helper()
 	from := len(f.records)
-	if err := a.tell(context.Background(), list); err != nil {
+	if err := a.publish(context.Background(), list); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range f.records[from:] {
@@ -181,7 +181,7 @@ func TestAnnouncerBefore(t *testing.T) {
 	step("New>Lost ->3", change("x", "Lost", 3))
 
 	f.failures = 1 // nobody knows whether it was written: the topic is asked
-	if err := a.tell(context.Background(), []models.CustomerChange{change("Lost", "New", 3)}); err == nil || a.known {
+	if err := a.publish(context.Background(), []models.CustomerChange{change("Lost", "New", 3)}); err == nil || a.known {
 		t.Errorf("got %v and known %v, want a failure", err, a.known)
 	}
 	if _, err := a.pass(context.Background()); err != nil {

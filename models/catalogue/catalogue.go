@@ -94,7 +94,7 @@ func (c *Catalogue) Tables() []intern.Table {
 	}
 }
 
-// HashOf returns what an item id of a shop is found by, for Ahead, AheadRef, AheadName and FindHash.
+// HashOf returns what an item id of a shop is found by, for Prefetch, PrefetchRef, PrefetchName and FindHash.
 func (c *Catalogue) HashOf(shop uint32, id []byte) uint64 { return c.items.HashOf(shop, id) }
 
 // Item returns the number of an item id in a shop, a new one where it is unknown.
@@ -110,12 +110,12 @@ func (c *Catalogue) Item(shop uint32, id []byte) uint32 {
 	return item
 }
 
-// Ahead, AheadRef and AheadName ask for what Find will look at, one after the other, by HashOf of shop and id;
-// AheadItem asks for an item's record. See intern.Hashes.Ahead.
-func (c *Catalogue) Ahead(hash uint64)     { c.items.Ahead(hash) }
-func (c *Catalogue) AheadRef(hash uint64)  { c.items.AheadRef(hash) }
-func (c *Catalogue) AheadName(hash uint64) { c.items.AheadText(hash) }
-func (c *Catalogue) AheadItem(item uint32) { c.products.Ahead(c.word(item, 0)) }
+// Prefetch, PrefetchRef and PrefetchName ask for what Find will look at, one after the other, by HashOf of shop and id;
+// PrefetchItem asks for an item's record. See intern.Hashes.Prefetch.
+func (c *Catalogue) Prefetch(hash uint64)     { c.items.Prefetch(hash) }
+func (c *Catalogue) PrefetchRef(hash uint64)  { c.items.PrefetchRef(hash) }
+func (c *Catalogue) PrefetchName(hash uint64) { c.items.PrefetchText(hash) }
+func (c *Catalogue) PrefetchItem(item uint32) { c.products.Prefetch(c.word(item, 0)) }
 
 // Find returns the number of an item id in a shop, or 0. Any goroutine may call it.
 func (c *Catalogue) Find(shop uint32, id []byte) uint32 {
@@ -310,10 +310,10 @@ func (c *Catalogue) Slot(item uint32) (id, json []byte) {
 	return id, slot[headBytes:]
 }
 
-// ReadAhead reads what Slot and a copy of the slot will read of some items. The slots lie anywhere in memory: read one after
+// PrefetchProducts reads what Slot and a copy of the slot will read of some items. The slots lie anywhere in memory: read one after
 // the other each is a wait of its own, read here they are all under way at once. What it returns is of no use but to keep
 // the loads. Any goroutine may call it.
-func (c *Catalogue) ReadAhead(items []uint32) (x uint64) {
+func (c *Catalogue) PrefetchProducts(items []uint32) (x uint64) {
 	const line = 64
 	for _, item := range items {
 		x |= c.products.Load(c.word(item, pSlot))

@@ -22,7 +22,7 @@ type Hooks interface {
 	LoggedIn(shop, visitor uint32, viewed []people.Pair) // or out
 	Buy(key uint64, shop, visitor, contact uint32, ev *models.Event, f *models.Fact)
 	Book(money []people.Change)
-	Settle(shop, order uint32)
+	Reconcile(shop, order uint32)
 	Set(shop uint32, ev *models.Event)
 	Noted(shop uint32)  // something that was noted has changed
 	Pass(t models.Time) // the stream has come to a moment
@@ -216,7 +216,7 @@ func (e *Import) takeOrder(shop uint32, f *models.Fact) error {
 	if f.Cancelled {
 		e.Book(p.Cancel(key))
 	}
-	e.Settle(shop, p.OrderOf(key))
+	e.Reconcile(shop, p.OrderOf(key))
 	return nil
 }
 

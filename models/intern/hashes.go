@@ -55,14 +55,14 @@ func (h *Hashes) Find(hash uint64) uint32 {
 	return 0
 }
 
-// Ahead asks for what Find will look at first, and AheadRecord, when that has come, for the record: whoever has many
+// Prefetch asks for what Find will look at first, and PrefetchRecord, when that has come, for the record: whoever has many
 // hashes to find calls each for all of them before, so that the waits for memory overlap.
-func (h *Hashes) Ahead(hash uint64) { h.table.Load().ahead(h.tagOf(hash)) }
+func (h *Hashes) Prefetch(hash uint64) { h.table.Load().prefetch(h.tagOf(hash)) }
 
-// AheadRecord asks for the record that belongs to hash; see Ahead.
-func (h *Hashes) AheadRecord(hash uint64) {
+// PrefetchRecord asks for the record that belongs to hash; see Prefetch.
+func (h *Hashes) PrefetchRecord(hash uint64) {
 	if number := h.table.Load().guess(h.tagOf(hash)); number != 0 {
-		h.keys.Ahead(uint64(number) * h.stride)
+		h.keys.Prefetch(uint64(number) * h.stride)
 	}
 }
 

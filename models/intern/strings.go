@@ -45,7 +45,7 @@ func (s *Strings) Bytes() uint64 { return s.refs.Bytes() + s.text.Bytes() + s.ta
 // ReadFrom follows.
 func (s *Strings) Seed(seed Seed) { s.seed = seed }
 
-// HashOf returns what a string of a scope is found by, for Ahead, AheadRef, AheadText and FindHash.
+// HashOf returns what a string of a scope is found by, for Prefetch, PrefetchRef, PrefetchText and FindHash.
 func (s *Strings) HashOf(scope uint32, name []byte) uint64 {
 	return s.seed.Hash(name) + uint64(scope)*0xd6e8feb86659fd93
 }
@@ -78,21 +78,21 @@ func (s *Strings) find(tag, scope uint32, name []byte) uint32 {
 	return 0
 }
 
-// Ahead, AheadRef and AheadText ask for what Find will look at, one after the other, by HashOf of scope and name: see
-// Hashes.Ahead.
-func (s *Strings) Ahead(hash uint64) { s.table.Load().ahead(tagOf(hash)) }
+// Prefetch, PrefetchRef and PrefetchText ask for what Find will look at, one after the other, by HashOf of scope and name: see
+// Hashes.Prefetch.
+func (s *Strings) Prefetch(hash uint64) { s.table.Load().prefetch(tagOf(hash)) }
 
-// AheadRef asks for where the string of a hash is.
-func (s *Strings) AheadRef(hash uint64) {
+// PrefetchRef asks for where the string of a hash is.
+func (s *Strings) PrefetchRef(hash uint64) {
 	if number := s.table.Load().guess(tagOf(hash)); number != 0 {
-		s.refs.Ahead(uint64(number))
+		s.refs.Prefetch(uint64(number))
 	}
 }
 
-// AheadText asks for the beginning of the string of a hash.
-func (s *Strings) AheadText(hash uint64) {
+// PrefetchText asks for the beginning of the string of a hash.
+func (s *Strings) PrefetchText(hash uint64) {
 	if number := s.table.Load().guess(tagOf(hash)); number != 0 {
-		s.text.Ahead(slab.Ref(s.refs.Load(uint64(number))))
+		s.text.Prefetch(slab.Ref(s.refs.Load(uint64(number))))
 	}
 }
 

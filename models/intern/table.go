@@ -77,11 +77,11 @@ func (t *table) seek(tag uint32, i int) (number uint32, next int) {
 	}
 }
 
-// ahead asks for the slot at which a search for tag begins.
-func (t *table) ahead(tag uint32) {
-	t.slots.Ahead(uint64(t.home(tag)))
+// prefetch asks for the slot at which a search for tag begins.
+func (t *table) prefetch(tag uint32) {
+	t.slots.Prefetch(uint64(t.home(tag)))
 	if before := t.before.Load(); before != nil {
-		before.slots.Ahead(uint64(before.home(tag)))
+		before.slots.Prefetch(uint64(before.home(tag)))
 	}
 }
 

@@ -5,12 +5,12 @@ package people
 // and those credited to it. The latter are chained, the newest first: two words an order, next to its head's number: contact<<32
 // | the next older order credited to it, and the one before.
 
-// creditWalk is how many orders are looked at for the place of one that is credited: past it a chain is out of order, which
+// attributionWalk is how many orders are looked at for the place of one that is credited: past it a chain is out of order, which
 // only says which of hundreds are looked at first.
-const creditWalk = 128
+const attributionWalk = 128
 
-// creditedTo returns the contact that an order is credited to, or 0, and the next older one of its chain.
-func (p *People) creditedTo(order uint32) (contact, next uint32) {
+// attributedTo returns the contact that an order is credited to, or 0, and the next older one of its chain.
+func (p *People) attributedTo(order uint32) (contact, next uint32) {
 	if 2*uint64(order) >= p.credited.Len() {
 		return 0, 0
 	}
@@ -18,18 +18,18 @@ func (p *People) creditedTo(order uint32) (contact, next uint32) {
 	return uint32(word >> 32), uint32(word)
 }
 
-// newestCredited returns the newest order that is credited to a contact, or 0. Any goroutine may call it.
-func (p *People) newestCredited(c uint32) uint32 {
+// newestAttributed returns the newest order that is credited to a contact, or 0. Any goroutine may call it.
+func (p *People) newestAttributed(c uint32) uint32 {
 	if uint64(c) >= p.firsts.Len() {
 		return 0
 	}
 	return uint32(p.firsts.Load(uint64(c)))
 }
 
-// eachCredited calls f with the orders that are credited to a contact, n at most. Any goroutine may call it.
-func (p *People) eachCredited(c uint32, n int, f func(order uint32)) {
-	for order := p.newestCredited(c); order != 0 && n > 0; n-- {
-		whose, next := p.creditedTo(order)
+// eachAttributed calls f with the orders that are credited to a contact, n at most. Any goroutine may call it.
+func (p *People) eachAttributed(c uint32, n int, f func(order uint32)) {
+	for order := p.newestAttributed(c); order != 0 && n > 0; n-- {
+		whose, next := p.attributedTo(order)
 		if whose != c {
 			return // it has become another's while we looked
 		}
@@ -44,7 +44,7 @@ func (p *People) OrderContact(order uint32) uint32 {
 	if who := p.ownerOf(order); who&ofContact != 0 {
 		return uint32(who)
 	}
-	c, _ := p.creditedTo(order)
+	c, _ := p.attributedTo(order)
 	return c
 }
 
@@ -56,7 +56,7 @@ func (p *People) reassign(order uint32) {
 	}
 	v, second := uint32(who), p.orders.time(order).Seconds()
 	want := p.logins.owner(v, second)
-	had, _ := p.creditedTo(order)
+	had, _ := p.attributedTo(order)
 	if had == want {
 		return
 	}
@@ -68,21 +68,21 @@ func (p *People) reassign(order uint32) {
 		p.unchain(order)
 	}
 	if want != 0 {
-		p.chainCredit(order, want)
+		p.chainAttributed(order, want)
 	}
 	if live {
 		p.credit(order, 1)
 	}
 }
 
-func (p *People) chainCredit(order, c uint32) {
+func (p *People) chainAttributed(order, c uint32) {
 	p.credited.Grow(2 * (uint64(order) + 1))
 	p.firsts.Grow(uint64(c) + 1)
 	t := p.orders.time(order)
-	after, next := uint32(0), p.newestCredited(c)
-	for n := 0; next != 0 && n < creditWalk && p.orders.time(next) > t; n++ {
+	after, next := uint32(0), p.newestAttributed(c)
+	for n := 0; next != 0 && n < attributionWalk && p.orders.time(next) > t; n++ {
 		after = next
-		_, next = p.creditedTo(next)
+		_, next = p.attributedTo(next)
 	}
 	p.credited.Set(2*uint64(order)+1, uint64(after))
 	p.credited.Set(2*uint64(order), uint64(c)<<32|uint64(next))
@@ -102,7 +102,7 @@ func (p *People) follow(c, after, order uint32) {
 }
 
 func (p *People) unchain(order uint32) {
-	c, next := p.creditedTo(order)
+	c, next := p.attributedTo(order)
 	after := uint32(p.credited.Load(2*uint64(order) + 1))
 	if next != 0 {
 		p.credited.Set(2*uint64(next)+1, uint64(after))
@@ -183,6 +183,6 @@ func (p *People) assign(order uint32) {
 		return
 	}
 	if c := p.logins.owner(uint32(who), p.orders.time(order).Seconds()); c != 0 {
-		p.chainCredit(order, c)
+		p.chainAttributed(order, c)
 	}
 }

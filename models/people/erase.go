@@ -61,7 +61,7 @@ func (p *People) OfContact(key uint64) (e Erasing) {
 	for order := p.newestOrder(contactOwner(e.Contact)); order != 0; order = p.orders.older(order) {
 		e.Orders = append(e.Orders, order)
 	}
-	p.eachCredited(e.Contact, 1<<31-1, func(order uint32) { e.Orders = append(e.Orders, order) })
+	p.eachAttributed(e.Contact, 1<<31-1, func(order uint32) { e.Orders = append(e.Orders, order) })
 	for _, v := range e.Visitors {
 		e.Orders = p.unclaimed(e.Orders, v)
 	}
@@ -80,7 +80,7 @@ func (p *People) OfVisitor(key uint64) (e Erasing) {
 // unclaimed appends the orders of a visitor that are no contact's.
 func (p *People) unclaimed(dst []uint32, v uint32) []uint32 {
 	for order := p.newestOrder(visitorOwner(v)); order != 0; order = p.orders.older(order) {
-		if c, _ := p.creditedTo(order); c == 0 && !slices.Contains(dst, order) {
+		if c, _ := p.attributedTo(order); c == 0 && !slices.Contains(dst, order) {
 			dst = append(dst, order)
 		}
 	}
@@ -165,7 +165,7 @@ func (p *People) disown(order uint32, to owner) {
 	if live {
 		p.credit(order, -1)
 	}
-	if c, _ := p.creditedTo(order); c != 0 {
+	if c, _ := p.attributedTo(order); c != 0 {
 		p.unchain(order)
 	}
 	p.unchainOwned(order)
@@ -206,7 +206,7 @@ func (p *People) unchainOwned(order uint32) {
 // eraseVisitor erases a visitor: orders that are still its own are those of a contact by a login, and name it from now on.
 func (p *People) eraseVisitor(shop, v uint32) {
 	for order := p.newestOrder(visitorOwner(v)); order != 0; order = p.newestOrder(visitorOwner(v)) {
-		c, _ := p.creditedTo(order)
+		c, _ := p.attributedTo(order)
 		p.disown(order, contactOwner(c))
 	}
 	p.relations = p.contactsOf(p.relations[:0], v)

@@ -152,7 +152,7 @@ func (r *Reader) Touches(v uint32) Touches {
 	}
 	p := r.p
 	c := p.contact(v)
-	if p.shared(v) || p.newestOrder(visitorOwner(v)) != 0 || c != 0 && (p.newestOrder(contactOwner(c)) != 0 || p.newestCredited(c) != 0) {
+	if p.shared(v) || p.newestOrder(visitorOwner(v)) != 0 || c != 0 && (p.newestOrder(contactOwner(c)) != 0 || p.newestAttributed(c) != 0) {
 		return Touches{all: true}
 	}
 	views, cart := p.word(v, vViews), p.word(v, vCart)
@@ -187,7 +187,7 @@ func (r *Reader) Cart(who Person) []Entry {
 	cutoff := uint32(0)
 	if who.Contact != 0 {
 		cutoff = r.p.newestAt(contactOwner(who.Contact))
-		if order := r.p.newestCredited(who.Contact); order != 0 {
+		if order := r.p.newestAttributed(who.Contact); order != 0 {
 			cutoff = max(cutoff, r.p.orders.time(order).Seconds())
 		}
 	}
@@ -256,7 +256,7 @@ func (r *Reader) eachOrder(who Person, n int, f func(order uint32)) {
 	}
 	if who.Contact != 0 {
 		walk(r.p.newestOrder(contactOwner(who.Contact)))
-		r.p.eachCredited(who.Contact, n, f)
+		r.p.eachAttributed(who.Contact, n, f)
 		return
 	}
 	order := r.p.newestOrder(visitorOwner(who.Visitor))

@@ -51,7 +51,7 @@ func (p *People) retake(number, v uint32, order *Order, flags uint64) {
 	if !o.flag(number, orderCancelled) {
 		p.credit(number, -1)
 	}
-	if c, _ := p.creditedTo(number); c != 0 {
+	if c, _ := p.attributedTo(number); c != 0 {
 		p.unchain(number)
 	}
 	p.unchainOwned(number)

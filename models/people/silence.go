@@ -87,7 +87,7 @@ func (s *Silence) Next() (v uint32) {
 		s.left--
 		s.looked++
 		if s.left%silentBunch == 0 {
-			s.ahead()
+			s.prefetch()
 		}
 		if last := uint32(p.visitors.Load(p.word(s.cursor, vSeen))); s.over(last, s.now) && s.due(s.cursor) {
 			return s.cursor
@@ -96,10 +96,10 @@ func (s *Silence) Next() (v uint32) {
 	return 0
 }
 
-// ahead asks for the records of the next bunch.
-func (s *Silence) ahead() {
+// prefetch asks for the records of the next bunch.
+func (s *Silence) prefetch() {
 	for v := s.cursor + 1; v <= min(s.cursor+silentBunch, s.people.LastVisitor()); v++ {
-		s.people.visitors.Ahead(s.people.word(v, vSeen))
+		s.people.visitors.Prefetch(s.people.word(v, vSeen))
 	}
 }
 

@@ -17,7 +17,7 @@ func (r *Reader) Summary(who Person) (s Summary) {
 	p := r.p
 	if who.Contact != 0 {
 		s.Orders = p.contacts.Load(p.cword(who.Contact, cOrders)) & 0xffffffff
-		for _, order := range [2]uint32{p.newestOrder(contactOwner(who.Contact)), p.newestCredited(who.Contact)} {
+		for _, order := range [2]uint32{p.newestOrder(contactOwner(who.Contact)), p.newestAttributed(who.Contact)} {
 			if order != 0 {
 				s.LastPurchase = max(s.LastPurchase, p.orders.time(order))
 			}

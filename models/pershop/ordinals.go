@@ -39,10 +39,10 @@ func (o *Ordinals) Of(number uint32) uint32 {
 // Mixed tells whether there are things of several shops: then ordinals are others than the numbers.
 func (o *Ordinals) Mixed() bool { return o != nil && o.words.Len() > 0 }
 
-// Ahead asks for the ordinal of a number: see intern.Hashes.Ahead.
-func (o *Ordinals) Ahead(number uint32) {
+// Prefetch asks for the ordinal of a number: see intern.Hashes.Prefetch.
+func (o *Ordinals) Prefetch(number uint32) {
 	if o != nil && uint64(number/2) < o.words.Len() {
-		o.words.Ahead(uint64(number / 2))
+		o.words.Prefetch(uint64(number / 2))
 	}
 }
 

@@ -68,8 +68,8 @@ func (p *Pool) Get(record uint32, w uint64) uint64 { return p.words.Load(uint64(
 // Set sets a word of a record.
 func (p *Pool) Set(record uint32, w, value uint64) { p.words.Set(uint64(record)*p.stride+w, value) }
 
-// Ahead asks for a record: see intern.Hashes.Ahead.
-func (p *Pool) Ahead(record uint32) { p.words.Ahead(uint64(record) * p.stride) }
+// Prefetch asks for a record: see intern.Hashes.Prefetch.
+func (p *Pool) Prefetch(record uint32) { p.words.Prefetch(uint64(record) * p.stride) }
 
 // Bytes returns the memory held.
 func (p *Pool) Bytes() uint64 { return p.words.Bytes() }

@@ -46,7 +46,7 @@ func TestOutside(t *testing.T) {
 		"block beyond":   func() { w.Block(11, 1) },
 		"block far":      func() { w.Block(1<<63, 1) },
 		"block negative": func() { w.Block(3, -1) },
-		"ahead":          func() { w.Ahead(10) },
+		"ahead":          func() { w.Prefetch(10) },
 		"set":            func() { w.Set(ChunkWords, 1) },
 		"edit":           func() { w.Edit(ChunkWords-1, 2) },
 		"empty":          func() { new(Words).Load(0) },

@@ -74,8 +74,8 @@ func (t *Text) Get(r Ref) []byte {
 	return c[at : at+n : at+n]
 }
 
-// Ahead asks for the first cache line of the text of r: see Words.Ahead.
-func (t *Text) Ahead(r Ref) {
+// Prefetch asks for the first cache line of the text of r: see Words.Prefetch.
+func (t *Text) Prefetch(r Ref) {
 	if r&MaxText != 0 {
 		at := uint64(r >> lenBits)
 		prefetch((*uint64)(unsafe.Pointer(&(*t.dir.Load())[at>>textBits][at%textChunk&^7])))

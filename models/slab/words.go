@@ -109,12 +109,12 @@ var errOutside = errors.New("BUG: slab: the word lies outside of the array")
 // Load returns word i. It may be called by any goroutine; i must lie below Len.
 func (w *Words) Load(i uint64) uint64 { return atomic.LoadUint64(w.at(i)) }
 
-// Ahead asks for the cache line of word i and does not wait for it: whoever will look at many places that lie anywhere in
+// Prefetch asks for the cache line of word i and does not wait for it: whoever will look at many places that lie anywhere in
 // memory asks for all of them before, so that the waits overlap. i must lie below Len.
-func (w *Words) Ahead(i uint64) { prefetch(w.at(i)) }
+func (w *Words) Prefetch(i uint64) { prefetch(w.at(i)) }
 
-// Ahead asks for the cache line of what p points at: see Words.Ahead.
-func Ahead[T any](p *T) { prefetch((*uint64)(unsafe.Pointer(p))) }
+// Prefetch asks for the cache line of what p points at: see Words.Prefetch.
+func Prefetch[T any](p *T) { prefetch((*uint64)(unsafe.Pointer(p))) }
 
 // Block returns the n words from i on, for atomic loads. All must lie below Len.
 func (w *Words) Block(i uint64, n int) []uint64 {

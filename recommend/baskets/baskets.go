@@ -97,7 +97,7 @@ func (b *Baskets) count(o *Order) {
 		m.After.CountRight(item, after)
 		m.Bought.CountBoth(item, together)
 		if i < b.pairs {
-			m.Bought.AheadPairs(item, b.paired)
+			m.Bought.PrefetchPairs(item, b.paired)
 			m.Bought.AddPairs(o.Shop, item, b.paired, together)
 			b.paired = append(b.paired, item)
 		}

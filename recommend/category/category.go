@@ -35,8 +35,8 @@ const (
 	rowWords = 1 + rowNext // all moves, then category<<32 | moves
 	rowMost  = 1 << 20     // moves of a row at which all of it is halved
 	lastSize = 1 << 16
-	// lately is how many products of a visitor's history are looked at.
-	lately = 8
+	// recentItems is how many products of a visitor's history are looked at.
+	recentItems = 8
 	// shelfEvery is of how many views one is forecast, to learn and to judge; shelfRarely once shelfKnown have been.
 	shelfEvery  = 8
 	shelfRarely = 64
@@ -60,8 +60,8 @@ const (
 	shelfWords
 )
 
-// shelfMemory is over how many forecasts record and mixture fade to their e-th part.
-const shelfMemory = 5000
+// categoryMemory is over how many forecasts record and mixture fade to their e-th part.
+const categoryMemory = 5000
 
 // New returns forecasts that have learned nothing.
 func New(p *people.People, c *catalogue.Catalogue) *Next {
@@ -97,8 +97,8 @@ func (s *Next) View(shop, visitor, item uint32, began bool, chance uint64) {
 	}
 }
 
-// Ahead asks for what a visitor has looked at last. See intern.Hashes.Ahead.
-func (s *Next) Ahead(visitor uint32) { s.last.Ahead(uint64(visitor % lastSize)) }
+// Prefetch asks for what a visitor has looked at last. See intern.Hashes.Prefetch.
+func (s *Next) Prefetch(visitor uint32) { s.last.Prefetch(uint64(visitor % lastSize)) }
 
 // root returns the category of the shop itself.
 func (s *Next) root(category uint32) uint32 {
@@ -168,11 +168,11 @@ func (s *Next) share(root, to uint32) float64 {
 }
 
 // history fills in the categories that a visitor looked at lately, the newest first.
-func (s *Next) history(r *people.Reader, visitor uint32, list *[lately]uint32) (n int) {
+func (s *Next) history(r *people.Reader, visitor uint32, list *[recentItems]uint32) (n int) {
 	for _, e := range r.Viewed(people.Person{Visitor: visitor}) {
 		if c := s.catalogue.Category(e.ID); c != 0 {
 			list[n] = c
-			if n++; n == lately {
+			if n++; n == recentItems {
 				break
 			}
 		}
@@ -222,12 +222,12 @@ func (s *Next) number(shop uint32, i int) float64 {
 
 // judge compares what was to be expected with the category that has come, and learns.
 func (s *Next) judge(shop, visitor, from, to, root uint32) {
-	var buf [lately]uint32
+	var buf [recentItems]uint32
 	list := buf[:s.history(s.reader, visitor, &buf)]
 	mix, p := s.mixture(shop), s.parts(list, from, to, root)
 	mixed := mix[0]*p[0] + mix[1]*p[1] + mix[2]*p[2]
 	best, other, _ := s.best(list, mix, from, root, nil)
-	const fade = 1 - 1./shelfMemory
+	const fade = 1 - 1./categoryMemory
 	s.shops.Grow((uint64(shop) + 1) * shelfWords)
 	add := func(i int, fade, x float64) {
 		s.shops.Set(uint64(shop)*shelfWords+uint64(i), math.Float64bits(s.number(shop, i)*fade+x))
@@ -269,9 +269,9 @@ func yes(b bool) float64 {
 
 // best returns the likeliest category, and the likeliest but the one that the visitor is in, and appends all that come into
 // question with their chances where list is not nil.
-func (s *Next) best(history []uint32, mix [3]float64, from, root uint32, list []shelfChance) (uint32, uint32, []shelfChance) {
-	var best, other shelfChance
-	var tried [2*rowNext + lately]uint32
+func (s *Next) best(history []uint32, mix [3]float64, from, root uint32, list []categoryChance) (uint32, uint32, []categoryChance) {
+	var best, other categoryChance
+	var tried [2*rowNext + recentItems]uint32
 	n := 0
 	consider := func(c uint32) {
 		if c == 0 || slices.Contains(tried[:n], c) {
@@ -280,7 +280,7 @@ func (s *Next) best(history []uint32, mix [3]float64, from, root uint32, list []
 		tried[n] = c
 		n++
 		p := s.parts(history, from, c, root)
-		chance := shelfChance{c, mix[0]*p[0] + mix[1]*p[1] + mix[2]*p[2]}
+		chance := categoryChance{c, mix[0]*p[0] + mix[1]*p[1] + mix[2]*p[2]}
 		if chance.p > best.p {
 			best = chance
 		}
@@ -304,7 +304,7 @@ func (s *Next) best(history []uint32, mix [3]float64, from, root uint32, list []
 	return best.category, other.category, list
 }
 
-type shelfChance struct {
+type categoryChance struct {
 	category uint32
 	p        float64
 }
@@ -316,14 +316,14 @@ const (
 )
 
 // Of returns what a visitor will look at next. Any goroutine may call it, with a reader of its own.
-func (s *Next) Of(r *people.Reader, shop, visitor uint32) *models.ShelfIntent {
-	var buf [lately]uint32
+func (s *Next) Of(r *people.Reader, shop, visitor uint32) *models.CategoryIntent {
+	var buf [recentItems]uint32
 	history := buf[:s.history(r, visitor, &buf)]
 	if len(history) == 0 {
 		return nil
 	}
 	from := history[0]
-	out := &models.ShelfIntent{From: s.catalogue.CategoryName(from), Quality: s.Quality(shop)}
+	out := &models.CategoryIntent{From: s.catalogue.CategoryName(from), Quality: s.Quality(shop)}
 	mix := s.mixture(shop)
 	switch q := out.Quality; {
 	case q.Outcomes < leastShelves:
@@ -334,19 +334,21 @@ func (s *Next) Of(r *people.Reader, shop, visitor uint32) *models.ShelfIntent {
 	if out.Gate != "" {
 		mix = [3]float64{0, 0, 1}
 	}
-	_, _, list := s.best(history, mix, from, s.root(from), make([]shelfChance, 0, 2*rowNext+lately))
-	slices.SortFunc(list, func(a, b shelfChance) int { return cmp.Or(cmp.Compare(b.p, a.p), cmp.Compare(a.category, b.category)) })
+	_, _, list := s.best(history, mix, from, s.root(from), make([]categoryChance, 0, 2*rowNext+recentItems))
+	slices.SortFunc(list, func(a, b categoryChance) int {
+		return cmp.Or(cmp.Compare(b.p, a.p), cmp.Compare(a.category, b.category))
+	})
 	for _, c := range list[:min(maxShelves, len(list))] {
 		n, _ := s.moves(from, c.category)
-		out.Next = append(out.Next, models.ShelfChance{Category: s.catalogue.CategoryName(c.category), Probability: c.p, Moves: uint64(n)})
+		out.Next = append(out.Next, models.CategoryChance{Category: s.catalogue.CategoryName(c.category), Probability: c.p, Moves: uint64(n)})
 	}
 	return out
 }
 
 // Quality returns how the forecasts of a shop have done.
-func (s *Next) Quality(shop uint32) models.ShelfQuality {
+func (s *Next) Quality(shop uint32) models.CategoryQuality {
 	w := max(1, s.number(shop, shWeight))
-	return models.ShelfQuality{
+	return models.CategoryQuality{
 		Outcomes: uint64(s.number(shop, shN)), LogLoss: s.number(shop, shLoss) / w, BaseLoss: s.number(shop, shBase) / w,
 		Hits: s.number(shop, shHits) / w, BaseHits: s.number(shop, shStays) / w,
 		MoveHits: s.number(shop, shMoveHits) / max(1, s.number(shop, shMoves)), MoveBase: s.number(shop, shMoveBase) / max(1, s.number(shop, shMoves)),

@@ -158,16 +158,16 @@ func (d *Demand) hand() {
 	d.batch = <-d.free
 }
 
-// Settle returns when all interactions so far have been taken: for whoever reads these models while events are applied, which only the
+// Flush returns when all interactions so far have been taken: for whoever reads these models while events are applied, which only the
 // ranker of baskets does.
-func (d *Demand) Settle() {
+func (d *Demand) Flush() {
 	d.hand()
 	d.pending.Wait()
 }
 
 // End is called after a batch.
 func (d *Demand) End() {
-	d.Settle()
+	d.Flush()
 	if d.helped {
 		d.free <- d.batch
 		d.ready <- nil
@@ -183,7 +183,7 @@ func (d *Demand) help() {
 	}
 }
 
-// take takes the interactions of a batch, and empties it. Like Engine.lookAhead it asks for what an interaction touches while those before it are taken, a
+// take takes the interactions of a batch, and empties it. Like Engine.prefetch it asks for what an interaction touches while those before it are taken, a
 // few places at a time: the processor waits when more than a dozen are on their way.
 func (d *Demand) take(s *batch) {
 	for i := range s.list {
@@ -203,7 +203,7 @@ func (d *Demand) take(s *batch) {
 func (d *Demand) one(s *batch, x, soon, next *Interaction) {
 	m := &d.models
 	if soon != nil {
-		d.ahead(s, soon)
+		d.prefetch(s, soon)
 	}
 	if x.Kinds&Ended != 0 {
 		m.Next.End(x.Visitor)
@@ -219,9 +219,9 @@ func (d *Demand) one(s *batch, x, soon, next *Interaction) {
 		m.Next.Void(x.shop, x.Visitor, s.others[x.from:x.to])
 	}
 	if next != nil {
-		m.Social.AheadViews(next.Item, next.Key)
+		m.Social.PrefetchViews(next.Item, next.Key)
 		if next.Kinds&Clicked != 0 {
-			m.Next.AheadSession(next.shop, next.Visitor, next.Item, s.others[next.from:next.to])
+			m.Next.PrefetchSession(next.shop, next.Visitor, next.Item, s.others[next.from:next.to])
 		}
 	}
 	switch {
@@ -243,7 +243,7 @@ func (d *Demand) one(s *batch, x, soon, next *Interaction) {
 		d.join(x, s.others[x.from:x.to])
 	}
 	if next != nil {
-		m.Viewed.AheadPairs(next.Item, s.others[next.from:next.to])
+		m.Viewed.PrefetchPairs(next.Item, s.others[next.from:next.to])
 	}
 	if x.Kinds&First != 0 {
 		d.pair(x, s.others[x.from:x.to])
@@ -276,15 +276,15 @@ func (d *Demand) scopesOf(x *Interaction) []uint32 {
 	return d.scopes
 }
 
-// ahead asks for what is known of a view's visitor and product, and for the lists of the products that it is paired with.
-func (d *Demand) ahead(s *batch, x *Interaction) {
+// prefetch asks for what is known of a view's visitor and product, and for the lists of the products that it is paired with.
+func (d *Demand) prefetch(s *batch, x *Interaction) {
 	m := &d.models
 	if x.Kinds&Clicked != 0 {
-		m.Next.Ahead(x.Visitor, x.Item)
+		m.Next.Prefetch(x.Visitor, x.Item)
 	}
-	m.Social.Ahead(x.Item)
-	m.Viewed.Ahead(x.Item, s.others[x.from:x.to])
-	m.Popular.Ahead(x.Item)
+	m.Social.Prefetch(x.Item)
+	m.Viewed.Prefetch(x.Item, s.others[x.from:x.to])
+	m.Popular.Prefetch(x.Item)
 }
 
 // Forget ends a visitor's session, behind what the visitor has done and before what the next one of this number will do.

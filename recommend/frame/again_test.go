@@ -36,8 +36,8 @@ func ask(t rapid.TB, a *Answerer, q *models.FrameQuery) (all string, counts map[
 	}
 	counts = map[uint32]float32{}
 	for _, it := range f.Items {
-		all += fmt.Sprintf("%d %s %.4f %d %s %.3f %.3f, ", it.Item, it.Recipe, it.Score, it.Step, it.Because.ID, it.Because.Count, it.Because.Score)
-		counts[it.Item] = it.Because.Count
+		all += fmt.Sprintf("%d %s %.4f %d %s %.3f %.3f, ", it.Item, it.Recipe, it.Score, it.Step, it.Evidence.ID, it.Evidence.Count, it.Evidence.Score)
+		counts[it.Item] = it.Evidence.Count
 	}
 	return all, counts
 }

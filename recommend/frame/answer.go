@@ -102,7 +102,7 @@ func (a *Answerer) Answer(q *models.FrameQuery, shop uint32, set *Set, into *mod
 
 // answer is Answer of a frame.
 func (a *Answerer) answer(f *Frame, q *models.FrameQuery, shop uint32, into *models.Frame) {
-	into.Name, into.Items, into.Cut, into.Settings, into.Relaxed, into.Reason = f.name, into.Items[:0], false, 0, 0, ""
+	into.Name, into.Items, into.Truncated, into.Settings, into.Relaxed, into.Reason = f.name, into.Items[:0], false, 0, 0, ""
 	if shop == 0 {
 		return
 	}
@@ -128,7 +128,7 @@ func (a *Answerer) answer(f *Frame, q *models.FrameQuery, shop uint32, into *mod
 		a.keep(f, key, steps, stamp)
 	}
 	a.fill(f, into)
-	into.Cut = a.cut
+	into.Truncated = a.cut
 }
 
 // frame returns the frame of a name: the shop's own, else the one that all have, nil where there is none.
@@ -146,7 +146,7 @@ func (a *Answerer) frame(name []byte, set *Set) *Frame {
 func (a *Answerer) find(f *Frame) (steps int, stamp uint64) {
 	for i, step := range f.Steps {
 		if room := a.n - len(a.slots); room > 0 {
-			if i > 0 && a.q.Late != nil && a.q.Late() {
+			if i > 0 && a.q.DeadlineExceeded != nil && a.q.DeadlineExceeded() {
 				a.cut = true
 				break
 			}
@@ -263,7 +263,7 @@ func (a *Answerer) fill(f *Frame, into *models.Frame) {
 		a.items = append(a.items, a.slots[i].item)
 		a.mains = append(a.mains, a.m.Catalogue.Main(a.slots[i].item))
 	}
-	a.ahead = a.m.Social.ReadAhead(a.mains) | a.m.Catalogue.ReadAhead(a.items)
+	a.ahead = a.m.Social.PrefetchProducts(a.mains) | a.m.Catalogue.PrefetchProducts(a.items)
 	touches := a.reader.Touches(a.who.Visitor)
 	from, fromID := uint32(0), []byte(nil)
 	for i := range a.slots {
@@ -280,7 +280,7 @@ func (a *Answerer) fill(f *Frame, into *models.Frame) {
 				fromID = a.m.Catalogue.ID(a.named(from))
 			}
 		}
-		it.Because = models.Because{ID: fromID, Count: s.count, Score: s.stat}
+		it.Evidence = models.Evidence{ID: fromID, Count: s.count, Score: s.stat}
 		self := a.self
 		if a.m.Catalogue.Group(s.item) == 0 && !touches.May(s.item) { // of a variant another one may have been viewed
 			self = 0

@@ -99,7 +99,7 @@ func (a *Answerer) chain(f *Frame, limits, pass int) {
 		if room <= 0 || g.left[i] {
 			continue
 		}
-		if i > 0 && a.q.Late != nil && a.q.Late() {
+		if i > 0 && a.q.DeadlineExceeded != nil && a.q.DeadlineExceeded() {
 			a.cut = true
 			return
 		}

@@ -205,31 +205,31 @@ func (l *Lists) drop(item, neighbour uint32) bool {
 	return true
 }
 
-// Ahead asks for the counts of item and for where its list and those of others are, and AheadPairs, when the places of all
-// have come, for the sets that AddPairs will work on: see intern.Hashes.Ahead.
-func (l *Lists) Ahead(item uint32, others []uint32) {
+// Prefetch asks for the counts of item and for where its list and those of others are, and PrefetchPairs, when the places of all
+// have come, for the sets that AddPairs will work on: see intern.Hashes.Prefetch.
+func (l *Lists) Prefetch(item uint32, others []uint32) {
 	if uint64(item) < l.sides.Len() {
-		l.sides.Ahead(uint64(item))
+		l.sides.Prefetch(uint64(item))
 	}
-	l.aheadPlace(item)
+	l.prefetchPlace(item)
 	for _, other := range others {
-		l.aheadPlace(other)
-		l.ordinals.Ahead(other)
+		l.prefetchPlace(other)
+		l.ordinals.Prefetch(other)
 	}
 }
 
-func (l *Lists) aheadPlace(item uint32) {
+func (l *Lists) prefetchPlace(item uint32) {
 	if uint64(item) < l.at.Len() {
-		l.at.Ahead(uint64(item))
+		l.at.Prefetch(uint64(item))
 	}
 }
 
-// AheadPairs asks for the sets that AddPairs(item, others) will work on.
-func (l *Lists) AheadPairs(item uint32, others []uint32) {
+// PrefetchPairs asks for the sets that AddPairs(item, others) will work on.
+func (l *Lists) PrefetchPairs(item uint32, others []uint32) {
 	own := l.place(item)
 	for _, other := range others {
-		l.ahead(own, other)
-		l.ahead(l.place(other), item)
+		l.prefetch(own, other)
+		l.prefetch(l.place(other), item)
 	}
 }
 
@@ -241,10 +241,10 @@ func (l *Lists) place(item uint32) uint64 {
 	return l.at.Load(uint64(item))
 }
 
-// ahead asks for the set that neighbour lies in.
-func (l *Lists) ahead(place uint64, neighbour uint32) {
+// prefetch asks for the set that neighbour lies in.
+func (l *Lists) prefetch(place uint64, neighbour uint32) {
 	if place != 0 {
-		l.words.Ahead(place>>8 + uint64(setOf(l.ordinals.Of(neighbour), 1<<(place&0xff-1))*setWords))
+		l.words.Prefetch(place>>8 + uint64(setOf(l.ordinals.Of(neighbour), 1<<(place&0xff-1))*setWords))
 	}
 }
 

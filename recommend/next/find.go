@@ -45,20 +45,20 @@ func (s *Scratch) find(r *Recommender, clicks []uint32, own session.Row, allow f
 		s.fill(x, allow)
 	}
 	for i := range s.chosen {
-		x.AheadPostings(s.chosen[i].Item)
+		x.PrefetchPostings(s.chosen[i].Item)
 	}
 	for i := range s.chosen {
 		c := &s.chosen[i]
 		c.Age, c.Apart = x.Ages(c.Item)
 	}
 	if v := r.Vectors(); v != nil && len(clicks) > 0 {
-		s.liken(v, r.ordinals, clicks)
+		s.scoreByVectors(v, r.ordinals, clicks)
 	}
 	ranker.Fill(s.rows, &s.walker.Query, s.chosen)
 }
 
-// liken adds the scores of the item vectors, which know items by their ordinals.
-func (s *Scratch) liken(v *embedding.Vectors, o *pershop.Ordinals, clicks []uint32) {
+// scoreByVectors adds the scores of the item vectors, which know items by their ordinals.
+func (s *Scratch) scoreByVectors(v *embedding.Vectors, o *pershop.Ordinals, clicks []uint32) {
 	var session, top [embedding.Dim]float32
 	s.numbers = s.numbers[:0]
 	for _, item := range clicks {

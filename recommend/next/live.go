@@ -100,23 +100,23 @@ func (l *Live) End(visitor uint32) {
 	}
 }
 
-// Ahead asks for which session a visitor is in and for what is known of an item, and AheadSession, when that has come, for
-// the rest of what Visit will look at. See intern.Hashes.Ahead.
-func (l *Live) Ahead(visitor, item uint32) {
+// Prefetch asks for which session a visitor is in and for what is known of an item, and PrefetchSession, when that has come, for
+// the rest of what Visit will look at. See intern.Hashes.Prefetch.
+func (l *Live) Prefetch(visitor, item uint32) {
 	if uint64(visitor) < l.rows.Len() {
-		l.rows.Ahead(uint64(visitor))
+		l.rows.Prefetch(uint64(visitor))
 	}
-	l.links.Ahead(item)
+	l.links.Prefetch(item)
 }
 
-// AheadSession asks for the session of a visitor of a shop, others its items, and for where it will be linked with an item.
-func (l *Live) AheadSession(shop, visitor, item uint32, others []uint32) {
+// PrefetchSession asks for the session of a visitor of a shop, others its items, and for where it will be linked with an item.
+func (l *Live) PrefetchSession(shop, visitor, item uint32, others []uint32) {
 	x := l.Of(shop).index
-	x.AheadRow(l.Row(visitor))
-	x.AheadPostings(item)
-	slab.Ahead(l.recent.stirOf(item))
+	x.PrefetchRow(l.Row(visitor))
+	x.PrefetchPostings(item)
+	slab.Prefetch(l.recent.counterOf(item))
 	for _, other := range others {
-		slab.Ahead(l.recent.stirOf(other))
+		slab.Prefetch(l.recent.counterOf(other))
 	}
 }
 
@@ -133,7 +133,7 @@ func (l *Live) Visit(shop, visitor, item uint32, dice uint64) (s Sample) {
 	row = r.Click(row, item)
 	l.rows.Set(uint64(visitor), uint64(row))
 	l.stirred = r.index.Items(l.stirred[:0], row)
-	l.recent.stir(l.stirred)
+	l.recent.invalidate(l.stirred)
 	return s
 }
 
@@ -145,7 +145,7 @@ func (l *Live) Void(shop, visitor uint32, products []uint32) {
 	if row := l.Make(shop).index.Void(had, l.stirred); row != had {
 		l.rows.Set(uint64(visitor), uint64(row))
 	}
-	l.recent.stir(l.stirred)
+	l.recent.invalidate(l.stirred)
 }
 
 // share returns which share of clicks a shop's ranker learns from now, one in so many.

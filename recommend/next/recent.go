@@ -26,21 +26,23 @@ const (
 //
 // It takes up to 10 MB, and less where little is asked. Any number of goroutines get and put, without a lock.
 type Recent struct {
-	answers *recent.Table
-	stirs   [1 << stirBits]atomic.Uint32 // by hash of the item: one that shares it is stirred as well
+	answers  *recent.Table
+	counters [1 << counterBits]atomic.Uint32 // by hash of the item: one that shares it is stirred as well
 }
 
-const stirBits = 16
+const counterBits = 16
 
 func newRecent() *Recent { return &Recent{answers: recent.New(recentAnswers, 1+2*recentItems)} }
 
-// stirOf returns what counts the changes of sessions with an item.
-func (r *Recent) stirOf(item uint32) *atomic.Uint32 { return &r.stirs[item*0x9e3779b1>>(32-stirBits)] }
+// counterOf returns what counts the changes of sessions with an item.
+func (r *Recent) counterOf(item uint32) *atomic.Uint32 {
+	return &r.counters[item*0x9e3779b1>>(32-counterBits)]
+}
 
-// stir says that a session with these items has changed; for the writer, after the change.
-func (r *Recent) stir(items []uint32) {
+// invalidate says that a session with these items has changed; for the writer, after the change.
+func (r *Recent) invalidate(items []uint32) {
 	for _, item := range items {
-		n := r.stirOf(item)
+		n := r.counterOf(item)
 		n.Store(n.Load() + 1)
 	}
 }
@@ -57,7 +59,7 @@ func (r *Recent) Ask(clicks, exclude []uint32, own session.Row, n int) Question 
 	h, stamp := recent.Mix(uint64(own)+0x9e3779b97f4a7c15, uint64(n)<<32|uint64(len(clicks))), uint64(0)
 	for _, c := range clicks {
 		h = recent.Mix(h, uint64(c))
-		stamp = recent.Mix(stamp, uint64(r.stirOf(c).Load()))
+		stamp = recent.Mix(stamp, uint64(r.counterOf(c).Load()))
 	}
 	for _, x := range exclude {
 		h = recent.Mix(h, uint64(x)|1<<32)

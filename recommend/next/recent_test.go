@@ -34,9 +34,9 @@ func TestRecent(t *testing.T) {
 	}
 	r.Put(&words, ask(), 1001, make([]Item, recentItems+1)) // too long to be kept
 	f(ask(), 1001, answer)
-	r.stir([]uint32{4, 5})
+	r.invalidate([]uint32{4, 5})
 	f(ask(), 1001, answer)
-	r.stir([]uint32{4, 2})
+	r.invalidate([]uint32{4, 2})
 	f(ask(), 1001, nil)
 }
 

@@ -152,11 +152,11 @@ func (c *Counts) Join(from, to uint32, scopes []uint32) {
 	c.Enter(to, scopes)
 }
 
-// Ahead asks for the counts of a product. See intern.Hashes.Ahead.
-func (c *Counts) Ahead(product uint32) {
+// Prefetch asks for the counts of a product. See intern.Hashes.Prefetch.
+func (c *Counts) Prefetch(product uint32) {
 	if at := uint64(product) * productWords; at+productWords <= c.products.Len() {
-		c.products.Ahead(at)
-		c.products.Ahead(at + productWords - 1)
+		c.products.Prefetch(at)
+		c.products.Prefetch(at + productWords - 1)
 	}
 }
 

@@ -159,7 +159,7 @@ func (w *Walker) finish(x *Index) {
 	for i := range w.found {
 		if i+ahead < len(w.found) {
 			if item := uint64(w.found[i+ahead].Item); item < x.items.Len() {
-				x.items.Ahead(item)
+				x.items.Prefetch(item)
 			}
 		}
 		f := &w.found[i]

@@ -44,10 +44,10 @@ func (l *Links) Count(item uint32) uint32 {
 	return entry(l.items.Load(uint64(item))).count()
 }
 
-// Ahead asks for what is known of an item. See intern.Hashes.Ahead.
-func (l *Links) Ahead(item uint32) {
+// Prefetch asks for what is known of an item. See intern.Hashes.Prefetch.
+func (l *Links) Prefetch(item uint32) {
 	if uint64(item) < l.items.Len() {
-		l.items.Ahead(uint64(item))
+		l.items.Prefetch(uint64(item))
 	}
 }
 

@@ -205,7 +205,7 @@ func (w *Walker) Walk(x *Index, clicks []uint32, own Row) []Candidate {
 	var items [MaxItems]uint32
 	for i, s := range w.sessions {
 		if i+ahead < len(w.sessions) {
-			x.aheadRow(^w.sessions[i+ahead].At)
+			x.prefetchRow(^w.sessions[i+ahead].At)
 		}
 		number := ^s.At
 		if n := x.read(number, &items); n > 0 {

@@ -130,9 +130,9 @@ func (p *Proof) Of(product, self uint32, now models.Time) models.Social {
 	return models.Social{ViewingNow: c[0], Viewed24h: c[1], Carted24h: c[2], Bought24h: c[3]}
 }
 
-// ReadAhead reads what Of will read of some products: all of it at once, in place of one wait after the other. What it
+// PrefetchProducts reads what Of will read of some products: all of it at once, in place of one wait after the other. What it
 // returns is of no use but to keep the loads. Any goroutine may call it.
-func (p *Proof) ReadAhead(products []uint32) (x uint64) {
+func (p *Proof) PrefetchProducts(products []uint32) (x uint64) {
 	for _, product := range products {
 		if p.knows(product) {
 			x |= p.heads.Load(uint64(product)*headWords) | p.recent.slot(product).key.Load()

@@ -12,13 +12,13 @@ import (
 // known already, which never change.
 
 const (
-	aheadSteps = 4 // of lookAhead
-	// aheadRing is more than the events that are looked ahead for.
-	aheadRing = 8
+	prefetchSteps = 4 // of prefetch
+	// prefetchRing is more than the events that are looked ahead for.
+	prefetchRing = 8
 )
 
-// ahead is what is found out about an event before it is applied.
-type ahead struct {
+// prefetched is what is found out about an event before it is applied.
+type prefetched struct {
 	visitorHash uint64 // 0 where the event names none
 	itemHash    uint64 // of the first item
 	visitor     uint32 // 0 while unknown
@@ -27,71 +27,71 @@ type ahead struct {
 	items       bool // there are items
 }
 
-// lookAhead does the next step for each of the events that follow event i: the first for the last of them.
-func (e *Engine) lookAhead(events []*models.Event, i int) {
+// prefetch does the next step for each of the events that follow event i: the first for the last of them.
+func (e *Engine) prefetch(events []*models.Event, i int) {
 	if k := i + 4; k < len(events) {
-		e.aheadHashes(&e.ahead[k%aheadRing], events[k])
+		e.prefetchHashes(&e.prefetched[k%prefetchRing], events[k])
 	}
 	if k := i + 3; k >= 0 && k < len(events) {
-		e.aheadRecords(&e.ahead[k%aheadRing])
+		e.prefetchRecords(&e.prefetched[k%prefetchRing])
 	}
 	if k := i + 2; k >= 0 && k < len(events) {
-		e.aheadVisitor(&e.ahead[k%aheadRing])
+		e.prefetchVisitor(&e.prefetched[k%prefetchRing])
 	}
 	if k := i + 1; k >= 0 && k < len(events) {
-		e.aheadItem(&e.ahead[k%aheadRing], events[k])
+		e.prefetchItem(&e.prefetched[k%prefetchRing], events[k])
 	}
 }
 
-// aheadHashes asks for where the visitor and the product are found by name.
-func (e *Engine) aheadHashes(a *ahead, ev *models.Event) {
+// prefetchHashes asks for where the visitor and the product are found by name.
+func (e *Engine) prefetchHashes(a *prefetched, ev *models.Event) {
 	a.visitorHash, a.itemHash, a.visitor, a.item = 0, 0, 0, 0
 	a.shop, a.items = e.shop(ev.Shop), len(ev.Items) > 0
 	if len(ev.Visitor) > 0 {
 		a.visitorHash = e.m.People.HashOf(a.shop, ev.Visitor)
-		e.m.People.Ahead(a.visitorHash)
+		e.m.People.Prefetch(a.visitorHash)
 	}
 	if a.items {
 		a.itemHash = e.m.Catalogue.HashOf(a.shop, ev.Items[0].ID)
-		e.m.Catalogue.Ahead(a.itemHash)
+		e.m.Catalogue.Prefetch(a.itemHash)
 	}
 }
 
-// aheadRecords asks for the visitor's record and for where the product's name is.
-func (e *Engine) aheadRecords(a *ahead) {
+// prefetchRecords asks for the visitor's record and for where the product's name is.
+func (e *Engine) prefetchRecords(a *prefetched) {
 	if a.visitorHash != 0 {
-		e.m.People.AheadRecord(a.visitorHash)
+		e.m.People.PrefetchRecord(a.visitorHash)
 	}
 	if a.items {
-		e.m.Catalogue.AheadRef(a.itemHash)
+		e.m.Catalogue.PrefetchRef(a.itemHash)
 	}
 }
 
-// aheadVisitor asks for what is known of the visitor, and for the product's name.
-func (e *Engine) aheadVisitor(a *ahead) {
+// prefetchVisitor asks for what is known of the visitor, and for the product's name.
+func (e *Engine) prefetchVisitor(a *prefetched) {
 	if a.visitorHash != 0 {
 		a.visitor = e.m.People.FindKey(a.visitorHash)
 	}
 	if a.visitor != 0 {
-		e.intents.Ahead(a.visitor)
-		e.category.Ahead(a.visitor)
-		e.m.People.AheadViews(a.visitor)
+		e.intents.Prefetch(a.visitor)
+		e.category.Prefetch(a.visitor)
+		e.m.People.PrefetchViews(a.visitor)
 	}
 	if a.items {
-		e.m.Catalogue.AheadName(a.itemHash)
+		e.m.Catalogue.PrefetchName(a.itemHash)
 	}
 }
 
-// aheadItem asks for what is known of the product, and for the visitor's running session.
-func (e *Engine) aheadItem(a *ahead, ev *models.Event) {
+// prefetchItem asks for what is known of the product, and for the visitor's running session.
+func (e *Engine) prefetchItem(a *prefetched, ev *models.Event) {
 	if a.items {
 		a.item = e.m.Catalogue.FindHash(a.itemHash, a.shop, ev.Items[0].ID)
 	}
 	if a.item != 0 {
-		e.m.Catalogue.AheadItem(a.item)
-		e.intents.AheadItem(a.item)
+		e.m.Catalogue.PrefetchItem(a.item)
+		e.intents.PrefetchItem(a.item)
 	}
 	if a.visitor != 0 {
-		e.intents.AheadSession(a.visitor)
+		e.intents.PrefetchSession(a.visitor)
 	}
 }

@@ -2,12 +2,12 @@ package people
 
 import "orrery/models"
 
-// Ahead asks for what FindKey will look at first, AheadRecord for the visitor's record, and AheadViews for its list of
-// views, each of which must have come before the next. See intern.Hashes.Ahead.
-func (p *People) Ahead(hash uint64) { p.byHash.Ahead(hash) }
+// Prefetch asks for what FindKey will look at first, PrefetchRecord for the visitor's record, and PrefetchViews for its list of
+// views, each of which must have come before the next. See intern.Hashes.Prefetch.
+func (p *People) Prefetch(hash uint64) { p.byHash.Prefetch(hash) }
 
-// AheadRecord asks for the record of the visitor of a key.
-func (p *People) AheadRecord(hash uint64) { p.byHash.AheadRecord(hash) }
+// PrefetchRecord asks for the record of the visitor of a key.
+func (p *People) PrefetchRecord(hash uint64) { p.byHash.PrefetchRecord(hash) }
 
 // FindKey returns the number of the visitor of a key, see HashOf, or 0. Any goroutine may call it.
 func (p *People) FindKey(hash uint64) uint32 { return p.byHash.Find(hash) }
@@ -15,8 +15,8 @@ func (p *People) FindKey(hash uint64) uint32 { return p.byHash.Find(hash) }
 // aheadWords is how much of a list is asked for: all of most lists.
 const aheadWords = 32
 
-// AheadViews asks for the list of what visitor v has viewed.
-func (p *People) AheadViews(v uint32) {
+// PrefetchViews asks for the list of what visitor v has viewed.
+func (p *People) PrefetchViews(v uint32) {
 	handle := p.visitors.Load(p.word(v, vViews))
 	if handle == 0 {
 		return
@@ -24,9 +24,9 @@ func (p *People) AheadViews(v uint32) {
 	offset, class, _ := handleAt(handle)
 	last := size(class) - 1
 	for w := 0; w < min(last, aheadWords); w += 8 {
-		p.lists.words.Ahead(offset + uint64(w))
+		p.lists.words.Prefetch(offset + uint64(w))
 	}
-	p.lists.words.Ahead(offset + uint64(last))
+	p.lists.words.Prefetch(offset + uint64(last))
 }
 
 // AppendSession appends the products of the session that an event of visitor v at moment t belongs to, as View will pair
