@@ -53,13 +53,15 @@ for what in sys.argv[1:]:
     assert len(set(rows.values())) == 1, (what, rows)
     out[what] = {"rows": table.num_rows}
 orders = duckdb.sql("select count(*) filter (where kind = 'order' and not cancelled), sum(net) from 'orders.parquet'").fetchone()
-# Refunds that name neither an order that is known nor a contact are in the shop's revenue and nobody's.
-nobodys = duckdb.sql("""select coalesce(sum(value), 0) from 'events.parquet' where event = 'refund' and contact is null and not repeat
-  and "order" not in (select "order" from 'orders.parquet' where "order" is not null)""").fetchone()[0]
+# Refunds that name neither an order that is known nor a contact are in the shop's revenue and nobody's. Asked of tables in memory: DuckDB 1.1.3
+# now and then took a string from the wrong place when it skipped rows of a file that pyarrow and polars read right.
+happened, placed = pq.read_table("events.parquet"), pq.read_table("orders.parquet")
+nobodys = duckdb.sql("""select coalesce(sum(value), 0) from happened where event = 'refund' and contact is null and not repeat
+  and "order" not in (select "order" from placed where "order" is not null)""").fetchone()[0]
 out["orders"].update(live=orders[0], net=str(orders[1] - nobodys))
 assert pl.read_parquet("orders.parquet")["net"].sum() == orders[1]
 out["orders"]["lines"] = duckdb.sql("select count(*) from (select unnest(lines) from 'orders.parquet')").fetchone()[0]
-events = duckdb.sql("select event, count(*) from 'events.parquet' where not repeat group by 1").fetchall()
+events = duckdb.sql("select event, count(*) from happened where not repeat group by 1").fetchall()
 out["events"]["by_name"] = dict(events)
 out["events"]["distinct"] = duckdb.sql("select count(*) from (select distinct topic, partition, \"offset\" from 'events.parquet')").fetchone()[0]
 out["contacts"]["orders"] = duckdb.sql("select coalesce(sum(orders), 0) from 'contacts.parquet'").fetchone()[0]
