@@ -103,6 +103,7 @@ func TestCaseFiles(t *testing.T) {
 			t.Errorf("of the segment %s the grid has %d more than the export", name, n)
 		}
 	}
+	// After the grid: its buyer is a customer more, by whom the quintiles of the 400 move.
 	if out, code := i.replayCase(t, "ga4_flat.parquet", "--preset", "ga4"); code != 0 || !strings.Contains(out, "20.00 = 20.00 purchased") {
 		t.Errorf("Parquet ends with %d: %.300s", code, out)
 	}
