@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"orrery/engine"
@@ -256,10 +257,12 @@ func TestExportCommandGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	through, asked, broken := httputil.NewSingleHostReverseProxy(target), 0, true
+	through := httputil.NewSingleHostReverseProxy(target)
+	var asked atomic.Int64
+	var broken atomic.Bool
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Host = target.Host
-		if asked++; broken && asked == 3 {
+		if n := asked.Add(1); broken.Load() && n == 3 {
 			panic(http.ErrAbortHandler)
 		}
 		through.ServeHTTP(w, r)
@@ -269,7 +272,8 @@ func TestExportCommandGoesOn(t *testing.T) {
 	for _, format := range []string{"csv", "jsonl", "parquet"} {
 		file := filepath.Join(dir, "contacts."+format)
 		args := []string{"export", "contacts", "--url", proxy.URL, "--http.secret-key", "south-secret", "--out"}
-		asked, broken = 0, true
+		asked.Store(0)
+		broken.Store(true)
 		if _, stderr, code := output(t, append(args, file)...); (code == 0) != (format == "parquet") {
 			t.Fatalf("%s: %d %s", format, code, stderr)
 		}
@@ -277,14 +281,14 @@ func TestExportCommandGoesOn(t *testing.T) {
 		if notes, _ := filepath.Glob(file + ".cursor"); format != "parquet" && (!errors.Is(err, os.ErrNotExist) || len(notes) != 1) {
 			t.Errorf("%s: the file is there before it is whole, or where to go on is not: %v %v", format, err, notes)
 		}
-		pages := asked
-		asked, broken = 0, false
+		pages := asked.Swap(0)
+		broken.Store(false)
 		for _, name := range []string{file, file + ".whole." + format} {
 			if _, stderr, code := output(t, append(args, name)...); code != 0 {
 				t.Fatalf("%s: %d %s", format, code, stderr)
 			}
-			if name == file && format != "parquet" && asked > 9-pages {
-				t.Errorf("%s: %d pages were fetched again", format, asked)
+			if name == file && format != "parquet" && asked.Load() > 9-pages {
+				t.Errorf("%s: %d pages were fetched again", format, asked.Load())
 			}
 		}
 		got, _ := os.ReadFile(file)
